@@ -1,0 +1,60 @@
+# Python 3.10 to 3.13 with pip is all that must be there. The first `make setup` takes the Python
+# named here (`make setup PYTHON=python3.12` another one); later calls keep to what .venv has.
+PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
+
+# Extras beyond what set-up brings: duckdb, postgres, spark; `make setup EXTRAS="duckdb spark"`.
+EXTRAS ?=
+
+# uv trusts what the system trusts, a company's own authority too, and brings no Python along.
+export UV_SYSTEM_CERTS = 1
+export UV_PYTHON_DOWNLOADS = never
+
+sql := $(wildcard models tests/singular analyses)
+
+.PHONY: help setup run test test-all lint format bench clean lock
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## install everything pinned into .venv
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || { \
+	    echo '$(PYTHON) is not Python 3.10 to 3.13; name one: make setup PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) requirements/install.py $(EXTRAS)
+
+run: setup ## make a sample log, load and build it, and show which model is best
+	@.venv/bin/python -m sample
+
+test: setup ## run the tests
+	.venv/bin/pytest
+
+test-all: setup ## run the slow tests too
+	.venv/bin/pytest -m ''
+
+lint: setup ## check style and types, and change nothing
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	$(if $(sql),.venv/bin/sqlfluff lint $(sql))
+
+format: setup ## put Python and SQL into shape
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+	$(if $(sql),.venv/bin/sqlfluff fix $(sql))
+
+bench: setup ## measure, side by side with the alternatives
+	.venv/bin/python -m benchmarks
+
+clean: ## remove what make can make again; logs of outcomes in data/ stay
+	rm -rf .venv .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `make lock` keeps the pins that still fit, `make lock UPGRADE=1` renews them all.
+compile = .tools/bin/uv --quiet pip compile --universal --python-version 3.10 --generate-hashes \
+    --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) --output-file
+
+lock: setup ## pin the requirements anew, for maintainers
+	$(compile) requirements/bootstrap.txt --group bootstrap
+	$(compile) requirements/setup.txt pyproject.toml --extra warehouse --group dev
+	$(compile) requirements/duckdb.txt pyproject.toml --extra duckdb -c requirements/setup.txt
+	$(compile) requirements/postgres.txt pyproject.toml --extra postgres -c requirements/setup.txt -c requirements/duckdb.txt
+	$(compile) requirements/spark.txt pyproject.toml --extra spark -c requirements/setup.txt -c requirements/duckdb.txt -c requirements/postgres.txt

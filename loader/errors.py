@@ -1,0 +1,23 @@
+"""What can go wrong by a user's hand: each error is one line that says what to do."""
+
+
+class OutcomesError(Exception):
+    """A fault that the user can mend. `exit_code` is what the command line returns for it."""
+
+    exit_code = 2
+
+
+class BusyError(OutcomesError):
+    """Somebody else holds what is needed; trying again later helps."""
+
+    exit_code = 75
+
+
+class BuildError(OutcomesError):
+    """dbt ran, and a dbt model or a test of it failed."""
+
+    exit_code = 1
+
+
+class NotBuiltError(OutcomesError):
+    """A view or table that dbt makes was asked for before the first build."""

@@ -1,0 +1,197 @@
+"""Loading a file: what is new in it goes into the log, a batch and its bookkeeping at a time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+
+from loader import legacy, locks, outcome, store
+from loader.outcome import INSERT
+from loader.parsing import Batch, Parser, Reject
+from loader.sources import Source, open_source
+
+
+@dataclass
+class LoadResult:
+    """What came of one file. `unknown_fields` counts the fields passed over, by their names, and
+    `reasons` the faults of refused lines, less what was found in place of the right thing;
+    `damage` says what ended the reading before the end of the file."""
+
+    source: str
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    skipped_bytes: int = 0
+    has_unfinished_line: bool = False
+    damage: str | None = None
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a source goes on: what lies before was loaded already."""
+
+    offset: int = 0
+    line: int = 1
+
+
+def lock_path(database: Path) -> Path:
+    return Path(f"{database}.load.lock")
+
+
+def loading(database: Path) -> AbstractContextManager[None]:
+    """One load at a time: two of the same file would both find it new."""
+    return locks.exclusive(lock_path(database), "a load", wait=store.busy_timeout())
+
+
+def load_file(
+    connection: sqlite3.Connection,
+    name: str,
+    *,
+    format: str | None = None,
+    is_final: bool = False,
+    progress: Callable[[int, int], None] = lambda done, size: None,
+) -> LoadResult:
+    """Take what is new in a file (`-`: standard input) into the log. Call it within `loading`.
+
+    Each batch is one transaction with its line of `load_history`: a load that was killed goes on
+    where it stopped. `progress` is told the bytes read and the bytes in all.
+    Raises OutcomesError where the file as a whole cannot be read.
+    """
+    with open_source(name, format, is_final=is_final) as source:
+        position = find_position(connection, source)
+        parser = Parser(outcome.horizon(store.utc_now()))
+        result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
+        writer = _Writer(connection, source, position, result)
+        for batch in parser.batches(source, position.offset, position.line):
+            writer.write(batch)
+            progress(batch.end, source.size)
+        writer.finish()
+        result.has_unfinished_line, result.damage = source.has_unfinished_line, source.damage
+    return result
+
+
+def find_position(connection: sqlite3.Connection, source: Source) -> Position:
+    """The end of the longest load whose bytes the source begins with, wherever it lay then."""
+    history = connection.execute(
+        "select end_offset, end_line, head_bytes, head_sha256, tail_sha256 from load_history"
+        f" where end_offset > 0 and format <> '{legacy.FORMAT}' order by end_offset desc"
+    ).fetchall()
+    heads = source.head_digests({row[2] for row in history})
+    for end_offset, end_line, head_bytes, head_sha256, tail_sha256 in history:
+        if heads.get(head_bytes) == head_sha256:
+            digests = source.digests(end_offset)
+            if digests and digests.tail_sha256 == tail_sha256:
+                return Position(end_offset, end_line)
+    return Position()
+
+
+class _Writer:
+    """Writes batches of one source, and its row of `load_history` with each of them."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, source: Source, position: Position, result: LoadResult
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._start = position.offset
+        self._result = result
+        self._load_id: int | None = None
+        self._started_at = store.to_text(store.utc_now())
+
+    def write(self, batch: Batch) -> None:
+        """One transaction: rows, rejects and how far the source was read, or nothing of them."""
+        connection, result = self._connection, self._result
+        digests = self._source.digests(batch.end)
+        assert digests is not None, "what was read is there"
+        with store.transaction(connection):
+            inserted, refused = self._insert(batch)
+            rejects = batch.rejects + refused
+            accepted = result.accepted + inserted
+            duplicates = result.duplicates + len(batch.rows) - inserted - len(refused)
+            rejected = result.rejected + len(rejects)
+            if self._load_id is None:
+                self._load_id = connection.execute(
+                    "insert into load_history (source, format, start_offset, end_offset, end_line,"
+                    " head_bytes, head_sha256, tail_sha256, started_at)"
+                    " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        self._source.name,
+                        self._source.format,
+                        self._start,
+                        batch.end,
+                        batch.end_line,
+                        *astuple(digests),
+                        self._started_at,
+                    ),
+                ).lastrowid
+            connection.execute(
+                "update load_history set end_offset = ?, end_line = ?, head_bytes = ?, head_sha256 = ?,"
+                " tail_sha256 = ?, accepted_count = ?, duplicate_count = ?, rejected_count = ?"
+                " where load_id = ?",
+                (batch.end, batch.end_line, *astuple(digests), accepted, duplicates, rejected, self._load_id),
+            )
+            self._keep(rejects)
+        result.accepted, result.duplicates, result.rejected = accepted, duplicates, rejected
+        result.reasons.update(
+            reason.partition(", got ")[0] for reject in rejects for reason in reject.reasons
+        )
+
+    def finish(self) -> None:
+        if self._load_id is not None:
+            with store.transaction(self._connection):
+                self._connection.execute(
+                    "update load_history set finished_at = ? where load_id = ?",
+                    (store.to_text(store.utc_now()), self._load_id),
+                )
+
+    def _insert(self, batch: Batch) -> tuple[int, list[Reject]]:
+        """Rows that went in, and those that the log's own guards refused."""
+        connection = self._connection
+        before = connection.total_changes
+        connection.execute("savepoint batch")
+        try:
+            connection.executemany(INSERT, batch.rows)
+            connection.execute("release batch")
+            return connection.total_changes - before, []
+        except sqlite3.IntegrityError:
+            connection.execute("rollback to batch")
+            connection.execute("release batch")
+        before = connection.total_changes
+        refused = []
+        for number, raw, row in batch.retrace():
+            try:
+                connection.execute(INSERT, row)
+            except sqlite3.IntegrityError as fault:
+                refused.append(Reject(number, raw, [_refusal(fault)]))
+        return connection.total_changes - before, refused
+
+    def _keep(self, rejects: list[Reject]) -> None:
+        now = store.to_text(store.utc_now())
+        self._connection.executemany(
+            "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    self._load_id,
+                    self._source.name,
+                    reject.line_number,
+                    json.dumps(reject.reasons, ensure_ascii=False),
+                    reject.raw_text,
+                    now,
+                )
+                for reject in rejects
+            ),
+        )
+
+
+def _refusal(fault: sqlite3.IntegrityError) -> str:
+    """The name of a broken check reads as what it asks for: tokens_used_is_0_to_1e12."""
+    said = str(fault)
+    return said.removeprefix("CHECK constraint failed: ").replace("_", " ") if "CHECK" in said else said

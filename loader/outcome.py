@@ -1,0 +1,264 @@
+"""What an outcome is: one struct, from which decoding, validation and its messages follow.
+
+A line that is right is decoded and validated in one step by msgspec. Only a line that is not is
+looked at again, field by field, so that *every* fault in it can be named.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Literal, NoReturn
+
+import msgspec
+from msgspec import Meta
+
+from loader.errors import OutcomesError
+
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
+Token = Annotated[int, Meta(ge=0, le=10**12)]
+Flag = bool
+
+# The columns of the log that an outcome fills, in the order of `Outcome.row()`.
+COLUMNS = (
+    "task_type",
+    "model_id",
+    "success",
+    "timeout",
+    "tokens_used",
+    "cost_usd",
+    "timestamp",
+    "event_id",
+    "task_id",
+    "experiment_id",
+    "recorded_by",
+    "duration_ms",
+    "input_tokens",
+    "output_tokens",
+    "error_type",
+    "cost_source",
+)
+INSERT = f"insert into model_outcomes ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
+
+
+class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One attempt of one model at one task. Costs in US dollars, durations in milliseconds.
+
+    An absent `cost_usd` is an unknown cost, an explicit 0 a known one; `tokens_used` absent is
+    the sum of input and output tokens where both are known, else unknown.
+    """
+
+    task_type: Name
+    model_id: Name
+    success: Flag
+    timestamp: Annotated[datetime, Meta(tz=True)]
+    timeout: Flag | None = None
+    tokens_used: Token | None = None
+    cost_usd: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    event_id: Name | None = None
+    task_id: Name | None = None
+    experiment_id: Name | None = None
+    recorded_by: Name | None = None
+    duration_ms: Token | None = None
+    input_tokens: Token | None = None
+    output_tokens: Token | None = None
+    error_type: Name | None = None
+    cost_source: Literal["provider", "local"] | None = None
+
+    def faults(self, horizon: datetime) -> list[str]:
+        """What is wrong across fields; `horizon` is the first moment that is too far ahead."""
+        faults = [
+            f"{name}: is blank" for name in ("task_type", "model_id") if getattr(self, name).isspace()
+        ]
+        if self.success and self.timeout:
+            faults.append("timeout: true contradicts success: true")
+        if self.timestamp > horizon:
+            faults.append("timestamp: more than a day ahead of now")
+        return faults
+
+    def row(self) -> tuple[Any, ...]:
+        """The values of `COLUMNS`."""
+        tokens, cost, source = self.tokens_used, self.cost_usd, self.cost_source
+        if tokens is None:
+            tokens = 0
+            if self.input_tokens is not None and self.output_tokens is not None:
+                tokens = min(self.input_tokens + self.output_tokens, 10**12)
+        if cost is None:
+            cost, source = 0.0, None
+        elif source is None:
+            source = "provider"
+        moment = self.timestamp
+        if moment.tzinfo is not timezone.utc:
+            moment = moment.astimezone(timezone.utc)
+        return (
+            self.task_type,
+            self.model_id,
+            self.success,
+            self.timeout or False,
+            tokens,
+            cost,
+            moment.isoformat(timespec="microseconds")[:26] + "Z",
+            self.event_id,
+            self.task_id,
+            self.experiment_id,
+            self.recorded_by,
+            self.duration_ms,
+            self.input_tokens,
+            self.output_tokens,
+            self.error_type,
+            source,
+        )
+
+
+FIELDS = {field.name: field for field in msgspec.structs.fields(Outcome)}
+REQUIRED = tuple(name for name, field in FIELDS.items() if field.required)
+FLAGS = ("success", "timeout")
+CAMEL_CASE = {re.sub("_([a-z])", lambda found: found[1].upper(), name): name for name in FIELDS}
+_decoder = msgspec.json.Decoder(Outcome)
+_WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d)")
+
+
+class InvalidOutcome(OutcomesError, ValueError):
+    """An input that is no outcome; `reasons` names every fault in it."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+def horizon(now: datetime) -> datetime:
+    """The moment after which a timestamp is refused: a day ahead, for clocks that run fast."""
+    return now + timedelta(days=1)
+
+
+def decode_lines(block: bytes) -> list[Outcome]:
+    """The outcomes of whole JSON Lines, all or none: msgspec's errors where one is not right."""
+    return _decoder.decode_lines(block)
+
+
+def parse_json(line: bytes, unknown: dict[str, int] | None = None) -> Outcome:
+    """One JSON object as an outcome; raises InvalidOutcome with all its faults.
+
+    Names of fields that are not known are counted in `unknown`.
+    """
+    try:
+        return _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    return parse_fields(_json_object(line), unknown)
+
+
+def parse_fields(values: Mapping[str, Any], unknown: dict[str, int] | None = None) -> Outcome:
+    """A mapping as an outcome, as forgiving as JSON from other languages needs: camelCase names,
+    0 and 1 as flags, whole floats as integers, times without seconds."""
+    faults: list[str] = []
+    known: dict[str, Any] = {}
+    for key, value in values.items():
+        name = key if key in FIELDS else CAMEL_CASE.get(key)
+        if name is None:
+            if unknown is not None:
+                unknown[key] = unknown.get(key, 0) + 1
+        elif name in known:
+            faults.append(f"{name}: given twice")
+        else:
+            known[name] = _coerced(name, value)
+    return _checked(known, faults, strict=True)
+
+
+def parse_texts(values: Mapping[str, str]) -> Outcome:
+    """Texts by column name (a CSV row) as an outcome; empty ones are absent."""
+    known = {name: _coerced(name, text) for name, text in values.items() if text != ""}
+    return _checked(known, [], strict=False)
+
+
+def check(outcome: Outcome, horizon: datetime) -> Outcome:
+    """The outcome itself, or InvalidOutcome with what is wrong across its fields."""
+    faults = outcome.faults(horizon)
+    if faults:
+        raise InvalidOutcome(faults)
+    return outcome
+
+
+def _coerced(name: str, value: Any) -> Any:
+    if name in FLAGS and type(value) is int and value in (0, 1):
+        return bool(value)
+    if type(value) is float and value.is_integer() and name not in ("cost_usd", *FLAGS):
+        return int(value)
+    if name == "timestamp" and isinstance(value, str):
+        return _WITHOUT_SECONDS.sub(r"\1:00\2", value) if _WITHOUT_SECONDS.fullmatch(value) else value
+    return value
+
+
+def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outcome:
+    converted = {}
+    for name, field in FIELDS.items():
+        value = known.get(name)
+        if value is None:
+            if field.required:
+                faults.append(
+                    f"{name}: is null" + (" (no verdict)" if name == "success" else "")
+                    if name in known
+                    else f"{name}: is missing"
+                )
+            continue
+        try:
+            converted[name] = msgspec.convert(value, field.type, strict=strict)
+        except msgspec.ValidationError as fault:
+            faults.append(f"{name}: {_plain(name, str(fault))}, got {_short(value)}")
+    if faults:
+        raise InvalidOutcome(faults)
+    return Outcome(**converted)
+
+
+def _plain(name: str, said: str) -> str:
+    """msgspec's message in the words of somebody who writes outcomes."""
+    if name == "timestamp":
+        if "timezone" in said:
+            return "needs a Z or an offset such as +02:00"
+        return "expected a time such as 2026-01-31T12:00:00Z"
+    said = said.partition(", got ")[0].replace(" | null", "").replace("`", "")
+    return said[:1].lower() + said[1:].replace("bool", "true or false")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _json_object(line: bytes) -> dict[str, Any]:
+    """The object that a line holds, read by the standard library: it says where a fault is."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        raise InvalidOutcome([f"not UTF-8 at byte {fault.start + 1}"]) from None
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+    except json.JSONDecodeError as fault:
+        raise InvalidOutcome([f"not JSON at column {fault.colno}: {fault.msg}"]) from None
+    except RecursionError:
+        raise InvalidOutcome(["not JSON that can be read: nested too deeply"]) from None
+    except ValueError as fault:  # an integer of thousands of digits
+        raise InvalidOutcome([f"not JSON that can be read: {fault}"]) from None
+    if not isinstance(value, dict):
+        raise InvalidOutcome([f"expected a JSON object, got {_short(value)}"])
+    try:
+        text.encode("utf-8")
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise InvalidOutcome(["holds half of a surrogate pair, which is no text"]) from None
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidOutcome([f"{name} is not JSON"])
+
+
+def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise InvalidOutcome([f"{_short(key)} is given twice"])
+        values[key] = value
+    return values

@@ -1,0 +1,213 @@
+"""Blocks of lines become batches of rows for the log, and of rejects with their reasons."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from loader import outcome
+from loader.errors import OutcomesError
+from loader.outcome import InvalidOutcome, Outcome
+from loader.sources import BOM, LINE_LIMIT, Block, Source
+
+RAW_LIMIT = 4096
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Reject:
+    line_number: int
+    raw: bytes
+    reasons: list[str]
+
+    @property
+    def raw_text(self) -> str:
+        """The line as it came, cut at 4 kB; bytes that are not UTF-8 show as �."""
+        return self.raw[:RAW_LIMIT].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What becomes of the bytes up to `end`, which is line `end_line`: one transaction.
+
+    `retrace` gives (line number, line, row) for each of `rows`, for the case that the log itself
+    refuses one of them."""
+
+    rows: list[Row]
+    rejects: list[Reject]
+    end: int
+    end_line: int
+    retrace: Callable[[], Iterable[tuple[int, bytes, Row]]]
+
+
+@dataclass
+class Parser:
+    """Turns a source into batches; `unknown_fields` counts the fields that were passed over."""
+
+    horizon: datetime
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+
+    def batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
+        if source.format == "csv":
+            return self._csv_batches(source, start, first_line)
+        return (self._json_batch(block) for block in source.blocks(start, first_line))
+
+    def _json_batch(self, block: Block) -> Batch:
+        try:
+            rows = [self._row(found) for found in outcome.decode_lines(block.data)]
+            return Batch(rows, [], block.end, block.end_line, lambda: self._json_rows(block, []))
+        except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOutcome):
+            pass
+        rejects: list[Reject] = []
+        traced = list(self._json_rows(block, rejects, self.unknown_fields))
+        return Batch([row for *_, row in traced], rejects, block.end, block.end_line, lambda: traced)
+
+    def _json_rows(
+        self, block: Block, rejects: list[Reject], unknown: dict[str, int] | None = None
+    ) -> Iterator[tuple[int, bytes, Row]]:
+        for number, line in block.lines():
+            try:
+                if len(line) > LINE_LIMIT:
+                    raise InvalidOutcome([f"longer than {LINE_LIMIT:,} bytes"])
+                yield number, line, self._row(outcome.parse_json(line, unknown))
+            except InvalidOutcome as fault:
+                rejects.append(Reject(number, line, fault.reasons))
+
+    def _csv_batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
+        records = CsvRecords(source)
+        header = self._csv_header(records, source)
+        if start:
+            records = CsvRecords(source, start, first_line)
+        rejects: list[Reject] = []
+        traced: list[tuple[int, bytes, Row]] = []
+        size = 0
+        for record in records:
+            try:
+                traced.append((record.line_number, record.raw, self._csv_row(header, record)))
+            except InvalidOutcome as fault:
+                rejects.append(Reject(record.line_number, record.raw, fault.reasons))
+            size += len(record.raw)
+            if size >= LINE_LIMIT:
+                yield _csv_batch(traced, rejects, records)
+                rejects, traced, size = [], [], 0
+        if records.end > start:
+            yield _csv_batch(traced, rejects, records)
+
+    def _csv_header(self, records: CsvRecords, source: Source) -> list[str | None]:
+        """The column names, None for those that are passed over."""
+        first = next(records, None)
+        if first is None:
+            return []
+        names = [_csv_column(name) for name in first.cells]
+        for required in outcome.REQUIRED:
+            if required not in names:
+                raise OutcomesError(f"{source.name} has no column {required}: its first line must name it")
+        for name, cell in zip(names, first.cells, strict=True):
+            if name is None:
+                self.unknown_fields[cell] = 1
+            elif names.count(name) > 1:
+                raise OutcomesError(f"{source.name} has the column {name} twice")
+        return names
+
+    def _csv_row(self, header: list[str | None], record: CsvRecord) -> Row:
+        if record.fault:
+            raise InvalidOutcome([record.fault])
+        if len(record.cells) != len(header):
+            raise InvalidOutcome([f"has {len(record.cells)} fields, the header has {len(header)}"])
+        cells = {name: cell.strip() for name, cell in zip(header, record.cells, strict=True) if name}
+        return self._row(outcome.parse_texts(cells))
+
+    def _row(self, found: Outcome) -> Row:
+        return outcome.check(found, self.horizon).row()
+
+
+def _csv_column(cell: str) -> str | None:
+    name = cell.strip()
+    return name if name in outcome.FIELDS else outcome.CAMEL_CASE.get(name)
+
+
+def _csv_batch(traced: list[tuple[int, bytes, Row]], rejects: list[Reject], records: CsvRecords) -> Batch:
+    return Batch([row for *_, row in traced], rejects, records.end, records.end_line, lambda: traced)
+
+
+@dataclass(frozen=True)
+class CsvRecord:
+    line_number: int
+    raw: bytes
+    cells: list[str]
+    fault: str | None = None
+
+
+class CsvRecords:
+    """The records of a CSV source, each with the lines it took. A record that csv cannot read
+    costs its first line alone: reading goes on with the next one. `end` and `end_line` are
+    behind the last record given."""
+
+    def __init__(self, source: Source, start: int = 0, first_line: int = 1) -> None:
+        self.end, self.end_line = start, first_line
+        self._lines = _csv_lines(source, start, first_line)
+        self._waiting: list[tuple[bytes, int]] = []
+        self._records = self._read()
+
+    def __iter__(self) -> Iterator[CsvRecord]:
+        return self
+
+    def __next__(self) -> CsvRecord:
+        return next(self._records)
+
+    def _read(self) -> Iterator[CsvRecord]:
+        while True:
+            taken: list[tuple[bytes, int]] = []
+            reader = csv.reader(self._feed(taken), strict=True)
+            try:
+                cells = next(reader, None)
+                fault = None
+            except (csv.Error, InvalidOutcome) as error:
+                cells, fault = [], f"not CSV: {error}"
+                # All but the first line are read again, as records of their own.
+                self._waiting[:0] = taken[1:]
+                del taken[1:]
+            if cells is None:
+                return
+            raw = b"".join(line for line, _ in taken)
+            number = self.end_line
+            self.end += sum(length for _, length in taken)
+            self.end_line += len(taken)
+            try:
+                raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                fault = f"not UTF-8 at byte {error.start + 1}"
+            if cells or fault:
+                yield CsvRecord(number, raw.rstrip(b"\r\n"), cells, fault)
+
+    def _feed(self, taken: list[tuple[bytes, int]]) -> Iterator[str]:
+        size = 0
+        while True:
+            if self._waiting:
+                line, length = self._waiting.pop(0)
+            else:
+                found = next(self._lines, None)
+                if found is None:
+                    return
+                line, length = found
+            taken.append((line, length))
+            size += length
+            if size > LINE_LIMIT:
+                raise InvalidOutcome([f"longer than {LINE_LIMIT:,} bytes"])
+            yield line.removeprefix(BOM).decode("utf-8", "surrogateescape")
+
+
+def _csv_lines(source: Source, start: int, first_line: int) -> Iterator[tuple[bytes, int]]:
+    """Lines with their ends, and their lengths in the source (an overlong one holds less)."""
+    for block in source.blocks(start, first_line):
+        lines = list(io.BytesIO(block.data))
+        if len(lines) == 1:
+            yield lines[0], block.end - block.start
+        else:
+            yield from ((line, len(line)) for line in lines)

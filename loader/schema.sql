@@ -1,0 +1,167 @@
+-- The tables that the loader owns: one append-only log, and what is kept beside it.
+--
+-- Any language may write to the log with a plain INSERT, so everything that the statistics
+-- rest on is guarded here and not in a program: a row that is in the log is a row that counts.
+-- Every check is written so that it is never NULL, since a CHECK that yields NULL passes.
+
+create table model_outcomes (
+    id integer primary key autoincrement
+        constraint id_is_positive check (id > 0),
+    task_type text not null
+        constraint task_type_is_a_name
+        check (trim(task_type, char(32, 9, 10, 13)) <> '' and instr(task_type, char(0)) = 0),
+    model_id text not null
+        constraint model_id_is_a_name
+        check (trim(model_id, char(32, 9, 10, 13)) <> '' and instr(model_id, char(0)) = 0),
+    success integer not null
+        constraint success_is_0_or_1 check (success in (0, 1)),
+    timeout integer not null default 0
+        constraint timeout_is_0_or_1 check (timeout in (0, 1)),
+    -- Upper limits keep every later sum within 64 bits: two rows of 9e18 would end all of them.
+    tokens_used integer not null default 0
+        constraint tokens_used_is_0_to_1e12 check (tokens_used between 0 and 1000000000000),
+    cost_usd real not null default 0.0
+        constraint cost_usd_is_0_to_1e6 check (cost_usd between 0.0 and 1000000.0),
+    -- YYYY-MM-DD[T ]HH:MM[:SS[.f...]][Z or +-HH:MM], a time that exists; without offset it is UTC.
+    -- The first 16 characters are held to their form and to a round trip (2026-02-31 comes back
+    -- as March); SQLite's own parser judges the rest, less the blanks and letters it lets pass.
+    timestamp text not null
+        constraint timestamp_is_iso_8601
+        check (
+            substr(timestamp, 1, 16)
+            glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:[0-9][0-9]'
+            and strftime('%Y-%m-%d %H:%M', substr(timestamp, 1, 16), '+0 seconds')
+            is substr(timestamp, 1, 10) || ' ' || substr(timestamp, 12, 5)
+            and substr(timestamp, 17) not glob '*[^-+.:0-9Z]*'
+            and instr(timestamp, char(0)) = 0
+            and julianday(timestamp) is not null
+        ),
+    event_id text unique
+        constraint event_id_is_not_empty check (event_id is null or event_id <> ''),
+    task_id text
+        constraint task_id_is_not_empty check (task_id is null or task_id <> ''),
+    experiment_id text
+        constraint experiment_id_is_not_empty check (experiment_id is null or experiment_id <> ''),
+    recorded_by text
+        constraint recorded_by_is_not_empty check (recorded_by is null or recorded_by <> ''),
+    duration_ms integer
+        constraint duration_ms_is_0_to_1e12
+        check (duration_ms is null or duration_ms between 0 and 1000000000000),
+    input_tokens integer
+        constraint input_tokens_is_0_to_1e12
+        check (input_tokens is null or input_tokens between 0 and 1000000000000),
+    output_tokens integer
+        constraint output_tokens_is_0_to_1e12
+        check (output_tokens is null or output_tokens between 0 and 1000000000000),
+    error_type text
+        constraint error_type_is_not_empty check (error_type is null or error_type <> ''),
+    cost_source text
+        constraint cost_source_is_provider_or_local
+        check (cost_source is null or cost_source in ('provider', 'local'))
+) strict;
+
+create index model_outcomes_task_model on model_outcomes (task_type, model_id);
+create index model_outcomes_timestamp on model_outcomes (timestamp desc);
+
+create trigger model_outcomes_refuse_update before update on model_outcomes
+begin
+    select raise(abort, 'model_outcomes is append-only: record a new outcome instead of changing one');
+end;
+
+create trigger model_outcomes_refuse_delete before delete on model_outcomes
+begin
+    select raise(abort, 'model_outcomes is append-only: outcomes are never deleted');
+end;
+
+-- In a BEFORE trigger new.id is -1 where the id was left out. What is refused here would
+-- otherwise replace a row (INSERT OR REPLACE fires no delete trigger), hide a row below the
+-- statistics' last id, or use up the ids.
+create trigger model_outcomes_refuse_id before insert on model_outcomes
+when new.id <> -1
+begin
+    select raise(abort, 'model_outcomes.id must be above the last one: leave it out')
+    where new.id <= (select coalesce(max(id), 0) from model_outcomes);
+    select raise(abort, 'model_outcomes.id jumps too far ahead: leave it out')
+    where new.id > (select coalesce(max(id), 0) + 1000000 from model_outcomes);
+end;
+
+-- The same event again is a retry and ignored; another outcome under its name is refused.
+-- `on conflict do nothing` goes on working, which a plain abort would break.
+create trigger model_outcomes_ignore_retry before insert on model_outcomes
+when new.event_id is not null
+begin
+    select
+        case
+            when task_type = new.task_type and model_id = new.model_id and success = new.success
+                then raise(ignore)
+            else raise(abort, 'event_id was recorded before with another task_type, model_id or success')
+        end
+    from model_outcomes
+    where event_id = new.event_id;
+end;
+
+-- Opening balances taken over from aggregate JSON. A cell (task type x model) may have several
+-- rows, one per import that brought more; they add up. Costs are whole nano-dollars, so that
+-- the differences between two imports are exact.
+create table legacy_model_stats (
+    load_id integer not null references load_history (load_id),
+    task_type text not null,
+    model_id text not null,
+    successes integer not null check (successes >= 0),
+    failures integer not null check (failures >= 0),
+    timeouts integer not null check (timeouts between 0 and failures),
+    total_tokens integer not null check (total_tokens >= 0),
+    total_cost_nano_usd integer not null check (total_cost_nano_usd >= 0),
+    last_used text,
+    primary key (load_id, task_type, model_id)
+) strict;
+
+-- One row per load of one file: what it was, how far it was read, what came of it. It is written
+-- in the transaction of the rows it speaks of, so a killed load goes on exactly where it stopped.
+-- A file is known by what it holds, not by its path: the digests are over the first and the last
+-- stretch (at most 64 KiB each) of the bytes before end_offset.
+create table load_history (
+    load_id integer primary key,
+    source text not null,
+    format text not null,
+    start_offset integer not null,
+    end_offset integer not null check (end_offset >= start_offset),
+    end_line integer not null,
+    head_bytes integer not null,
+    head_sha256 text not null,
+    tail_sha256 text not null,
+    accepted_count integer not null default 0,
+    duplicate_count integer not null default 0,
+    rejected_count integer not null default 0,
+    started_at text not null,
+    finished_at text
+) strict;
+
+-- Every refused line, with all its faults (`reasons`: a JSON array of texts) and the first 4 kB of it.
+create table rejected_outcomes (
+    rejected_id integer primary key,
+    load_id integer not null references load_history (load_id),
+    source text not null,
+    line_number integer not null,
+    reasons text not null,
+    raw_text text not null,
+    rejected_at text not null
+) strict;
+
+-- A mirror of the orchestrator's (UOK) table of the same name; recorded_at is epoch milliseconds.
+create table llm_task_outcomes (
+    model_id text not null,
+    provider text,
+    unit_type text not null,
+    unit_id text not null,
+    succeeded integer not null check (succeeded in (0, 1)),
+    retries integer,
+    escalated integer,
+    verification_passed integer,
+    blocker_discovered integer,
+    duration_ms integer,
+    tokens_total integer,
+    cost_usd real,
+    recorded_at integer not null,
+    primary key (unit_type, unit_id, recorded_at)
+) strict, without rowid;

@@ -1,0 +1,145 @@
+"""The SQLite file: opening, creating and upgrading it, and the one way to write to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+from loader.errors import BusyError, NotBuiltError, OutcomesError
+from loader.upgrades import UPGRADES
+
+SCHEMA_VERSION = 1
+MINIMUM_SQLITE = (3, 37, 0)
+RECORD_BUSY_TIMEOUT = 2.0
+BUSY_TIMEOUT = 30.0
+
+
+def default_path() -> Path:
+    """The database that is meant where none is named: `OUTCOMES_DB`, else data/outcomes.db."""
+    return Path(os.environ.get("OUTCOMES_DB") or "data/outcomes.db")
+
+
+def busy_timeout(default: float = BUSY_TIMEOUT) -> float:
+    """Seconds to wait for another writer: `OUTCOMES_BUSY_TIMEOUT` where it is set, else `default`."""
+    text = os.environ.get("OUTCOMES_BUSY_TIMEOUT")
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise OutcomesError(f"OUTCOMES_BUSY_TIMEOUT must be seconds from 0 to 86400, not {text!r}")
+    return seconds
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def to_text(moment: datetime) -> str:
+    """`moment` as the log writes times: UTC, microseconds, a Z; such texts sort as the times do."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def create_or_open(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
+    """Open the log for writing; create the file and its folder, or upgrade it, where needed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutcomesError(f"cannot make the folder of {path.absolute()}: {fault.strerror}") from None
+    connection = _connect(path, timeout)
+    try:
+        _bring_up_to_date(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_existing(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
+    """Open a log that must be there already, for commands that only read."""
+    if not path.exists():
+        raise OutcomesError(f"no database at {path.absolute()}: run `loader init`, or name one with --db")
+    return create_or_open(path, timeout=timeout)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing. The write lock is taken first: a transaction that reads before it writes
+    fails at once when another one wrote in between, however long its timeout."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+@contextmanager
+def plain_faults(path: Path) -> Iterator[None]:
+    """SQLite's faults about the file, said in a line that tells what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as fault:
+        said = str(fault)
+        if "locked" in said or "busy" in said:
+            raise BusyError(f"{path.absolute()} is locked by another writer: try again later") from fault
+        if said.startswith("no such table"):
+            name = said.rpartition(": ")[2]
+            raise NotBuiltError(f"{path.absolute()} has no {name} yet: run `loader build`") from fault
+        raise OutcomesError(f"{path.absolute()}: {said}") from fault
+    except sqlite3.DatabaseError as fault:
+        if isinstance(fault, sqlite3.IntegrityError):
+            raise
+        raise OutcomesError(f"{path.absolute()} is not a usable SQLite database: {fault}") from fault
+
+
+def _connect(path: Path, timeout: float | None) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
+        raise OutcomesError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
+    if path.is_dir():
+        raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
+    with plain_faults(path):
+        wait = busy_timeout() if timeout is None else timeout
+        connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
+        try:
+            connection.execute("pragma foreign_keys = on")
+            connection.execute("pragma journal_mode = wal")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("pragma user_version").fetchone()[0]
+    return version
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    with plain_faults(path):
+        version = _version(connection)
+        if version == SCHEMA_VERSION:
+            return
+        if version > SCHEMA_VERSION:
+            raise OutcomesError(
+                f"{path.absolute()} has schema version {version}, this loader knows {SCHEMA_VERSION}: "
+                "upgrade the loader"
+            )
+        # A rename must not rewrite the views that name the table, nor heed foreign keys to it.
+        connection.execute("pragma foreign_keys = off")
+        connection.execute("pragma legacy_alter_table = on")
+        with transaction(connection):
+            # Another process may have been first: look again, now under the write lock.
+            for older in range(_version(connection), SCHEMA_VERSION):
+                UPGRADES[older](connection)
+            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        connection.execute("pragma legacy_alter_table = off")
+        connection.execute("pragma foreign_keys = on")

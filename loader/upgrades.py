@@ -1,0 +1,77 @@
+"""From one schema version to the next. `UPGRADES[n]` takes a file of version n to n + 1.
+
+Each runs inside the transaction of the upgrade: a file is wholly of one version or of the other.
+Version 0 is a file without a version: an empty one, or one that an earlier tool wrote with the
+original columns of `model_outcomes` alone and a `model_stats` table that it kept up to date.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+
+ORIGINAL_COLUMNS = ("task_type", "model_id", "success", "timeout", "tokens_used", "cost_usd", "timestamp")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of an SQL script, one by one (executescript would commit the transaction)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def create_or_adopt(connection: sqlite3.Connection) -> None:
+    """Create the tables; rows of an original `model_outcomes` move into the guarded one."""
+    original = _move_aside(connection, "model_outcomes")
+    # It was computed from the log, and a view of that name will be: kept, under another name.
+    _move_aside(connection, "model_stats")
+    for statement in statements(files("loader").joinpath("schema.sql").read_text(encoding="utf-8")):
+        connection.execute(statement)
+    if original:
+        _adopt(connection, original)
+        connection.execute(f"drop table {original}")
+
+
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {0: create_or_adopt}
+
+
+def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
+    if not connection.execute(
+        "select 1 from sqlite_master where type = 'table' and name = ?", (table,)
+    ).fetchone():
+        return None
+    connection.execute(f"alter table {table} rename to original_{table}")
+    return f"original_{table}"
+
+
+def _adopt(connection: sqlite3.Connection, original: str) -> None:
+    """Copy the rows in their order; what the guards refuse goes to `rejected_outcomes`."""
+    now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+    load_id = connection.execute(
+        "insert into load_history (source, format, start_offset, end_offset, end_line, head_bytes,"
+        " head_sha256, tail_sha256, started_at, finished_at)"
+        f" values ('an unversioned model_outcomes table', 'sqlite', 0, 0, 0, 0, '', '', {now}, {now})"
+    ).lastrowid
+    counts = {"accepted": 0, "rejected": 0}
+    columns = ", ".join(ORIGINAL_COLUMNS)
+    insert = f"insert into model_outcomes ({columns}) values (?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
+    for row_id, *row in connection.execute(f"select id, {columns} from {original} order by id").fetchall():
+        try:
+            connection.execute(insert, row)
+            counts["accepted"] += 1
+        except sqlite3.IntegrityError as fault:
+            connection.execute(
+                "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
+                f" values (?, 'an unversioned model_outcomes table', ?, ?, ?, {now})",
+                (load_id, row_id, json.dumps([str(fault)]), json.dumps(row, default=repr)),
+            )
+            counts["rejected"] += 1
+    connection.execute(
+        "update load_history set accepted_count = ?, rejected_count = ? where load_id = ?",
+        (counts["accepted"], counts["rejected"], load_id),
+    )

@@ -1,0 +1,78 @@
+"""dbt on one database: where the dbt project is, one build at a time, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from loader import locks, store
+from loader.errors import BuildError, OutcomesError
+
+
+def project_folder() -> Path:
+    """The dbt project: `OUTCOMES_PROJECT`, else the checkout that this package lies in."""
+    named = os.environ.get("OUTCOMES_PROJECT")
+    folder = Path(named) if named else Path(__file__).parent.parent
+    if not (folder / "dbt_project.yml").is_file():
+        raise OutcomesError(
+            f"no dbt_project.yml in {folder.absolute()}: set OUTCOMES_PROJECT to the checkout of the project"
+        )
+    return folder.absolute()
+
+
+def build_folder(database: Path) -> Path:
+    """Where builds of a database keep their lock, logs and artifacts: beside it, `<file>.build`."""
+    return Path(f"{database.absolute()}.build")
+
+
+def build(
+    database: Path, *, full_refresh: bool = False, select: Sequence[str] = (), wait: float = 0.0
+) -> int:
+    """`dbt build` on a database; the number of dbt nodes that ran.
+
+    Raises BusyError while another build holds the database, BuildError where a dbt model or test
+    failed, and also where nothing ran: a selection that matches nothing is a mistake.
+    """
+    project = project_folder()
+    store.create_or_open(database).close()
+    folder = build_folder(database)
+    with locks.exclusive(folder / "lock", "a build", wait=wait):
+        arguments = ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
+        arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+        arguments += ["--full-refresh"] if full_refresh else []
+        arguments += ["--select", *select] if select else []
+        _run_dbt(arguments, database, folder)
+        return _nodes_run(folder)
+
+
+def _run_dbt(arguments: list[str], database: Path, folder: Path) -> None:
+    """Run dbt in this process. Its result file is removed first, so that a stale one is never
+    read as this run's; it is imported here because that takes over a second."""
+    try:
+        from dbt.cli.main import dbtRunner
+    except ImportError:
+        raise OutcomesError(
+            "dbt is not installed here: `make setup` in the project, or pip install 'model-outcomes[warehouse]'"
+        ) from None
+    (folder / "target" / "run_results.json").unlink(missing_ok=True)
+    os.environ["OUTCOMES_DB"] = str(database.absolute())
+    os.environ.setdefault("DBT_USE_COLORS", str(sys.stdout.isatty()).lower())
+    outcome = dbtRunner().invoke(arguments)
+    if outcome.success:
+        return
+    if outcome.exception is not None:
+        raise BuildError(f"dbt could not build {database.absolute()}: {outcome.exception}")
+    raise BuildError(f"dbt build failed on {database.absolute()}: see {folder / 'logs' / 'dbt.log'}")
+
+
+def _nodes_run(folder: Path) -> int:
+    try:
+        results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))
+    except OSError:
+        raise BuildError("dbt wrote no run_results.json: nothing was built") from None
+    if not results["results"]:
+        raise BuildError("dbt ran nothing: no dbt model or test matches the selection")
+    return len(results["results"])

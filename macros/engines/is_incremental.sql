@@ -1,0 +1,18 @@
+{% macro is_incremental() %}
+    {% do return(execute and adapter.dispatch('is_incremental')()) %}
+{% endmacro %}
+
+{% macro default__is_incremental() %}
+    {% set standing = load_relation(this) %}
+    {% do return(
+        standing is not none
+        and standing.is_table
+        and model.config.materialized in ('incremental', 'additive')
+        and not should_full_refresh()
+    ) %}
+{% endmacro %}
+
+{# A changed contract means a rebuild, so the select must not be limited to new rows. #}
+{% macro sqlite__is_incremental() %}
+    {% do return(default__is_incremental() and sqlite_stands_as_defined(this)) %}
+{% endmacro %}

@@ -1,0 +1,23 @@
+{# A rollup that grows by what is new. The select yields the rows after rolled_up_to(), already aggregated by
+   unique_key; they are added to the standing ones, and the watermark moves in the same transaction: each row counts
+   exactly once, whatever is killed when. #}
+{% materialization additive, adapter='sqlite' %}
+    {% do sqlite_assert_additive() %}
+    {% set adds = is_incremental() %}
+    {% set watermark = config.get('watermark') %}
+    {% do run_hooks(pre_hooks, inside_transaction=false) %}
+    {% set staged = sqlite_stage(sql) %}
+    {% if adds %}
+        {% set computed_at = make_temp_relation(this, '__dbt_watermark') %}
+        {% do run_query(
+            'create temporary table ' ~ adapter.quote(computed_at.identifier)
+            ~ ' as select coalesce(max(' ~ watermark ~ '), 0) as watermark from ' ~ this
+        ) %}
+        {% do sqlite_take_write_lock() %}
+        {% do run_hooks(pre_hooks, inside_transaction=true) %}
+        {% do run_query(sqlite_additive_merge(staged, watermark, computed_at)) %}
+    {% else %}
+        {% do sqlite_swap_in(staged) %}
+    {% endif %}
+    {{ return(sqlite_finish()) }}
+{% endmaterialization %}

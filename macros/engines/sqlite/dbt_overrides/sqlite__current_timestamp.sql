@@ -1,0 +1,3 @@
+{% macro sqlite__current_timestamp() -%}
+    strftime('%Y-%m-%d %H:%M:%f', 'now')
+{%- endmacro %}

@@ -1,0 +1,21 @@
+{# dbt's incremental: rows whose unique_key comes again are replaced, all others added. A pre_hook in the transaction
+   may delete what has become void, since it runs after the select and before its rows go in. #}
+{% materialization incremental, adapter='sqlite' %}
+    {% set adds = is_incremental() %}
+    {% set keys = config.get('unique_key', []) %}
+    {% set key = ([keys] if keys is string else keys) | join(', ') %}
+    {% do run_hooks(pre_hooks, inside_transaction=false) %}
+    {% set staged = sqlite_stage(sql) %}
+    {% if adds %}
+        {% set columns = sqlite_column_list(staged) %}
+        {% do sqlite_take_write_lock() %}
+        {% do run_hooks(pre_hooks, inside_transaction=true) %}
+        {% if key %}
+            {% do run_query('delete from ' ~ this ~ ' where (' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ staged ~ ')') %}
+        {% endif %}
+        {% do run_query('insert into ' ~ this ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ staged) %}
+    {% else %}
+        {% do sqlite_swap_in(staged) %}
+    {% endif %}
+    {{ return(sqlite_finish()) }}
+{% endmaterialization %}

@@ -1,0 +1,23 @@
+{# A temporary view shows names and declared types without running the query or locking the file; SQLite would take
+   a view on a missing column without a word. Types of computed columns are unknown to it: there STRICT decides. #}
+{% macro sqlite_assert_contract(sql) %}
+    {% set probe = make_temp_relation(this, '__dbt_probe') %}
+    {% do run_query('create temporary view ' ~ adapter.quote(probe.identifier) ~ ' as ' ~ sql) %}
+    {% set built = adapter.get_columns_in_relation(probe) %}
+    {% do run_query('drop view ' ~ probe) %}
+    {% if config.get('contract').enforced %}
+        {% set known = {'INT': 'integer', 'INTEGER': 'integer', 'REAL': 'real', 'TEXT': 'text'} %}
+        {% set declared, agreed, found = [], {}, [] %}
+        {% for column in model.columns.values() %}
+            {% do agreed.update({column.name: sqlite_column_type(column)}) %}
+            {% do declared.append({'name': column.name, 'data_type': agreed[column.name]}) %}
+        {% endfor %}
+        {% for column in built %}
+            {% set type = known.get(column.dtype | upper, agreed.get(column.name, 'unknown')) %}
+            {% do found.append({'name': column.name, 'data_type': type}) %}
+        {% endfor %}
+        {% if declared | sort(attribute='name') != found | sort(attribute='name') %}
+            {% do exceptions.raise_contract_error(declared, found) %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,5 @@
+{# dbt opens a connection per node, so this comes before the first write of each. #}
+{% macro sqlite_set_busy_timeout() %}
+    {% set milliseconds = (env_var('OUTCOMES_BUSY_TIMEOUT', '30') | float * 1000) | int %}
+    {% do run_query('pragma busy_timeout = ' ~ milliseconds) %}
+{% endmacro %}

@@ -1,0 +1,16 @@
+{# Dropped and made again in one transaction, so that no reader meets a file without it; an unchanged one is left
+   alone, since every connection reads the whole schema again after a change. #}
+{% materialization view, adapter='sqlite' %}
+    {% set standing = load_relation(this) %}
+    {% set definition = 'CREATE VIEW ' ~ adapter.quote(this.identifier) ~ ' as\n' ~ sql | trim %}
+    {% do run_hooks(pre_hooks, inside_transaction=false) %}
+    {% do sqlite_assert_contract(sql) %}
+    {% set is_unchanged = sqlite_stored_sql(this) == definition %}
+    {% do sqlite_take_write_lock() %}
+    {% do run_hooks(pre_hooks, inside_transaction=true) %}
+    {% if standing is not none and not is_unchanged %}
+        {% do adapter.drop_relation(standing) %}
+    {% endif %}
+    {% call statement('main') %}{{ 'select 1' if is_unchanged else definition }}{% endcall %}
+    {{ return(sqlite_finish('view')) }}
+{% endmaterialization %}

@@ -1,0 +1,6 @@
+{#- Half a success and half a failure are added: all or nothing has log odds too. Noise may make counts negative. -#}
+{% macro log_odds(successes, trials) -%}
+    {%- set won = at_least(double(successes), '0e0') -%}
+    {%- set lost = at_least(double(trials) ~ ' - ' ~ double(successes), '0e0') -%}
+    (case when {{ trials }} > 0 then ln(({{ won }} + 0.5) / ({{ lost }} + 0.5)) end)
+{%- endmacro %}

@@ -1,0 +1,7 @@
+{#- Midpoints: neither end is ever reached, where a logarithm would have no value. -#}
+{% macro grid_point(lowest, highest, grid_index) -%}
+    (
+        {{ double(lowest) }}
+        + ({{ double(highest) }} - {{ double(lowest) }}) * ({{ double(grid_index) }} + 0.5) / {{ var('grid_points') }}
+    )
+{%- endmacro %}

@@ -1,0 +1,5 @@
+{#- Only the tasks on which the arms disagree say anything; asymptotic, without continuity correction. -#}
+{% macro mcnemar(only_incumbent, only_challenger) -%}
+    {%- set b, c = double(only_incumbent), double(only_challenger) -%}
+    (({{ b }} - {{ c }}) * ({{ b }} - {{ c }}) / nullif({{ b }} + {{ c }}, 0))
+{%- endmacro %}

@@ -1,0 +1,7 @@
+{#- Squared, because strata add squares: the square root is taken once, in the half width. -#}
+{% macro sequential_squared_error(incumbent_successes, incumbent_trials, challenger_successes, challenger_trials) -%}
+    (
+        {{ sequential_variance(incumbent_successes, incumbent_trials) }} / nullif({{ double(incumbent_trials) }}, 0)
+        + {{ sequential_variance(challenger_successes, challenger_trials) }} / nullif({{ double(challenger_trials) }}, 0)
+    )
+{%- endmacro %}

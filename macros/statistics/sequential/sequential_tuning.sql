@@ -1,0 +1,6 @@
+{#- Makes the boundary tightest near sequential_tuning_trials; each mode has its own number of them. -#}
+{% macro sequential_tuning() -%}
+    {%- set tuning_trials = var('sequential_tuning_trials')[var('sequential_mode')] -%}
+    {%- set alpha = double(var('alpha')) -%}
+    ({{ double(tuning_trials) }} / (-2 * ln({{ alpha }}) + ln(1 - 2 * ln({{ alpha }}))))
+{%- endmacro %}

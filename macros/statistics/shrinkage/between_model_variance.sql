@@ -1,0 +1,9 @@
+{#- Null where the trials are too few to tell the models' spread from chance at all. -#}
+{% macro between_model_variance(models, trials, squared_trials, pooled_rate, spread) -%}
+    {%- set m, others = double(pooled_rate), '(' ~ double(models) ~ ' - 1)' -%}
+    {%- set scale = '(' ~ double(trials) ~ ' - ' ~ ratio(squared_trials, trials) ~ ' - ' ~ others ~ ')' -%}
+    (case
+        when {{ scale }} > 0
+            then ({{ double(spread) }} - {{ others }} * {{ m }} * (1 - {{ m }})) / {{ scale }}
+    end)
+{%- endmacro %}

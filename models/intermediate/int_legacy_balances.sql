@@ -1,0 +1,35 @@
+with balances as (
+
+    select * from {{ ref('stg_legacy_model_stats') }}
+
+),
+
+-- The old tool kept one total of tokens and of cost for both verdicts: they stand with the
+-- successes, and nothing that judges a model reads them.
+by_verdict as (
+
+    select
+        task_type,
+        model_id,
+        1 as is_success,
+        successes as outcomes,
+        0 as timeouts,
+        tokens_used,
+        cost_nano_usd,
+        last_used
+    from balances
+    union all
+    select
+        task_type,
+        model_id,
+        0 as is_success,
+        failures as outcomes,
+        timeouts,
+        0 as tokens_used,
+        0 as cost_nano_usd,
+        last_used
+    from balances
+
+)
+
+select * from by_verdict

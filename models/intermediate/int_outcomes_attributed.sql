@@ -1,0 +1,47 @@
+with outcomes as (
+
+    select * from {{ ref('int_outcomes_combined') }}
+
+),
+
+aliases as (
+
+    select * from {{ ref('model_aliases') }}
+
+),
+
+error_types as (
+
+    select * from {{ ref('error_types') }}
+
+),
+
+attributed as (
+
+    select
+        outcomes.task_type,
+        coalesce(aliases.model_id, outcomes.model_id) as model_id,
+        outcomes.model_id as recorded_model_id,
+        outcomes.error_type,
+        outcomes.is_success,
+        outcomes.is_legacy,
+        case
+            when outcomes.is_success = 0 and error_types.attribution = 'infrastructure' then 0
+            else 1
+        end as is_trial,
+        outcomes.outcomes,
+        outcomes.timeouts,
+        outcomes.metered_outcomes,
+        outcomes.priced_outcomes,
+        outcomes.tokens_used,
+        outcomes.cost_nano_usd,
+        outcomes.cost_usd_squared,
+        outcomes.first_used,
+        outcomes.last_used
+    from outcomes
+    left join aliases on outcomes.model_id = aliases.alias
+    left join error_types on outcomes.error_type = error_types.error_type
+
+)
+
+select * from attributed

@@ -1,0 +1,45 @@
+with totals as (
+
+    select * from {{ ref('int_outcomes_totals') }}
+
+),
+
+-- Left unaggregated: a group by in this arm would read a whole index of the log, and not just
+-- the rows after the last one that the totals know.
+newer_outcomes as (
+
+    select * from {{ ref('stg_model_outcomes') }}
+    where outcome_id > (select coalesce(max(totals.last_outcome_id), 0) from totals)
+
+),
+
+balances as (
+
+    select * from {{ ref('int_legacy_balances') }}
+
+),
+
+combined as (
+
+    select
+        task_type, model_id, error_type, is_success, 0 as is_legacy,
+        outcomes, timeouts, metered_outcomes, priced_outcomes,
+        tokens_used, cost_nano_usd, cost_usd_squared, first_used, last_used
+    from totals
+    union all
+    select
+        task_type, model_id, error_type, is_success, 0 as is_legacy,
+        1 as outcomes, is_timeout as timeouts, is_metered as metered_outcomes, is_priced as priced_outcomes,
+        tokens_used, cost_nano_usd, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared,
+        occurred_at as first_used, occurred_at as last_used
+    from newer_outcomes
+    union all
+    select
+        task_type, model_id, '' as error_type, is_success, 1 as is_legacy,
+        outcomes, timeouts, 0 as metered_outcomes, 0 as priced_outcomes,
+        tokens_used, cost_nano_usd, 0e0 as cost_usd_squared, null as first_used, last_used
+    from balances
+
+)
+
+select * from combined

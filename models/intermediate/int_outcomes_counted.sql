@@ -1,0 +1,34 @@
+with outcomes as (
+
+    select * from {{ ref('int_outcomes_attributed') }}
+
+),
+
+counted as (
+
+    select
+        task_type,
+        model_id,
+        sum(case when is_success = 1 then outcomes else 0 end) as successes,
+        sum(case when is_success = 0 then outcomes else 0 end) as failures,
+        sum(timeouts) as timeouts,
+        sum(case when is_trial = 0 then outcomes else 0 end) as infrastructure_failures,
+        sum(case when is_trial = 0 then cost_nano_usd else 0 end) as infrastructure_cost_nano_usd,
+        sum(case when is_trial = 1 then outcomes else 0 end) as trials,
+        sum(tokens_used) as total_tokens,
+        sum(cost_nano_usd) as total_cost_nano_usd,
+        sum(case when is_trial = 1 then metered_outcomes else 0 end) as metered_trials,
+        sum(case when is_trial = 1 and is_legacy = 0 then tokens_used else 0 end) as metered_tokens,
+        sum(case when is_trial = 1 then priced_outcomes else 0 end) as priced_trials,
+        sum(case when is_trial = 1 and is_success = 1 then priced_outcomes else 0 end) as priced_successes,
+        sum(case when is_trial = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_cost_nano_usd,
+        min(first_used) as first_used,
+        max(last_used) as last_used,
+        sum(case when is_legacy = 1 and is_success = 1 then outcomes else 0 end) as legacy_successes,
+        sum(case when is_legacy = 1 and is_success = 0 then outcomes else 0 end) as legacy_failures
+    from outcomes
+    group by task_type, model_id
+
+)
+
+select * from counted

@@ -1,0 +1,29 @@
+with new_outcomes as (
+
+    select * from {{ ref('stg_model_outcomes') }}
+    where outcome_id > {{ rolled_up_to() }}
+
+),
+
+totalled_by_day as (
+
+    select
+        outcome_date,
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        count(*) as outcomes,
+        sum(is_timeout) as timeouts,
+        sum(is_metered) as metered_outcomes,
+        sum(is_priced) as priced_outcomes,
+        sum(tokens_used) as tokens_used,
+        sum(cost_nano_usd) as cost_nano_usd,
+        sum((cost_nano_usd / 1e9) * (cost_nano_usd / 1e9)) as cost_usd_squared,
+        max(outcome_id) as last_outcome_id
+    from new_outcomes
+    group by outcome_date, task_type, model_id, error_type, is_success
+
+)
+
+select * from totalled_by_day

@@ -1,0 +1,31 @@
+with daily as (
+
+    select * from {{ ref('int_outcomes_daily') }}
+
+),
+
+-- Left unaggregated, as in int_outcomes_combined.
+newer_outcomes as (
+
+    select * from {{ ref('stg_model_outcomes') }}
+    where outcome_id > (select coalesce(max(daily.last_outcome_id), 0) from daily)
+
+),
+
+combined as (
+
+    select
+        outcome_date, task_type, model_id, error_type, is_success,
+        outcomes, timeouts, metered_outcomes, priced_outcomes,
+        tokens_used, cost_nano_usd, cost_usd_squared
+    from daily
+    union all
+    select
+        outcome_date, task_type, model_id, error_type, is_success,
+        1 as outcomes, is_timeout as timeouts, is_metered as metered_outcomes, is_priced as priced_outcomes,
+        tokens_used, cost_nano_usd, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared
+    from newer_outcomes
+
+)
+
+select * from combined

@@ -1,0 +1,74 @@
+"""The locked files hold what pyproject.toml asks for, checked by hash and bound to no index."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[3]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+GROUPS = PROJECT["dependency-groups"]
+BASE = PROJECT["project"]["dependencies"]
+ASKED = {
+    "bootstrap": GROUPS["bootstrap"],
+    "setup": [*BASE, *EXTRAS["warehouse"], *GROUPS["dev"]],
+    **{name: [*BASE, *asked] for name, asked in EXTRAS.items() if name != "warehouse"},
+}
+
+
+def locked(name: str) -> dict[str, set[str]]:
+    """Return the locked versions by package; several where Python versions differ."""
+    versions: dict[str, set[str]] = {}
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    for package, version in re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.M):
+        versions.setdefault(package, set()).add(version)
+    return versions
+
+
+def test_there_is_one_locked_file_for_set_up_and_for_each_extra():
+    assert {path.stem for path in ROOT.glob("requirements/*.txt")} == set(ASKED)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_pin_has_hashes_and_nothing_names_an_address(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    lines = re.sub(r"\\\n", " ", text).splitlines()
+    pins = [line for line in lines if not line.lstrip().startswith("#")]
+    assert pins
+    assert [pin for pin in pins if not re.fullmatch(r"[a-z0-9-]+==.+ --hash=sha256:\w{64}.*", pin)] == []
+    assert re.findall(r"://|--\S*(?:index|find-links|host)\S*|(?<=[ (])/\S+", text) == []
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_requirement_of_the_project_is_locked_at_a_version_it_allows(name):
+    versions = locked(name)
+    for requirement in map(Requirement, ASKED[name]):
+        assert versions[requirement.name]
+        assert all(requirement.specifier.contains(each) for each in versions[requirement.name])
+
+
+@pytest.mark.parametrize("extra", sorted(set(ASKED) - {"bootstrap", "setup"}))
+def test_an_extra_changes_nothing_that_set_up_installs(extra):
+    installed, added = locked("setup"), locked(extra)
+    assert {each: added[each] for each in installed.keys() & added.keys()} == {
+        each: installed[each] for each in installed.keys() & added.keys()
+    }
+
+
+def test_the_dbt_that_runs_here_is_the_one_pinned():
+    for package in ("dbt-core", "dbt-adapters", "dbt-sqlite"):
+        assert {metadata.version(package)} == locked("setup")[package]
+    assert metadata.version("dbt-sqlite") == "1.10.0"
+    assert metadata.version("dbt-core").startswith("1.11.")
+
+
+def test_the_build_backend_is_installed_since_the_project_is_built_without_isolation():
+    assert set(PROJECT["build-system"]["requires"]) <= set(GROUPS["dev"])

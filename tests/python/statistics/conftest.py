@@ -1,0 +1,110 @@
+"""The statistics' macros, compiled by dbt and run on SQLite over tables of inputs.
+
+Each file of `queries/` selects from a table `inputs`, whose columns a test makes up. All of them are compiled once a
+session, in both modes of the sequential statistics, with the vars of the project.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+MODES = ("default", "gbstats")
+
+
+@pytest.fixture(scope="session")
+def project_vars():
+    return yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory, project_vars):
+    """The compiled SQL by mode and name of the query."""
+    folder = tmp_path_factory.mktemp("statistics")
+    shutil.copytree(ROOT / "macros" / "statistics", folder / "macros")
+    shutil.copytree(HERE / "queries", folder / "queries")
+    project = {
+        "name": "statistics",
+        "profile": "statistics",
+        "macro-paths": ["macros"],
+        "analysis-paths": ["queries"],
+        "vars": project_vars,
+    }
+    sqlite = {
+        "type": "sqlite",
+        "threads": 1,
+        "database": "main",
+        "schema": "main",
+        "schemas_and_paths": {"main": str(folder / "main.db")},
+        "schema_directory": str(folder / "none"),
+    }
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
+    (folder / "profiles.yml").write_text(
+        yaml.safe_dump({"statistics": {"target": "sqlite", "outputs": {"sqlite": sqlite}}})
+    )
+    runs = {
+        mode: subprocess.Popen(
+            [
+                *(sys.executable, "-m", "dbt.cli.main", "--quiet", "compile"),
+                *("--vars", f"sequential_mode: {mode}", "--target-path", f"target-{mode}", "--log-path", f"logs-{mode}"),
+            ],
+            cwd=folder,
+            env={**os.environ, "DBT_PROFILES_DIR": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for mode in MODES
+    }
+    for run in runs.values():
+        output, _ = run.communicate()
+        assert run.returncode == 0, output
+    return {
+        mode: {path.stem: path.read_text() for path in (folder / f"target-{mode}").glob("compiled/**/queries/*.sql")}
+        for mode in MODES
+    }
+
+
+@pytest.fixture(scope="session")
+def evaluate(compiled):
+    """`evaluate(query, mode="default", **columns)`: its result, a numpy array by column; null is nan, text stays text."""
+
+    def evaluate(query, mode="default", **columns):
+        columns = {name: np.asarray(values).tolist() for name, values in columns.items()}
+        with sqlite3.connect(":memory:") as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute(f"create table inputs (row_id integer primary key, {', '.join(columns)})")
+            connection.executemany(
+                f"insert into inputs ({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
+                zip(*columns.values(), strict=True),
+            )
+            rows = connection.execute(compiled[mode][query]).fetchall()
+        result = {}
+        for name in rows[0].keys():
+            values = [row[name] for row in rows]
+            is_text = any(isinstance(value, str) for value in values)
+            result[name] = np.array(values, dtype=object if is_text else float)
+        return result
+
+    return evaluate
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(20260131)
+
+
+@pytest.fixture
+def counts(random):
+    """1,000 pairs of successes and trials, from 1 trial to 100,000, none and all succeeding among them."""
+    trials = np.floor(10 ** random.uniform(0, 5, 1000)).astype(int)
+    successes = random.binomial(trials, random.beta(0.7, 0.4, 1000))
+    return successes, trials
