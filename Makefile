@@ -1,6 +1,6 @@
 # Python 3.10 to 3.13 with pip is all that must be there. The first `make setup` takes the Python
 # named here (`make setup PYTHON=python3.12` another one); later calls keep to what .venv has.
-PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
+PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 
 # Extras beyond what set-up brings: duckdb, postgres, spark; `make setup EXTRAS="duckdb spark"`.
 EXTRAS ?=
@@ -24,11 +24,14 @@ setup: ## install everything pinned into .venv
 run: setup ## make a sample log, load and build it, and show which model is best
 	@.venv/bin/python -m sample
 
+# A file's tests share what they have built, hence loadfile.
+pytest = .venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: setup ## run the tests
-	.venv/bin/pytest
+	$(pytest)
 
 test-all: setup ## run the slow tests too
-	.venv/bin/pytest -m ''
+	$(pytest) -m ''
 
 lint: setup ## check style and types, and change nothing
 	.venv/bin/ruff check

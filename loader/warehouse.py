@@ -59,12 +59,14 @@ def _run_dbt(arguments: list[str], database: Path, folder: Path) -> None:
         ) from None
     (folder / "target" / "run_results.json").unlink(missing_ok=True)
     os.environ["OUTCOMES_DB"] = str(database.absolute())
+    os.environ["OUTCOMES_SCHEMAS"] = str(folder / "schemas")
     os.environ.setdefault("DBT_USE_COLORS", str(sys.stdout.isatty()).lower())
     outcome = dbtRunner().invoke(arguments)
     if outcome.success:
         return
     if outcome.exception is not None:
-        raise BuildError(f"dbt could not build {database.absolute()}: {outcome.exception}")
+        said = str(outcome.exception).partition("\n")[0]
+        raise BuildError(f"dbt could not build {database.absolute()}: {said} (see above)")
     raise BuildError(f"dbt build failed on {database.absolute()}: see {folder / 'logs' / 'dbt.log'}")
 
 

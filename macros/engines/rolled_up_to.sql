@@ -1,11 +1,14 @@
-{# A subquery, not a number: a number would be fixed before the build knows what was merged meanwhile.
-   In a unit test `this` is none, or the name of the rows given as `input: this`. #}
+{# A subquery, not a number: a number would be fixed before the build knows what was merged meanwhile. In a unit test
+   `this` is none, or the name of the rows given as `input: this`, and the dbt model's config is out of reach. #}
 {% macro rolled_up_to(column=none, where=none) -%}
+    {%- set watermark = column or config.get('watermark') -%}
     {%- if this is none or (this is not string and not is_incremental()) -%}
         0
+    {%- elif not watermark -%}
+        {%- do exceptions.raise_compiler_error('rolled_up_to() needs the name of the watermark column here') -%}
     {%- else -%}
         (
-            select coalesce(max(rolled_up.{{ column or config.get('watermark', 'last_id') }}), 0)
+            select coalesce(max(rolled_up.{{ watermark }}), 0)
             from {{ this if this is string else relation_in_sql(this) }} as rolled_up
             {%- if where %}
             where {{ where }}

@@ -10,7 +10,7 @@ aliases as (
 
 ),
 
-error_types as (
+attributions as (
 
     select * from {{ ref('error_types') }}
 
@@ -26,7 +26,7 @@ attributed as (
         outcomes.error_type,
         outcomes.is_success,
         case
-            when outcomes.is_success = 0 and error_types.attribution = 'infrastructure' then 0
+            when outcomes.is_success = 0 and attributions.attribution = 'infrastructure' then 0
             else 1
         end as is_trial,
         outcomes.outcomes,
@@ -38,7 +38,7 @@ attributed as (
         outcomes.cost_usd_squared
     from outcomes
     left join aliases on outcomes.model_id = aliases.alias
-    left join error_types on outcomes.error_type = error_types.error_type
+    left join attributions on outcomes.error_type = attributions.error_type
 
 )
 

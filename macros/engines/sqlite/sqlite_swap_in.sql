@@ -1,8 +1,8 @@
 {# Puts the staged rows in place of the standing table or view. They go in by chunks under another name, so that no
    writer waits long; the last chunk and the change of name are one transaction, left open for the caller's hooks.
-   A build killed on the way leaves the table under the other name, which the next build of this dbt model drops. #}
+   A build killed on the way leaves the table under the other name; the next one of this dbt model drops it. #}
 {% macro sqlite_swap_in(staged) %}
-    {% set fresh = api.Relation.create(schema=schema, identifier=this.identifier ~ '__dbt_new', type='table') %}
+    {% set fresh = make_intermediate_relation(this, '__dbt_new') %}
     {% set standing = load_relation(this) %}
     {% set definition = sqlite_table_definition() or 'as select * from ' ~ staged ~ ' where false' %}
     {% set columns = sqlite_column_list(staged) %}
@@ -22,6 +22,10 @@
             select {{ columns }} from {{ staged }}
             where rowid > {{ start }} and rowid <= {{ start + chunk_rows }}
         {% endcall %}
+        {% if not loop.last %}
+            {% do adapter.commit() %}
+            {% do sqlite_let_writers_in() %}
+        {% endif %}
     {% endfor %}
     {% do run_hooks(pre_hooks, inside_transaction=true) %}
     {% if standing is not none %}

@@ -2,5 +2,5 @@
 {% macro sequential_tuning() -%}
     {%- set tuning_trials = var('sequential_tuning_trials')[var('sequential_mode')] -%}
     {%- set alpha = double(var('alpha')) -%}
-    ({{ double(tuning_trials) }} / (-2 * ln({{ alpha }}) + ln(1 - 2 * ln({{ alpha }}))))
+    ({{ double(tuning_trials) }} / (ln(1 - 2 * ln({{ alpha }})) - 2 * ln({{ alpha }})))
 {%- endmacro %}

@@ -1,15 +1,16 @@
 """Tiny dbt projects on SQLite files of their own, built with the repository's macros/engines and nothing else of it.
 
 dbt runs in a forked child: one invocation per process, as dbt wants it, without importing it each time, and one that
-a test can kill.
+a test can kill. No connection may be open while it starts: the child would take its locks for its own.
 """
 
+import io
 import json
 import multiprocessing
 import os
 import shutil
-import signal
 import sqlite3
+import sys
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -46,10 +47,10 @@ def _invoke(folder: Path, arguments: tuple[str, ...], environment: dict[str, str
 
     os.chdir(folder)
     os.environ.update(environment)
-    output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os._exit(0 if dbtRunner().invoke(list(arguments)).success else 1)
+    sys.stdout = sys.stderr = output = io.StringIO()
+    success = dbtRunner().invoke(list(arguments)).success
+    Path("output.txt").write_text(output.getvalue())
+    os._exit(not success)
 
 
 class Project:
@@ -58,6 +59,10 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder / "outcomes.db"
+
+    def copy_to(self, folder: Path) -> "Project":
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Project(folder)
 
     def write(self, **files: str) -> None:
         """Writes models/<name>.sql, or models/<name>.yml for a name that ends in _yml."""
@@ -105,8 +110,8 @@ class Project:
         return process.exitcode == 0
 
     def kill(self, process: BaseProcess) -> None:
-        assert process.pid is not None and process.is_alive(), "dbt ended before it could be killed"
-        os.kill(process.pid, signal.SIGKILL)
+        assert process.is_alive(), "dbt ended before it could be killed"
+        process.kill()
         process.join()
 
     def dbt(self, *arguments: str, **environment: str) -> bool:
@@ -128,25 +133,28 @@ class Project:
         return self.query("select name from sqlite_master where name like '%\\_\\_dbt\\_%' escape '\\'")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _dbt_imported_before_forking() -> None:
-    import dbt.adapters.sqlite
-    import dbt.cli.main  # noqa: F401
+@pytest.fixture(scope="session")
+def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project without dbt models, whose macros dbt has parsed: copies of it need not parse them again.
 
+    Parsed in this very process, whose children then find dbt's lazily made classes ready.
+    """
+    from dbt.cli.main import dbtRunner
 
-def new_project(folder: Path) -> Project:
-    project = Project(folder)
+    project = Project(tmp_path_factory.mktemp("empty"))
     project.put("dbt_project.yml", DBT_PROJECT.format(engines=json.dumps(str(ENGINES))))
     project.put("profiles.yml", PROFILES)
     project.script("pragma journal_mode = wal")
+    folder = ["--project-dir", str(project.folder), "--profiles-dir", str(project.folder)]
+    assert dbtRunner().invoke(["parse", *folder]).success
     return project
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return new_project(tmp_path)
+def project(empty_project: Project, tmp_path: Path) -> Project:
+    return empty_project.copy_to(tmp_path)
 
 
 @pytest.fixture(scope="module")
-def module_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return new_project(tmp_path_factory.mktemp("project"))
+def module_project(empty_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return empty_project.copy_to(tmp_path_factory.mktemp("project"))

@@ -1,6 +1,8 @@
 """The locked files hold what pyproject.toml asks for, checked by hash and bound to no index."""
 
 import re
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -72,3 +74,21 @@ def test_the_dbt_that_runs_here_is_the_one_pinned():
 
 def test_the_build_backend_is_installed_since_the_project_is_built_without_isolation():
     assert set(PROJECT["build-system"]["requires"]) <= set(GROUPS["dev"])
+
+
+def needed(requirements: list[str]) -> set[str]:
+    """Return the packages that these requirements bring along, themselves included."""
+    wanted = [each for each in map(Requirement, requirements) if not each.marker or each.marker.evaluate()]
+    direct = {each.name for each in wanted}
+    return direct.union(*(needed(metadata.requires(name) or []) for name in direct))
+
+
+def test_recording_needs_nothing_but_the_base_dependencies():
+    present = {PROJECT["project"]["name"], *needed(BASE)}
+    packages = metadata.packages_distributions()
+    absent = [module for module, names in packages.items() if not present & {*map(str.lower, names)}]
+    assert "dbt" in absent
+    # What sys.modules holds as None cannot be imported.
+    script = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); import loader.cli, loader.terminal"
+    done = subprocess.run([sys.executable, "-c", script, *absent], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.stderr == ""

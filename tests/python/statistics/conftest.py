@@ -52,12 +52,15 @@ def compiled(tmp_path_factory, project_vars):
     )
     runs = {
         mode: subprocess.Popen(
-            [
-                *(sys.executable, "-m", "dbt.cli.main", "--quiet", "compile"),
-                *("--vars", f"sequential_mode: {mode}", "--target-path", f"target-{mode}", "--log-path", f"logs-{mode}"),
-            ],
+            [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--vars", f"sequential_mode: {mode}"],
             cwd=folder,
-            env={**os.environ, "DBT_PROFILES_DIR": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            env={
+                **os.environ,
+                "DBT_PROFILES_DIR": str(folder),
+                "DBT_TARGET_PATH": f"target-{mode}",
+                "DBT_LOG_PATH": f"logs-{mode}",
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,24 +78,23 @@ def compiled(tmp_path_factory, project_vars):
 
 @pytest.fixture(scope="session")
 def evaluate(compiled):
-    """`evaluate(query, mode="default", **columns)`: its result, a numpy array by column; null is nan, text stays text."""
+    """`evaluate(query, mode="default", **columns)`: the result as arrays by column; null is nan, text stays text."""
 
     def evaluate(query, mode="default", **columns):
         columns = {name: np.asarray(values).tolist() for name, values in columns.items()}
         with sqlite3.connect(":memory:") as connection:
-            connection.row_factory = sqlite3.Row
             connection.execute(f"create table inputs (row_id integer primary key, {', '.join(columns)})")
             connection.executemany(
                 f"insert into inputs ({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
                 zip(*columns.values(), strict=True),
             )
-            rows = connection.execute(compiled[mode][query]).fetchall()
-        result = {}
-        for name in rows[0].keys():
-            values = [row[name] for row in rows]
-            is_text = any(isinstance(value, str) for value in values)
-            result[name] = np.array(values, dtype=object if is_text else float)
-        return result
+            cursor = connection.execute(compiled[mode][query])
+            names = [column[0] for column in cursor.description]
+            result = dict(zip(names, zip(*cursor, strict=True), strict=True))
+        return {
+            name: np.array(values, dtype=object if any(isinstance(value, str) for value in values) else float)
+            for name, values in result.items()
+        }
 
     return evaluate
 

@@ -30,16 +30,16 @@ def test_increments_and_control_limits_against_the_binomial(evaluate, random):
 
 def test_the_running_form_equals_the_recursion(evaluate, random):
     successes = random.binomial(20, 0.82, (10, 100))
-    found = evaluate(
-        "drift", cell=np.repeat(np.arange(10), 100), successes=successes.ravel(), trials=[20] * 1000, baseline=[0.9] * 1000
-    )
+    cell = np.repeat(np.arange(10), 100)
+    found = evaluate("drift", cell=cell, successes=successes.ravel(), trials=[20] * 1000, baseline=[0.9] * 1000)
     expected = np.zeros((10, 100))
     height = np.zeros(10)
     for day in range(100):
         height = np.maximum(0, height + found["increment"].reshape(10, 100)[:, day])
         expected[:, day] = height
     assert_allclose(found["cusum"].reshape(10, 100), expected, atol=1e-9)
-    assert (expected == 0).any() and (expected > 5).any()
+    assert (expected == 0).any()
+    assert (expected > 5).any()
 
 
 def test_days_that_cannot_be_judged_add_nothing(evaluate):

@@ -21,7 +21,8 @@ def test_mcnemar_against_statsmodels(evaluate, random):
         )
     ]
     assert_allclose(found[differ], expected, atol=1e-12)
-    assert not differ.all() and np.isnan(found[~differ]).all()
+    assert not differ.all()
+    assert np.isnan(found[~differ]).all()
 
 
 def test_the_paired_variance_is_that_of_the_differences_with_one_of_either_sign_added(evaluate, random):

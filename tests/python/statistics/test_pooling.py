@@ -55,7 +55,8 @@ def test_against_statsmodels(evaluate, random):
     expected = []
     for name, size in enumerate(sizes):
         cells = task_type == name
-        reference = combine_effects(effect[cells], variance[cells], method_re="chi2")
+        with np.errstate(invalid="ignore"):  # it takes roots of a negative tau2
+            reference = combine_effects(effect[cells], variance[cells], method_re="chi2")
         between = max(0, reference.tau2)
         weights = 1 / (variance[cells] + between)
         mean, error = np.average(effect[cells], weights=weights), weights.sum() ** -0.5
@@ -70,8 +71,10 @@ def test_against_statsmodels(evaluate, random):
     )
     for name, figures in zip(names, np.array(expected).T, strict=True):
         assert_allclose(found[name], figures, rtol=1e-9, atol=1e-9, err_msg=name)
-    assert (found["between_variance"] == 0).any() and (found["between_variance"] > 0).any()
-    assert (found["prior_strength"] < 20).any() and (found["prior_strength"] == 20).any()
+    assert (found["between_variance"] == 0).any()
+    assert (found["between_variance"] > 0).any()
+    assert (found["prior_strength"] < 20).any()
+    assert (found["prior_strength"] == 20).any()
 
 
 def test_one_project_and_equal_projects_do_not_differ(evaluate):

@@ -43,9 +43,7 @@ def test_newcombe_golden_figures(evaluate):
         challenger_successes=[45, 170, 56, 10],
         challenger_trials=[50, 200, 70, 10],
     )
-    assert_allclose(
-        found["lower_bound"], [-0.009397279766, 0.031181855478, 0.052431472402, 0.679086037142], atol=1e-12
-    )
+    assert_allclose(found["lower_bound"], [-0.009397279766, 0.031181855478, 0.052431472402, 0.679086037142], atol=1e-12)
     assert_allclose(found["upper_bound"], [0.285550670590, 0.161914248941, 0.333872654037, 1], atol=1e-12)
 
 

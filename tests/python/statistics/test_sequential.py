@@ -7,7 +7,7 @@ ends where it reaches 1/alpha. Both are had from scipy's normal density, without
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import optimize, stats
+from scipy import stats
 
 GOLDEN = {
     "incumbent_successes": [38, 300, 600, 4000],
@@ -53,13 +53,13 @@ def log_e_value(z, trials, tuning):
 
 
 def half_width(squared_error, trials, tuning, alpha=0.05):
-    """The difference at which the e-value reaches 1/alpha, by root finding."""
-    return np.array(
-        [
-            np.sqrt(s) * optimize.brentq(lambda z, n=n, a=a: log_e_value(z, n, tuning) + np.log(a), 0, 1e3, xtol=1e-14)
-            for s, n, a in np.broadcast(squared_error, trials, alpha)
-        ]
-    )
+    """The difference at which the e-value reaches 1/alpha, by bisection."""
+    low, high = np.zeros(len(trials)), np.full(len(trials), 1e3)
+    for _ in range(80):
+        middle = (low + high) / 2
+        is_enough = log_e_value(middle, trials, tuning) >= -np.log(alpha)
+        low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
+    return np.sqrt(squared_error) * high
 
 
 def test_golden_figures_of_the_default_mode(evaluate):
@@ -139,32 +139,29 @@ def test_bounds_are_clipped_and_verdicts_need_thirty_trials_of_each_arm(evaluate
     assert found["verdict"][1:].tolist() == ["too_few_trials", "challenger_better", "incumbent_better"]
 
 
-@pytest.mark.parametrize("column, level", [("more_trials", 0.05), ("more_trials_of_many", 0.025)])
+@pytest.mark.parametrize(("column", "level"), [("more_trials", 0.05), ("more_trials_of_many", 0.025)])
 def test_trials_to_separate_is_the_first_that_does(evaluate, random_arms, column, level):
     random_arms["model_count"] = np.full(1000, 3)
     found = evaluate("sequential", **random_arms)
-    trials = random_arms["incumbent_trials"] + random_arms["challenger_trials"]
-    fewest = np.minimum(random_arms["incumbent_trials"], random_arms["challenger_trials"])
-    tuning, difference = TUNING["default"], np.abs(found["difference"])
+    incumbent_trials, challenger_trials = random_arms["incumbent_trials"], random_arms["challenger_trials"]
+    trials, fewest = incumbent_trials + challenger_trials, np.minimum(incumbent_trials, challenger_trials)
 
-    def separated(index, more):
+    def separated(more):
         """Does the evidence of this many more trials, at the same difference, reach 1/level?"""
-        total = trials[index] + more
-        z = difference[index] / np.sqrt(found["squared_error"][index] * trials[index] / total)
-        enough = fewest[index] * total >= 30 * trials[index]
-        return enough & (log_e_value(z, total, tuning) >= -np.log(level))
+        total = trials + more
+        z = found["difference"] / np.sqrt(found["squared_error"] * trials / total)
+        is_evident = log_e_value(z, total, TUNING["default"]) >= -np.log(level)
+        return is_evident & (fewest * total >= 30 * trials)
 
-    answered = ~np.isnan(found[column])
-    for index in range(1000):
-        assert separated(index, 10_000_000) == answered[index]
-        low, high = -1, 10_000_000
-        while answered[index] and high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if separated(index, middle) else (middle, high)
-        if answered[index]:
-            assert found[column][index] == high
-    assert 100 < answered.sum() < 1000
-    assert 100 < (found[column] == 0).sum() < answered.sum()
+    low, high = np.zeros(1000, dtype=int), np.full(1000, 10_000_000)
+    is_answered = separated(high)
+    while (low < high).any():
+        middle = (low + high) // 2
+        is_enough = separated(middle)
+        low, high = np.where(is_enough, low, middle + 1), np.where(is_enough, middle, high)
+    assert_array_equal(found[column], np.where(is_answered, high, np.nan))
+    assert 100 < is_answered.sum() < 1000
+    assert 100 < (found[column] == 0).sum() < is_answered.sum()
 
 
 def test_equal_arms_never_separate(evaluate):

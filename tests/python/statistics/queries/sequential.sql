@@ -24,6 +24,7 @@ boundaries as (
         *,
         {{ sequential_half_width('squared_error', 'trials') }} as half_width,
         {{ sequential_half_width('squared_error', 'trials', "0.05e0 / (model_count - 1)") }} as half_width_of_many,
+        {{ squared_z('difference', 'squared_error') }} as squared_z,
         {{ e_value(squared_z('difference', 'squared_error'), 'trials') }} as e_value,
         {{ demotion_e_value('difference', 'squared_error', 'trials') }} as demotion_e_value
     from arms
@@ -43,10 +44,9 @@ select
     {{ anytime_p_value('e_value') }} as p_value,
     {{ verdict('incumbent_trials', 'challenger_trials', 'difference - half_width', 'difference + half_width') }}
         as verdict,
-    {{ trials_to_separate('incumbent_trials', 'challenger_trials', 'difference', 'squared_error') }} as more_trials,
-    {{ trials_to_separate(
-        'incumbent_trials', 'challenger_trials', 'difference', 'squared_error', "0.05e0 / (model_count - 1)"
-    ) }} as more_trials_of_many,
+    {{ trials_to_separate('incumbent_trials', 'challenger_trials', 'squared_z') }} as more_trials,
+    {{ trials_to_separate('incumbent_trials', 'challenger_trials', 'squared_z', "0.05e0 / (model_count - 1)") }}
+        as more_trials_of_many,
     {{ sequential_tuning() }} as tuning
 from boundaries
 order by row_id

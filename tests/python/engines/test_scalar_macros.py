@@ -1,0 +1,52 @@
+"""Each scalar macro on values worked out by hand."""
+
+import json
+
+import pytest
+
+CASES = [
+    ("to_nano_usd('0.1')", 100_000_000),
+    ("to_nano_usd('0.0000000015')", 2),
+    ("to_nano_usd('1000000.0')", 10**15),
+    ("to_nano_usd('null')", None),
+    ("utc_timestamp(\"'2026-03-01T01:30:00+02:00'\")", "2026-02-28 23:30:00.000"),
+    ("utc_timestamp(\"'2026-03-01 01:30:15.1259Z'\")", "2026-03-01 01:30:15.126"),
+    ("utc_timestamp(\"'2026-03-01T01:30'\")", "2026-03-01 01:30:00.000"),
+    ("utc_timestamp(\"'no time'\")", None),
+    ("utc_timestamp('null')", None),
+    ("day_of(\"'2026-02-28 23:30:00.000'\")", "2026-02-28"),
+    ("days_after(\"'2024-02-28'\", 2)", "2024-03-01"),
+    ("days_after(\"'2026-01-01'\", '1 - 2')", "2025-12-31"),
+    ("days_after('null', 1)", None),
+    ("days_between(\"'2024-02-28'\", \"'2024-03-01'\")", 2),
+    ("days_between(\"'2026-01-01'\", \"'2025-01-01'\")", -365),
+    ("'typeof(cast(1 as ' ~ double_type() ~ '))'", "real"),
+    ("dbt.dateadd('week', 2, \"'2026-12-25'\")", "2027-01-08 00:00:00.000"),
+    ("dbt.dateadd('month', -1, \"'2026-03-15 10:00:00'\")", "2026-02-15 10:00:00.000"),
+    ("dbt.dateadd('second', 90, \"'2026-03-15 10:00:00.250'\")", "2026-03-15 10:01:30.250"),
+    ("dbt.date_trunc('quarter', \"'2026-12-25 10:30:00'\")", "2026-10-01 00:00:00.000"),
+    ("dbt.date_trunc('week', \"'2026-11-29 10:30:00'\")", "2026-11-23 00:00:00.000"),
+    ("dbt.date_trunc('week', \"'2026-11-23'\")", "2026-11-23 00:00:00.000"),
+    ("dbt.date_trunc('hour', \"'2026-12-25 10:30:00'\")", "2026-12-25 10:00:00.000"),
+    ("dbt.datediff(\"'2026-01-01 23:59:00'\", \"'2026-01-02 00:01:00'\", 'day')", 1),
+    ("dbt.datediff(\"'2026-01-31'\", \"'2025-11-01'\", 'month')", -2),
+    ("dbt.datediff(\"'2026-03-31'\", \"'2026-04-01'\", 'quarter')", 1),
+    ("dbt.datediff(\"'2026-01-01 10:59:59'\", \"'2026-01-01 12:00:00'\", 'hour')", 2),
+    ("dbt.safe_cast(\"'2024-12-31'\", 'UNKNOWN')", "2024-12-31"),
+    ("dbt.safe_cast(\"'7'\", 'INTEGER')", 7),
+]
+
+
+@pytest.fixture(scope="module")
+def results(module_project):
+    selects = [f"select {number} as number, {{{{ {call} }}}} as result" for number, (call, _) in enumerate(CASES)]
+    # One result column of many types: as JSON, or SQLite would give them all the first one's.
+    rows = "\nunion all\n".join(selects)
+    module_project.write(cases=f"select number, json_array(result) as result from (\n{rows}\n)")
+    module_project.build()
+    return {number: json.loads(result)[0] for number, result in module_project.query("select * from cases")}
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[call for call, _ in CASES])
+def test_value(results, number):
+    assert results[number] == CASES[number][1]
