@@ -51,10 +51,8 @@ class ModelOutcomes:
     missing; without one, `OUTCOMES_DB` or data/outcomes.db is meant. Closes as a context manager."""
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(path) if path is not None else store.default_path()
-        self._connection = store.create_or_open(
-            self.path, timeout=store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
-        )
+        self.path = store.absolute(path if path is not None else store.default_path())
+        self._connection = store.create_or_open(self.path, timeout=store.busy_timeout(store.RECORD_BUSY_TIMEOUT))
 
     def record(
         self,
@@ -96,9 +94,7 @@ class ModelOutcomes:
                 raise outcome.InvalidOutcome([str(fault)]) from None
         return True
 
-    def ranked_models(
-        self, task_type: str, min_samples: int = reading.MIN_SAMPLES
-    ) -> list[RankedModel]:
+    def ranked_models(self, task_type: str, min_samples: int = reading.MIN_SAMPLES) -> list[RankedModel]:
         """The models with at least `min_samples` trials at a task type, the best first.
 
         Raises NotBuiltError before the first `loader build`.
@@ -111,11 +107,7 @@ class ModelOutcomes:
         """Whether a model fails too often at a task type: at least 3 trials, of which more than
         20 % failed. Raises NotBuiltError before the first `loader build`."""
         with store.plain_faults(self.path):
-            found = [
-                row
-                for row in reading.stats(self._connection, task_type)
-                if row["model_id"] == model_id
-            ]
+            found = [row for row in reading.stats(self._connection, task_type) if row["model_id"] == model_id]
         return _demotion(found[0] if found else {"trials": 0})
 
     def close(self) -> None:

@@ -28,9 +28,13 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except OutcomesError as fault:
-            failure = click.ClickException(str(fault))
-            failure.exit_code = fault.exit_code
-            raise failure from None
+            raise _Failure(fault) from None
+
+
+class _Failure(click.ClickException):
+    def __init__(self, fault: OutcomesError) -> None:
+        super().__init__(str(fault))
+        self.exit_code = fault.exit_code  # type: ignore[misc]
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +51,7 @@ class _Commands(click.Group):
 @click.pass_context
 def main(context: click.Context, db: Path) -> None:
     """Record what models did, and ask which one to use."""
-    context.obj = db
+    context.obj = store.absolute(db)
 
 
 @main.command()
@@ -55,7 +59,7 @@ def main(context: click.Context, db: Path) -> None:
 def init(db: Path) -> None:
     """Create the database, or bring it up to date."""
     store.create_or_open(db).close()
-    click.echo(f"{db.absolute()} has schema version {store.SCHEMA_VERSION}")
+    click.echo(f"{db} has schema version {store.SCHEMA_VERSION}")
 
 
 @main.command()
@@ -76,13 +80,13 @@ def init(db: Path) -> None:
 @click.option("--error-type", help="Why it failed; see the seed error_types.")
 @click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Who told the cost.")
 @click.pass_obj
-def record(db: Path, **values: Any) -> None:
+def record(db: Path, /, **values: Any) -> None:
     """Append one outcome to the log."""
     from loader.api import ModelOutcomes
 
     with ModelOutcomes(db) as outcomes:
         outcomes.record(**values)
-    click.echo(f"recorded in {db.absolute()}")
+    click.echo(f"recorded in {db}")
 
 
 @main.command()
@@ -101,16 +105,14 @@ def load(db: Path, files: tuple[str, ...], format: str | None, max_rejects: int,
         for name in files:
             try:
                 with _progress(name) as progress:
-                    result = loading.load_file(
-                        connection, name, format=format, is_final=complete, progress=progress
-                    )
+                    result = loading.load_file(connection, name, format=format, is_final=complete, progress=progress)
             except OutcomesError as fault:
                 faults.append(fault)
                 click.echo(f"Error: {fault}", err=True)
                 continue
             rejected += result.rejected
             _report(result)
-    click.echo(f"database: {db.absolute()}")
+    click.echo(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
     if rejected > max_rejects:
@@ -134,7 +136,7 @@ def import_legacy(db: Path, file: Path | None) -> None:
         f"{result.source}: {result.added:,} cells added to, {result.unchanged:,} unchanged,"
         f" {len(result.faults):,} refused"
     )
-    click.echo(f"database: {db.absolute()}")
+    click.echo(f"database: {db}")
     for path, reasons in result.faults.items():
         click.echo(f"  {path}: {'; '.join(reasons)}", err=True)
     if result.faults:
@@ -152,7 +154,7 @@ def build(db: Path, full_refresh: bool, select: tuple[str, ...], wait: float) ->
     from loader import warehouse
 
     count = warehouse.build(db, full_refresh=full_refresh, select=select, wait=wait)
-    click.echo(f"{count} dbt models, seeds and tests built in {db.absolute()}")
+    click.echo(f"{count} dbt models, seeds and tests built in {db}")
 
 
 @main.command()
@@ -214,9 +216,7 @@ def _expect(answer: list[dict[str, Any]], connection: sqlite3.Connection, task_t
 
     if not answer and task_type is not None:
         known = reading.task_types(connection)
-        raise NotBuiltError(
-            f"no outcomes for task type {task_type!r}; there are: {', '.join(known) or 'none at all'}"
-        )
+        raise NotBuiltError(f"no outcomes for task type {task_type!r}; there are: {', '.join(known) or 'none at all'}")
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from msgspec import Meta
 
 from loader import store
 from loader.errors import OutcomesError
-from loader.outcome import Name
 
 FORMAT = "legacy-json"
 DISCOVERED = Path(".sf/model-performance.json")
@@ -74,7 +73,7 @@ def import_file(connection: sqlite3.Connection, path: Path) -> LegacyResult:
     Raises OutcomesError where the file is not of this kind, or a count in it has shrunk.
     """
     contents = read(path)
-    source = str(path.absolute())
+    source = str(store.absolute(path))
     result = LegacyResult(source, faults={_path(key): bad[1] for key, bad in contents.bad_cells.items()})
     with store.transaction(connection):
         if _is_known(connection, contents):
@@ -123,12 +122,12 @@ def read(path: Path) -> Contents:
     try:
         content = path.read_bytes()
     except OSError as fault:
-        raise OutcomesError(f"{path.absolute()}: {fault.strerror}") from None
+        raise OutcomesError(f"{store.absolute(path)}: {fault.strerror}") from None
     try:
         types = json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as fault:
-        raise OutcomesError(f"{path.absolute()} is not JSON: {fault}") from None
-    shape = f"{path.absolute()} is not legacy JSON of the form {{task type: {{model: {{...}}}}}}"
+        raise OutcomesError(f"{store.absolute(path)} is not JSON: {fault}") from None
+    shape = f"{store.absolute(path)} is not legacy JSON of the form {{task type: {{model: {{...}}}}}}"
     if not isinstance(types, dict):
         raise OutcomesError(shape)
     cells: dict[tuple[str, str], Cell] = {}
@@ -190,9 +189,7 @@ def _balances(connection: sqlite3.Connection, source: str) -> dict[tuple[str, st
     }
 
 
-def _refuse_shrinking(
-    source: str, contents: Contents, before: dict[tuple[str, str], tuple[int, ...]]
-) -> None:
+def _refuse_shrinking(source: str, contents: Contents, before: dict[tuple[str, str], tuple[int, ...]]) -> None:
     for key, old in before.items():
         if key in contents.bad_cells:
             continue

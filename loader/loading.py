@@ -95,9 +95,7 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
 class _Writer:
     """Writes batches of one source, and its row of `load_history` with each of them."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, source: Source, position: Position, result: LoadResult
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, source: Source, position: Position, result: LoadResult) -> None:
         self._connection = connection
         self._source = source
         self._start = position.offset
@@ -139,9 +137,7 @@ class _Writer:
             )
             self._keep(rejects)
         result.accepted, result.duplicates, result.rejected = accepted, duplicates, rejected
-        result.reasons.update(
-            reason.partition(", got ")[0] for reject in rejects for reason in reject.reasons
-        )
+        result.reasons.update(reason.partition(", got ")[0] for reject in rejects for reason in reject.reasons)
 
     def finish(self) -> None:
         if self._load_id is not None:

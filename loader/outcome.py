@@ -69,9 +69,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def faults(self, horizon: datetime) -> list[str]:
         """What is wrong across fields; `horizon` is the first moment that is too far ahead."""
-        faults = [
-            f"{name}: is blank" for name in ("task_type", "model_id") if getattr(self, name).isspace()
-        ]
+        faults = [f"{name}: is blank" for name in ("task_type", "model_id") if getattr(self, name).isspace()]
         if self.success and self.timeout:
             faults.append("timeout: true contradicts success: true")
         if self.timestamp > horizon:

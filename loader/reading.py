@@ -26,9 +26,7 @@ def stats(connection: sqlite3.Connection, task_type: str | None = None) -> Answe
     )
 
 
-def ranked_models(
-    connection: sqlite3.Connection, task_type: str, min_samples: int = MIN_SAMPLES
-) -> Answer:
+def ranked_models(connection: sqlite3.Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
     """The models with at least `min_samples` trials at a task type, the best first.
 
     The order is that of `model_rankings` (lower Wilson bound, then trials, then cost per success,

@@ -22,6 +22,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from loader import store
 from loader.errors import OutcomesError
 
 FORMATS = ("jsonl", "json", "csv")
@@ -150,7 +151,7 @@ def open_source(name: str, format: str | None, *, is_final: bool = False) -> Ite
 
     Raises OutcomesError with a line that names the file and the fault.
     """
-    path = "standard input" if name == "-" else str(Path(name).absolute())
+    path = "standard input" if name == "-" else str(store.absolute(name))
     try:
         with _open(name) as raw, _unpacked(raw, path) as (stream, is_packed, damage):
             format = format or _format_of(name, stream)
@@ -166,7 +167,7 @@ def open_source(name: str, format: str | None, *, is_final: bool = False) -> Ite
 @contextmanager
 def _open(name: str) -> Iterator[BinaryIO]:
     if name != "-":
-        with open(name, "rb") as file:
+        with Path(name).open("rb") as file:
             yield file
         return
     # Kept aside first: what comes through a pipe is then known again like any file.
@@ -187,7 +188,8 @@ def _unpacked(raw: BinaryIO, path: str) -> Iterator[tuple[BinaryIO, bool, str | 
     damage = None
     with tempfile.TemporaryFile() as kept:
         try:
-            shutil.copyfileobj(gzip.open(raw, "rb"), kept)
+            with gzip.open(raw, "rb") as unpacked:
+                shutil.copyfileobj(unpacked, kept)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
             damage = f"the .gz is damaged: {fault}"
             if b"\n" not in _beginning(cast(BinaryIO, kept)):

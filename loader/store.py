@@ -23,6 +23,11 @@ def default_path() -> Path:
     return Path(os.environ.get("OUTCOMES_DB") or "data/outcomes.db")
 
 
+def absolute(path: str | Path) -> Path:
+    """A path as it is shown and remembered: absolute, without dots, links left as they are."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps `..`
+
+
 def busy_timeout(default: float = BUSY_TIMEOUT) -> float:
     """Seconds to wait for another writer: `OUTCOMES_BUSY_TIMEOUT` where it is set, else `default`."""
     text = os.environ.get("OUTCOMES_BUSY_TIMEOUT")

@@ -41,9 +41,7 @@ UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {0: create_or_adopt}
 
 
 def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
-    if not connection.execute(
-        "select 1 from sqlite_master where type = 'table' and name = ?", (table,)
-    ).fetchone():
+    if not connection.execute("select 1 from sqlite_master where type = 'table' and name = ?", (table,)).fetchone():
         return None
     connection.execute(f"alter table {table} rename to original_{table}")
     return f"original_{table}"
@@ -59,7 +57,9 @@ def _adopt(connection: sqlite3.Connection, original: str) -> None:
     ).lastrowid
     counts = {"accepted": 0, "rejected": 0}
     columns = ", ".join(ORIGINAL_COLUMNS)
-    insert = f"insert into model_outcomes ({columns}) values (?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
+    insert = (
+        f"insert into model_outcomes ({columns}) values (?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
+    )
     for row_id, *row in connection.execute(f"select id, {columns} from {original} order by id").fetchall():
         try:
             connection.execute(insert, row)

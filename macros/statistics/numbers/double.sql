@@ -1,12 +1,4 @@
-{#- Every engine has a double; they do not agree on its name, and literals such as 0.05 are decimals on three of four. -#}
+{#- Literals such as 0.05 are decimals on three engines of four, and counts are integers on all. -#}
 {% macro double(expression) -%}
-    {{ return(adapter.dispatch('double')(expression)) }}
-{%- endmacro %}
-
-{% macro default__double(expression) -%}
-    cast({{ expression }} as double precision)
-{%- endmacro %}
-
-{% macro spark__double(expression) -%}
-    cast({{ expression }} as double)
+    cast({{ expression }} as {{ double_type() }})
 {%- endmacro %}

@@ -30,6 +30,7 @@ def compiled(tmp_path_factory, project_vars):
     """The compiled SQL by mode and name of the query."""
     folder = tmp_path_factory.mktemp("statistics")
     shutil.copytree(ROOT / "macros" / "statistics", folder / "macros")
+    shutil.copy(ROOT / "macros" / "engines" / "double_type.sql", folder / "macros")
     shutil.copytree(HERE / "queries", folder / "queries")
     project = {
         "name": "statistics",
