@@ -1,0 +1,15 @@
+-- The experiments that began since a time (here the year's first day), challenger against incumbent.
+select
+    experiment_id,
+    incumbent_model_id,
+    incumbent_trials,
+    incumbent_success_rate,
+    challenger_model_id,
+    challenger_trials,
+    challenger_success_rate,
+    difference,
+    newcombe_lower,
+    newcombe_upper
+from {{ ref('ab_comparisons') }}
+where started_at >= '2026-01-01'
+order by started_at, experiment_id

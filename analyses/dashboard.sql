@@ -1,0 +1,15 @@
+-- Every model of every task type, the best first: how good, how sure, at what cost.
+select
+    task_type,
+    rank,
+    model_id,
+    trials,
+    success_rate,
+    success_rate_lower,
+    success_rate_upper,
+    cost_per_success,
+    total_cost,
+    last_used
+from {{ ref('model_rankings') }}
+where is_eligible = 1
+order by task_type, rank

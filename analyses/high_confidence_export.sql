@@ -1,0 +1,11 @@
+-- The cells with at least 10 outcomes, the best first: what is worth telling others.
+select
+    task_type,
+    model_id,
+    successes,
+    failures,
+    success_rate,
+    success_rate_lower,
+    total_cost
+from {{ ref('federated_export') }}
+order by success_rate_lower desc, trials desc, task_type, model_id

@@ -1,0 +1,56 @@
+with arms as (
+
+    select
+        arms.*,
+        {{ rolled_up_to('outcome_id', where="rolled_up.experiment_id = arms.experiment_id"
+            " and rolled_up.definition = arms.definition and rolled_up.recorded_model_id = arms.recorded_model_id"
+        ) }} as seen_to
+    from {{ ref('int_experiment_arms') }} as arms
+
+),
+
+outcomes as (
+
+    select * from {{ ref('stg_model_outcomes') }}
+
+),
+
+-- An outcome that carries an experiment belongs to that one, and to no other whenever it came.
+matched as (
+
+    select
+        arms.experiment_id, arms.definition, arms.recorded_model_id, 0 as is_checkpoint, outcomes.outcome_id, arms.arm,
+        outcomes.task_type, outcomes.task_id, outcomes.error_type, outcomes.occurred_at, outcomes.outcome_date,
+        outcomes.is_success, outcomes.tokens_used, outcomes.is_metered, outcomes.cost_nano_usd, outcomes.is_priced
+    from arms
+    inner join outcomes
+        on
+            arms.recorded_model_id = outcomes.model_id
+            and arms.seen_to < outcomes.outcome_id
+            and outcomes.task_type = coalesce(arms.task_type, outcomes.task_type)
+            and (
+                outcomes.experiment_id = arms.experiment_id
+                or (
+                    outcomes.experiment_id is null
+                    and outcomes.occurred_at >= arms.started_at
+                    and outcomes.occurred_at < coalesce(arms.ended_at, '9999')
+                )
+            )
+
+),
+
+-- How far an arm has seen the log, so that the next build begins there even where nothing matched.
+checkpoints as (
+
+    select
+        experiment_id, definition, recorded_model_id, 1 as is_checkpoint,
+        (select coalesce(max(outcomes.outcome_id), 0) from outcomes) as outcome_id,
+        arm, null as task_type, null as task_id, null as error_type, null as occurred_at, null as outcome_date,
+        null as is_success, null as tokens_used, null as is_metered, null as cost_nano_usd, null as is_priced
+    from arms
+
+)
+
+select * from matched
+union all
+select * from checkpoints
