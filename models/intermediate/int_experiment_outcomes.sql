@@ -27,13 +27,13 @@ matched as (
         on
             arms.recorded_model_id = outcomes.model_id
             and arms.seen_to < outcomes.outcome_id
-            and outcomes.task_type = coalesce(arms.task_type, outcomes.task_type)
+            and coalesce(arms.task_type, outcomes.task_type) = outcomes.task_type
             and (
-                outcomes.experiment_id = arms.experiment_id
+                arms.experiment_id = outcomes.experiment_id
                 or (
                     outcomes.experiment_id is null
-                    and outcomes.occurred_at >= arms.started_at
-                    and outcomes.occurred_at < coalesce(arms.ended_at, '9999')
+                    and arms.started_at <= outcomes.occurred_at
+                    and coalesce(arms.ended_at, '9999') > outcomes.occurred_at
                 )
             )
 

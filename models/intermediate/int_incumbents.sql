@@ -24,7 +24,11 @@ aliases as (
 
 last_days as (
 
-    select task_type, max(outcome_date) as last_date from days group by task_type
+    select
+        task_type,
+        max(outcome_date) as last_date
+    from days
+    group by task_type
 
 ),
 
