@@ -5,16 +5,12 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from loader import outcome, reading, store
 from loader.errors import OutcomesError
 from loader.outcome import INSERT
-
-# The rule of thumb that ModelOutcomes.should_demote follows.
-FAILURE_RATE_THRESHOLD = 0.20
 
 
 class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +40,15 @@ class Demotion(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return self.should_demote
+
+
+class ABTestCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A model worth a trial against the incumbent of its task type, with the reason in words."""
+
+    task_type: str
+    model_id: str
+    incumbent_model_id: str | None
+    reason: str
 
 
 class ModelOutcomes:
@@ -104,11 +109,24 @@ class ModelOutcomes:
         return [msgspec.convert(row, RankedModel) for row in answer]
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:
-        """Whether a model fails too often at a task type: at least 3 trials, of which more than
-        20 % failed. Raises NotBuiltError before the first `loader build`."""
+        """Whether a model should lose its place at a task type: whether the mart
+        `demotion_candidates` has it, and why. Raises NotBuiltError before the first `loader build`."""
         with store.plain_faults(self.path):
-            found = [row for row in reading.stats(self._connection, task_type) if row["model_id"] == model_id]
-        return _demotion(found[0] if found else {"trials": 0})
+            found = [
+                row["reason"]
+                for row in reading.demotion_candidates(self._connection, task_type)
+                if row["model_id"] == model_id
+            ]
+        return Demotion(bool(found), found[0] if found else "not among the demotion candidates")
+
+    def ab_test_candidates(self, task_type: str) -> list[ABTestCandidate]:
+        """The models that a trial could still move to the top of a task type.
+
+        Raises NotBuiltError before the first `loader build`.
+        """
+        with store.plain_faults(self.path):
+            answer = reading.ab_test_candidates(self._connection, task_type)
+        return [msgspec.convert(row, ABTestCandidate) for row in answer]
 
     def close(self) -> None:
         self._connection.close()
@@ -120,15 +138,4 @@ class ModelOutcomes:
         self.close()
 
 
-def _demotion(stats: dict[str, Any]) -> Demotion:
-    trials = stats["trials"]
-    if trials < reading.MIN_SAMPLES:
-        return Demotion(False, f"{trials} trials are too few to judge by")
-    failed = trials - stats["successes"]
-    said = f"failed {failed} of {trials} trials ({failed / trials:.0%})"
-    if failed / trials > FAILURE_RATE_THRESHOLD:
-        return Demotion(True, f"{said}, more than {FAILURE_RATE_THRESHOLD:.0%}")
-    return Demotion(False, f"{said}, no more than {FAILURE_RATE_THRESHOLD:.0%}")
-
-
-__all__ = ["Demotion", "ModelOutcomes", "OutcomesError", "RankedModel"]
+__all__ = ["ABTestCandidate", "Demotion", "ModelOutcomes", "OutcomesError", "RankedModel"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from loader import store
-from loader.errors import NotBuiltError, OutcomesError
+from loader.errors import OutcomesError
 
 REJECTED = 3
 EXAMPLES = 5
@@ -146,46 +146,102 @@ def import_legacy(db: Path, file: Path | None) -> None:
 @main.command()
 @click.option("--full-refresh", is_flag=True, help="Compute the rollups from the whole log again.")
 @click.option("--select", multiple=True, help="Only these dbt nodes, in dbt's syntax.")
+@click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
               help="Wait for another build to end, instead of exit 75.")  # fmt: skip
 @click.pass_obj
-def build(db: Path, full_refresh: bool, select: tuple[str, ...], wait: float) -> None:
+def build(db: Path, full_refresh: bool, select: tuple[str, ...], quiet: bool, wait: float) -> None:
     """Bring the dbt models up to date and test them (dbt build)."""
     from loader import warehouse
 
-    count = warehouse.build(db, full_refresh=full_refresh, select=select, wait=wait)
+    count = warehouse.build(db, full_refresh=full_refresh, select=select, quiet=quiet, wait=wait)
     click.echo(f"{count} dbt models, seeds and tests built in {db}")
+
+
+def _reading(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that every reading command has: a table for people unless a program asks."""
+    command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)
+    return click.option("--json", "output", flag_value="json", help="Every column, for programs.")(command)
 
 
 @main.command()
 @click.argument("task_type", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Every column, for programs.")
+@_reading
 @click.pass_obj
-def stats(db: Path, task_type: str | None, as_json: bool) -> None:
+def stats(db: Path, task_type: str | None, output: str | None) -> None:
     """Show what every model did at a task type, or at all of them."""
     from loader import reading, terminal
 
     with _built(db) as connection:
+        reading.expect_task_type(connection, task_type)
         answer = reading.stats(connection, task_type)
-        _expect(answer, connection, task_type)
-    click.echo(terminal.as_json(answer) if as_json else terminal.table(answer, terminal.STATS))
+    click.echo(terminal.shown(answer, terminal.STATS, output))
 
 
 @main.command()
 @click.argument("task_type")
 @click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
               help="Leave out models with fewer trials.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Every column, for programs.")
+@_reading
 @click.pass_obj
-def rank(db: Path, task_type: str, min_samples: int, as_json: bool) -> None:
+def rank(db: Path, task_type: str, min_samples: int, output: str | None) -> None:
     """Show the models at a task type, the best first."""
     from loader import reading, terminal
 
     with _built(db) as connection:
+        reading.expect_task_type(connection, task_type)
         answer = reading.ranked_models(connection, task_type, min_samples)
-        if not reading.stats(connection, task_type):
-            _expect(answer, connection, task_type)
-    click.echo(terminal.as_json(answer) if as_json else terminal.table(answer, terminal.RANKING))
+    click.echo(terminal.shown(answer, terminal.RANKING, output))
+
+
+@main.command()
+@click.argument("task_type", required=False)
+@click.option("--model-id", help="Only this model.")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True,
+              help="How many days, up to the last one with an outcome.")  # fmt: skip
+@_reading
+@click.pass_obj
+def trends(db: Path, task_type: str | None, model_id: str | None, days: int, output: str | None) -> None:
+    """Show how models did day by day, as of the last build."""
+    from loader import reading, terminal
+
+    with _built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = reading.trends(connection, task_type, model_id, days)
+    click.echo(terminal.shown(answer, terminal.TRENDS, output))
+
+
+@main.command()
+@click.argument("task_type", required=False)
+@_reading
+@click.pass_obj
+def candidates(db: Path, task_type: str | None, output: str | None) -> None:
+    """Show which models should lose their place, and which ones are worth a trial."""
+    from loader import reading, terminal
+
+    with _built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = reading.candidates(connection, task_type)
+    click.echo(terminal.shown(answer, terminal.CANDIDATES, output))
+
+
+@main.command()
+@click.argument("incumbent")
+@click.argument("challenger")
+@click.option("--task-type", required=True, help="The task type to compare them at.")
+@click.option("--since", help="Only outcomes from this time on: 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", help="Only outcomes before this time.")
+@_reading
+@click.pass_obj
+def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: str | None, until: str | None,
+            output: str | None) -> None:  # fmt: skip
+    """Compare two models at a task type, from the log as it is now."""
+    from loader import comparing, reading, terminal
+
+    with _built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = comparing.compare(connection, incumbent, challenger, task_type, since=since, until=until)
+    click.echo(terminal.comparison(answer, comparing.arms(answer), output))
 
 
 @contextmanager
@@ -208,15 +264,6 @@ def _built(db: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     finally:
         connection.close()
-
-
-def _expect(answer: list[dict[str, Any]], connection: sqlite3.Connection, task_type: str | None) -> None:
-    """No answer for a task type that nobody recorded: a slip of the fingers, most likely."""
-    from loader import reading
-
-    if not answer and task_type is not None:
-        known = reading.task_types(connection)
-        raise NotBuiltError(f"no outcomes for task type {task_type!r}; there are: {', '.join(known) or 'none at all'}")
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from loader import legacy, locks, outcome, store
+from loader.errors import OutcomesError
 from loader.outcome import INSERT
-from loader.parsing import Batch, Parser, Reject
+from loader.parsing import RAW_LIMIT, Batch, Parser, Reject
 from loader.sources import Source, open_source
 
 
@@ -69,9 +70,15 @@ def load_file(
         parser = Parser(outcome.horizon(store.utc_now()))
         result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
         writer = _Writer(connection, source, position, result)
+        batch = None
         for batch in parser.batches(source, position.offset, position.line):
             writer.write(batch)
             progress(batch.end, source.size)
+        if source.damage and batch:
+            # Refused, but not passed over: the whole file, when it comes, goes on from here.
+            source.stream.seek(batch.end)
+            rest = Reject(batch.end_line, source.stream.read(RAW_LIMIT), [source.damage])
+            writer.write(Batch([], [rest], batch.end, batch.end_line, tuple))
         writer.finish()
         result.has_unfinished_line, result.damage = source.has_unfinished_line, source.damage
     return result
@@ -107,7 +114,8 @@ class _Writer:
         """One transaction: rows, rejects and how far the source was read, or nothing of them."""
         connection, result = self._connection, self._result
         digests = self._source.digests(batch.end)
-        assert digests is not None, "what was read is there"
+        if digests is None:
+            raise OutcomesError(f"{self._source.name} was cut short while it was read: load it again")
         with store.transaction(connection):
             inserted, refused = self._insert(batch)
             rejects = batch.rejects + refused

@@ -74,6 +74,8 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             faults.append("timeout: true contradicts success: true")
         if self.timestamp > horizon:
             faults.append("timestamp: more than a day ahead of now")
+        elif self.timestamp < EARLIEST:
+            faults.append("timestamp: before 1970")
         return faults
 
     def row(self) -> tuple[Any, ...]:
@@ -113,8 +115,11 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 FIELDS = {field.name: field for field in msgspec.structs.fields(Outcome)}
 REQUIRED = tuple(name for name, field in FIELDS.items() if field.required)
 FLAGS = ("success", "timeout")
+EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 CAMEL_CASE = {re.sub("_([a-z])", lambda found: found[1].upper(), name): name for name in FIELDS}
 _decoder = msgspec.json.Decoder(Outcome)
+# Stands in for what is wrong, so that the faults across fields can be found as well.
+_HARMLESS: dict[str, Any] = {"task_type": "-", "model_id": "-", "success": False, "timestamp": EARLIEST}
 _WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d)")
 
 
@@ -133,7 +138,11 @@ def horizon(now: datetime) -> datetime:
 
 def decode_lines(block: bytes) -> list[Outcome]:
     """The outcomes of whole JSON Lines, all or none: msgspec's errors where one is not right."""
-    return _decoder.decode_lines(block)
+    outcomes = _decoder.decode_lines(block)
+    # msgspec also takes two objects on one line, and one object on several.
+    if len(outcomes) != block.count(b"\n") + (not block.endswith(b"\n")):
+        raise msgspec.DecodeError("not one object a line")
+    return outcomes
 
 
 def parse_json(line: bytes, unknown: dict[str, int] | None = None) -> Outcome:
@@ -171,6 +180,15 @@ def parse_texts(values: Mapping[str, str]) -> Outcome:
     return _checked(known, [], strict=False)
 
 
+def parse_time(text: str) -> datetime:
+    """A time with an offset; raises InvalidOutcome where the text is none."""
+    try:
+        moment: datetime = msgspec.convert(_coerced("timestamp", text), FIELDS["timestamp"].type)
+    except msgspec.ValidationError as fault:
+        raise InvalidOutcome([f"{_plain('timestamp', str(fault))}, got {_short(text)}"]) from None
+    return moment
+
+
 def check(outcome: Outcome, horizon: datetime) -> Outcome:
     """The outcome itself, or InvalidOutcome with what is wrong across its fields."""
     faults = outcome.faults(horizon)
@@ -202,11 +220,16 @@ def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outco
                 )
             continue
         try:
-            converted[name] = msgspec.convert(value, field.type, strict=strict)
+            # Not even in CSV is a bare number a time: nobody knows whether seconds or milliseconds.
+            converted[name] = msgspec.convert(value, field.type, strict=strict or name == "timestamp")
         except msgspec.ValidationError as fault:
             faults.append(f"{name}: {_plain(name, str(fault))}, got {_short(value)}")
+            continue
+        if isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
+            faults.append(f"{name}: is not Unicode text")
     if faults:
-        raise InvalidOutcome(faults)
+        across = Outcome(**{**_HARMLESS, **converted}).faults(horizon(datetime.now(timezone.utc)))
+        raise InvalidOutcome(faults + across)
     return Outcome(**converted)
 
 
@@ -235,6 +258,8 @@ def _json_object(line: bytes) -> dict[str, Any]:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except json.JSONDecodeError as fault:
         raise InvalidOutcome([f"not JSON at column {fault.colno}: {fault.msg}"]) from None
+    except InvalidOutcome:
+        raise
     except RecursionError:
         raise InvalidOutcome(["not JSON that can be read: nested too deeply"]) from None
     except ValueError as fault:  # an integer of thousands of digits
@@ -242,7 +267,6 @@ def _json_object(line: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidOutcome([f"expected a JSON object, got {_short(value)}"])
     try:
-        text.encode("utf-8")
         msgspec.json.encode(value)
     except UnicodeEncodeError:
         raise InvalidOutcome(["holds half of a surrogate pair, which is no text"]) from None

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from loader.errors import OutcomesError
+
 Answer = list[dict[str, Any]]
 
 MIN_SAMPLES = 3
@@ -53,5 +55,56 @@ def ranked_models(connection: sqlite3.Connection, task_type: str, min_samples: i
     )
 
 
-def task_types(connection: sqlite3.Connection) -> list[str]:
-    return [row["task_type"] for row in rows(connection, "select distinct task_type from model_stats order by 1")]
+def trends(connection: sqlite3.Connection, task_type: str | None, model_id: str | None, days: int) -> Answer:
+    """`model_daily_trends` over so many days, up to the last one that has an outcome."""
+    return rows(
+        connection,
+        """
+        select *
+        from model_daily_trends
+        where
+            (?1 is null or task_type = ?1)
+            and (?2 is null or model_id = ?2)
+            and outcome_date > (select date(max(outcome_date), ?3) from model_daily_trends)
+        order by task_type, model_id, outcome_date
+        """,
+        (task_type, model_id, f"-{days} days"),
+    )
+
+
+def demotion_candidates(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    return _of_task_type(connection, "demotion_candidates", task_type)
+
+
+def ab_test_candidates(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    return _of_task_type(connection, "ab_test_candidates", task_type)
+
+
+def candidates(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    """Both kinds of candidates in one list, told apart by `candidate_for`: demotion or ab_test."""
+    kinds = {
+        "demotion": demotion_candidates(connection, task_type),
+        "ab_test": ab_test_candidates(connection, task_type),
+    }
+    columns = ("task_type", "model_id", "incumbent_model_id", "reason")
+    return [
+        {"candidate_for": kind, **{name: row[name] for name in columns}}
+        for kind, found in kinds.items()
+        for row in found
+    ]
+
+
+def expect_task_type(connection: sqlite3.Connection, task_type: str | None) -> None:
+    """A task type that nobody recorded is a slip of the fingers, most likely: say which there are."""
+    if task_type is None or stats(connection, task_type):
+        return
+    known = [row["task_type"] for row in rows(connection, "select distinct task_type from model_stats order by 1")]
+    raise OutcomesError(f"no outcomes for task type {task_type!r}; there are: {', '.join(known) or 'none at all'}")
+
+
+def _of_task_type(connection: sqlite3.Connection, mart: str, task_type: str | None) -> Answer:
+    return rows(
+        connection,
+        f"select * from {mart} where ?1 is null or task_type = ?1 order by task_type, model_id",
+        (task_type,),
+    )

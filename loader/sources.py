@@ -112,15 +112,13 @@ class Source:
     def digests(self, end: int) -> Digests | None:
         """The fingerprint of the bytes before `end`, None where the source is shorter. The
         stream stands afterwards where it stood."""
-        if end > self.size:
-            return None
         here, length = self.stream.tell(), min(end, WINDOW)
         self.stream.seek(0)
         head = self.stream.read(length)
         self.stream.seek(end - length)
         tail = self.stream.read(length)
         self.stream.seek(here)
-        return Digests(length, _sha256(head), _sha256(tail))
+        return Digests(length, _sha256(head), _sha256(tail)) if len(tail) == length else None
 
     def head_digests(self, lengths: set[int]) -> dict[int, str]:
         """SHA-256 of the first n bytes, for each n asked for that the source has."""
@@ -192,7 +190,8 @@ def _unpacked(raw: BinaryIO, path: str) -> Iterator[tuple[BinaryIO, bool, str | 
                 shutil.copyfileobj(unpacked, kept)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
             damage = f"the .gz is damaged: {fault}"
-            if b"\n" not in _beginning(cast(BinaryIO, kept)):
+            kept.seek(0)
+            if not kept.readline().endswith(b"\n"):
                 raise OutcomesError(f"{path}: {damage}") from None
         kept.seek(0)
         yield cast(BinaryIO, kept), True, damage

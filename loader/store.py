@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
 from loader.errors import BusyError, NotBuiltError, OutcomesError
-from loader.upgrades import UPGRADES
+from loader.upgrades import UPGRADES, create_or_adopt
 
 SCHEMA_VERSION = 1
 MINIMUM_SQLITE = (3, 37, 0)
@@ -57,9 +58,10 @@ def create_or_open(path: Path, *, timeout: float | None = None) -> sqlite3.Conne
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise OutcomesError(f"cannot make the folder of {path.absolute()}: {fault.strerror}") from None
-    connection = _connect(path, timeout)
+    wait = busy_timeout() if timeout is None else timeout
+    connection = _connect(path, wait)
     try:
-        _bring_up_to_date(connection, path)
+        _bring_up_to_date(connection, path, wait)
     except BaseException:
         connection.close()
         raise
@@ -106,21 +108,33 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise OutcomesError(f"{path.absolute()} is not a usable SQLite database: {fault}") from fault
 
 
-def _connect(path: Path, timeout: float | None) -> sqlite3.Connection:
+def _connect(path: Path, wait: float) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise OutcomesError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
     if path.is_dir():
         raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
     with plain_faults(path):
-        wait = busy_timeout() if timeout is None else timeout
         connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
         try:
             connection.execute("pragma foreign_keys = on")
-            connection.execute("pragma journal_mode = wal")
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
+    """Switch the file to WAL. SQLite does not heed its busy timeout there: two processes that
+    create one file would have one of them fail."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as fault:
+            if "locked" not in str(fault) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -128,23 +142,28 @@ def _version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path, wait: float) -> None:
     with plain_faults(path):
         version = _version(connection)
-        if version == SCHEMA_VERSION:
-            return
         if version > SCHEMA_VERSION:
             raise OutcomesError(
                 f"{path.absolute()} has schema version {version}, this loader knows {SCHEMA_VERSION}: "
                 "upgrade the loader"
             )
+        _write_ahead(connection, wait)
+        if version == SCHEMA_VERSION:
+            return
         # A rename must not rewrite the views that name the table, nor heed foreign keys to it.
         connection.execute("pragma foreign_keys = off")
         connection.execute("pragma legacy_alter_table = on")
         with transaction(connection):
             # Another process may have been first: look again, now under the write lock.
-            for older in range(_version(connection), SCHEMA_VERSION):
-                UPGRADES[older](connection)
+            version = _version(connection)
+            if version == 0:
+                create_or_adopt(connection)
+            else:
+                for older in range(version, SCHEMA_VERSION):
+                    UPGRADES[older](connection)
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
         connection.execute("pragma legacy_alter_table = off")
         connection.execute("pragma foreign_keys = on")

@@ -1,34 +1,42 @@
-"""Answers as text: a table for people, JSON for programs."""
+"""Answers as text: a table for people, JSON and CSV for programs."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
+from loader.reading import Answer
+
 NAME_WIDTH = 28
 
 Column = tuple[str, Callable[[Mapping[str, Any]], str]]
 
 
+def printable(text: str) -> str:
+    """Names come from outside: a control character in one, which could steer the terminal, is shown as �."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
 def shortened(text: str, width: int = NAME_WIDTH) -> str:
-    """A name in at most `width` characters, cut in the middle, as names differ at their ends;
-    control characters, which could steer the terminal, are shown as �."""
-    text = "".join(character if character.isprintable() else "�" for character in text)
+    """A name in at most `width` characters, cut in the middle, as names differ at their ends."""
+    text = printable(text)
     if len(text) <= width:
         return text
     head = (width - 1) // 2
     return f"{text[:head]}…{text[head + 1 - width :]}"
 
 
-def name(column: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda row: shortened(str(row[column] or ""))
+def name(column: str, width: int = NAME_WIDTH) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: shortened(str(row[column] or ""), width)
 
 
 def integer(column: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda row: "" if row[column] is None else f"{row[column]:,}"
+    return lambda row: "" if row[column] is None else f"{row[column]:,.0f}"
 
 
 def percent(column: str) -> Callable[[Mapping[str, Any]], str]:
@@ -85,5 +93,62 @@ RANKING: Sequence[Column] = (
 )
 
 
-def as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+TRENDS: Sequence[Column] = (
+    ("day", day("outcome_date")),
+    ("task type", name("task_type", 16)),
+    ("model", name("model_id", 20)),
+    ("trials", integer("trials")),
+    ("success", percent("success_rate")),
+    ("95 % interval", interval("success_rate")),
+)
+
+CANDIDATES: Sequence[Column] = (
+    ("for", name("candidate_for")),
+    ("task type", name("task_type", 16)),
+    ("model", name("model_id", 20)),
+    ("reason", lambda row: printable(row["reason"])),
+)
+
+COMPARISON: Sequence[Column] = (
+    ("", name("arm")),
+    ("model", name("model_id")),
+    ("trials", integer("trials")),
+    ("success", percent("success_rate")),
+    ("tokens", integer("avg_tokens")),
+    ("cost", dollars("avg_cost")),
+)
+
+
+def shown(answer: Answer, columns: Sequence[Column], output: str | None) -> str:
+    """An answer as JSON, CSV (both with every column), or a table with the ones that matter most."""
+    if output == "json":
+        return json.dumps(answer, ensure_ascii=False, indent=2)
+    if output == "csv":
+        return _csv(answer)
+    return table(answer, columns) if answer else "none"
+
+
+def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> str:
+    """A comparison of two models: one object, one line of CSV, or a table of its arms and the difference."""
+    if output == "json":
+        return json.dumps(answer, ensure_ascii=False, indent=2)
+    if output == "csv":
+        return _csv([dict(answer)])
+    if answer["difference"] is None:
+        said = "no difference to tell: a model has no trial"
+    else:
+        bounds = f"{answer['newcombe_lower'] * 100:+.1f} to {answer['newcombe_upper'] * 100:+.1f}"
+        said = (
+            f"difference: {answer['difference'] * 100:+.1f} points, 95 % interval {bounds}\n"
+            "(fixed-horizon: for one look at a moment chosen beforehand)"
+        )
+    return f"{table(arms, COMPARISON)}\n{said}"
+
+
+def _csv(answer: Answer) -> str:
+    text = io.StringIO()
+    if answer:
+        writer = csv.DictWriter(text, fieldnames=list(answer[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(answer)
+    return text.getvalue().removesuffix("\n")

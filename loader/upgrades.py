@@ -1,8 +1,9 @@
 """From one schema version to the next. `UPGRADES[n]` takes a file of version n to n + 1.
 
 Each runs inside the transaction of the upgrade: a file is wholly of one version or of the other.
-Version 0 is a file without a version: an empty one, or one that an earlier tool wrote with the
-original columns of `model_outcomes` alone and a `model_stats` table that it kept up to date.
+A file without a version becomes one of the newest at once, which is what schema.sql describes: it
+is an empty file, or one that an earlier tool wrote with the original columns of `model_outcomes`
+alone and a `model_stats` table that it kept up to date.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {}
 ORIGINAL_COLUMNS = ("task_type", "model_id", "success", "timeout", "tokens_used", "cost_usd", "timestamp")
 
 
@@ -35,9 +37,6 @@ def create_or_adopt(connection: sqlite3.Connection) -> None:
     if original:
         _adopt(connection, original)
         connection.execute(f"drop table {original}")
-
-
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {0: create_or_adopt}
 
 
 def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:

@@ -38,7 +38,8 @@ def build(database: Path, *, full_refresh: bool = False, select: Sequence[str] =
     store.create_or_open(database).close()
     folder = build_folder(database)
     with locks.exclusive(folder / "lock", "a build", wait=wait):
-        arguments = ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
+        arguments = ["--quiet"] if quiet else []
+        arguments += ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
         arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
         arguments += ["--full-refresh"] if full_refresh else []
         arguments += ["--select", *select] if select else []
