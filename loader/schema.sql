@@ -25,6 +25,7 @@ create table model_outcomes (
     -- YYYY-MM-DD[T ]HH:MM[:SS[.f...]][Z or +-HH:MM], a time that exists; without offset it is UTC.
     -- The first 16 characters are held to their form and to a round trip (2026-02-31 comes back
     -- as March); SQLite's own parser judges the rest, less the blanks and letters it lets pass.
+    -- Before 1970 lie the zero times of programs that had none to give.
     timestamp text not null
         constraint timestamp_is_iso_8601
         check (
@@ -35,6 +36,7 @@ create table model_outcomes (
             and substr(timestamp, 17) not glob '*[^-+.:0-9Z]*'
             and instr(timestamp, char(0)) = 0
             and julianday(timestamp) is not null
+            and timestamp >= '1970'
         ),
     event_id text unique
         constraint event_id_is_not_empty check (event_id is null or event_id <> ''),

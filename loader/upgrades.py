@@ -43,6 +43,12 @@ def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
     if not connection.execute("select 1 from sqlite_master where type = 'table' and name = ?", (table,)).fetchone():
         return None
     connection.execute(f"alter table {table} rename to original_{table}")
+    # Names of indexes and triggers stay behind, and may be those of the new ones.
+    for kind, name in connection.execute(
+        "select type, name from sqlite_master where tbl_name = ? and type <> 'table' and sql is not null",
+        (f"original_{table}",),
+    ).fetchall():
+        connection.execute(f'drop {kind} "{name}"')
     return f"original_{table}"
 
 

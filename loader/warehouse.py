@@ -28,7 +28,14 @@ def build_folder(database: Path) -> Path:
     return Path(f"{database.absolute()}.build")
 
 
-def build(database: Path, *, full_refresh: bool = False, select: Sequence[str] = (), wait: float = 0.0) -> int:
+def build(
+    database: Path,
+    *,
+    full_refresh: bool = False,
+    select: Sequence[str] = (),
+    quiet: bool = False,
+    wait: float = 0.0,
+) -> int:
     """`dbt build` on a database; the number of dbt nodes that ran.
 
     Raises BusyError while another build holds the database, BuildError where a dbt model or test

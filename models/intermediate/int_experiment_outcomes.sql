@@ -12,6 +12,7 @@ with arms as (
 outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
+    where outcome_id > (select min(arms.seen_to) from arms)
 
 ),
 
@@ -22,20 +23,21 @@ matched as (
         arms.experiment_id, arms.definition, arms.recorded_model_id, 0 as is_checkpoint, outcomes.outcome_id, arms.arm,
         outcomes.task_type, outcomes.task_id, outcomes.error_type, outcomes.occurred_at, outcomes.outcome_date,
         outcomes.is_success, outcomes.tokens_used, outcomes.is_metered, outcomes.cost_nano_usd, outcomes.is_priced
-    from arms
-    inner join outcomes
-        on
-            arms.recorded_model_id = outcomes.model_id
-            and arms.seen_to < outcomes.outcome_id
-            and coalesce(arms.task_type, outcomes.task_type) = outcomes.task_type
-            and (
-                arms.experiment_id = outcomes.experiment_id
-                or (
-                    outcomes.experiment_id is null
-                    and arms.started_at <= outcomes.occurred_at
-                    and coalesce(arms.ended_at, '9999') > outcomes.occurred_at
-                )
+    from outcomes
+    -- A cross join keeps the new outcomes on the outside: SQLite would rather index the whole log by model.
+    cross join arms
+    where
+        outcomes.outcome_id > arms.seen_to
+        and outcomes.model_id = arms.recorded_model_id
+        and outcomes.task_type = coalesce(arms.task_type, outcomes.task_type)
+        and (
+            outcomes.experiment_id = arms.experiment_id
+            or (
+                outcomes.experiment_id is null
+                and outcomes.occurred_at >= arms.started_at
+                and outcomes.occurred_at < coalesce(arms.ended_at, '9999')
             )
+        )
 
 ),
 
@@ -44,7 +46,7 @@ checkpoints as (
 
     select
         experiment_id, definition, recorded_model_id, 1 as is_checkpoint,
-        (select coalesce(max(outcomes.outcome_id), 0) from outcomes) as outcome_id,
+        (select coalesce(max(log.outcome_id), 0) from {{ ref('stg_model_outcomes') }} as log) as outcome_id,
         arm, null as task_type, null as task_id, null as error_type, null as occurred_at, null as outcome_date,
         null as is_success, null as tokens_used, null as is_metered, null as cost_nano_usd, null as is_priced
     from arms

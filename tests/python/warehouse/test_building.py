@@ -1,0 +1,101 @@
+"""`loader build`: on an empty log, one at a time, and never silent about having done nothing."""
+
+import json
+import sqlite3
+
+import filelock
+
+from .conftest import PROJECT, Warehouse, outcome
+
+
+def test_an_empty_log_builds_and_answers_nothing(new_warehouse: Warehouse) -> None:
+    new_warehouse.loader("build", "--quiet")
+    assert new_warehouse.query("select * from model_stats") == []
+    assert new_warehouse.loader("stats").stdout == "none\n"
+    assert json.loads(new_warehouse.loader("candidates", "--json").stdout) == []
+
+
+def test_reading_before_the_first_build_says_what_to_do(new_warehouse: Warehouse) -> None:
+    done = new_warehouse.loader("stats", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "run `loader build`" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_second_build_says_who_is_at_it(new_warehouse: Warehouse) -> None:
+    folder = new_warehouse.database.with_name("outcomes.db.build")
+    folder.mkdir(exist_ok=True)
+    with filelock.FileLock(folder / "lock"):
+        (folder / "lock.holder.json").write_text(
+            json.dumps({"pid": 4711, "purpose": "a build", "since": "2026-01-01T00:00:00Z"})
+        )
+        done = new_warehouse.loader("build", check=False)
+    assert done.returncode == 75
+    assert "a build (process 4711, since 2026-01-01T00:00:00Z)" in done.stderr
+
+
+def test_a_selection_that_matches_nothing_fails(new_warehouse: Warehouse) -> None:
+    done = new_warehouse.loader("build", "--quiet", "--select", "no_such_model", check=False)
+    assert done.returncode == 1
+    assert "dbt ran nothing" in done.stderr
+
+
+def test_a_failing_dbt_model_is_exit_1_and_keeps_the_old_rows(own_project, new_warehouse: Warehouse) -> None:
+    new_warehouse.project = own_project
+    new_warehouse.load([outcome()])
+    new_warehouse.loader("build", "--quiet")
+    before = new_warehouse.query("select * from model_rankings")
+    trends = own_project / "models" / "marts" / "performance" / "model_rankings.sql"
+    trends.write_text("select no_such_column from {{ ref('model_stats') }}")
+    done = new_warehouse.loader("build", "--quiet", check=False)
+    assert done.returncode == 1
+    assert "dbt build failed" in done.stderr
+    assert new_warehouse.query("select * from model_rankings") == before
+
+
+def test_no_project_is_one_line(new_warehouse: Warehouse, tmp_path) -> None:
+    new_warehouse.project = tmp_path
+    done = new_warehouse.loader("build", check=False)
+    assert done.returncode == 2
+    assert "set OUTCOMES_PROJECT" in done.stderr
+
+
+def test_every_built_column_is_described_and_every_described_one_built(new_warehouse: Warehouse) -> None:
+    new_warehouse.loader("build", "--quiet")
+    manifest = json.loads((new_warehouse.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    assert len(nodes) > 10
+    connection = sqlite3.connect(new_warehouse.database)
+    for node in nodes:
+        built = [row[1] for row in connection.execute(f"pragma table_info({node['name']})")]
+        assert built == list(node["columns"]), node["name"]
+        assert node["description"], node["name"]
+        for column in node["columns"].values():
+            assert column["description"], f"{node['name']}.{column['name']}"
+
+
+def test_every_mart_has_a_contract_and_a_tested_key(new_warehouse: Warehouse) -> None:
+    new_warehouse.loader("build", "--quiet")
+    manifest = json.loads((new_warehouse.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
+    tested = {
+        test["attached_node"]
+        for test in manifest["nodes"].values()
+        if test["resource_type"] == "test" and test["test_metadata"]["name"] in ("unique", "unique_combination")
+    }
+    marts = [
+        node
+        for node in manifest["nodes"].values()
+        if node["path"].startswith("marts/") and node["resource_type"] == "model"
+    ]
+    assert marts
+    for mart in marts:
+        assert mart["config"]["contract"]["enforced"], mart["name"]
+        assert mart["unique_id"] in tested, mart["name"]
+        sources = [name for name in mart["depends_on"]["nodes"] if name.startswith("source.")]
+        assert not sources, f"{mart['name']} reads a source"
+
+
+def test_no_dbt_model_is_longer_than_a_screen() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (PROJECT / "models").rglob("*.sql")}
+    assert lengths
+    assert {name: length for name, length in lengths.items() if length > 60} == {}
