@@ -23,7 +23,8 @@ totalled as (
         max(occurred_at) as last_used,
         max(outcome_id) as last_outcome_id
     from new_outcomes
-    group by task_type, model_id, error_type, is_success
+    -- Not in the order of the log's index: SQLite would read all of it instead of the new rows.
+    group by is_success, error_type, task_type, model_id
 
 )
 
