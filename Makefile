@@ -11,7 +11,12 @@ export UV_PYTHON_DOWNLOADS = never
 
 sql := $(wildcard models tests/singular analyses)
 
-.PHONY: help setup run test test-all lint format bench clean lock
+# gbstats needs a numpy that Python 3.12 has no more.
+ORACLE_PYTHON ?= $(shell for name in python3.11 python3.10 python3; do \
+    $$name -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' 2>/dev/null \
+    && command -v $$name && break; done)
+
+.PHONY: help setup run test test-all test-oracles lint format bench clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -33,6 +38,15 @@ test: setup ## run the tests
 test-all: setup ## run the slow tests too
 	$(pytest) -m ''
 
+test-oracles: setup ## hold the statistics against gbstats, in an environment of its own
+ifeq ($(ORACLE_PYTHON),)
+	@echo 'Skipped: gbstats needs Python 3.10 or 3.11, and none is at hand; name one: make test-oracles ORACLE_PYTHON=...'
+else
+	@.tools/bin/uv --quiet venv --clear --python $(ORACLE_PYTHON) .venv-oracles
+	@.tools/bin/uv --quiet pip sync --python .venv-oracles/bin/python --require-hashes requirements/oracles/gbstats.txt
+	OUTCOMES_ORACLE_PYTHON=.venv-oracles/bin/python .venv/bin/pytest tests/python/statistics/test_gbstats.py
+endif
+
 lint: setup ## check style and types, and change nothing
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -48,7 +62,7 @@ bench: setup ## measure, side by side with the alternatives
 	.venv/bin/python -m benchmarks
 
 clean: ## remove what make can make again; logs of outcomes in data/ stay
-	rm -rf .venv .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oracles .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make lock` keeps the pins that still fit, `make lock UPGRADE=1` renews them all.
@@ -61,3 +75,5 @@ lock: setup ## pin the requirements anew, for maintainers
 	$(compile) requirements/duckdb.txt pyproject.toml --extra duckdb -c requirements/setup.txt
 	$(compile) requirements/postgres.txt pyproject.toml --extra postgres -c requirements/setup.txt -c requirements/duckdb.txt
 	$(compile) requirements/spark.txt pyproject.toml --extra spark -c requirements/setup.txt -c requirements/duckdb.txt -c requirements/postgres.txt
+	.tools/bin/uv --quiet pip compile --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \
+	    --output-file requirements/oracles/gbstats.txt --group oracles
