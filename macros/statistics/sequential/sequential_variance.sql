@@ -1,10 +1,13 @@
-{#- Two successes and two failures are added in the default mode: a lucky start must not look like certainty. -#}
+{#-
+    Two successes and two failures are added in the default mode: a lucky start must not look like certainty.
+    gbstats itself answers nothing where an arm has no variance, and so does its mode.
+-#}
 {% macro sequential_variance(successes, trials) -%}
     {%- set k, n = double(successes), double(trials) -%}
     {%- if var('sequential_mode') == 'default' -%}
         (case when {{ n }} > 0 then ({{ k }} + 2) * ({{ n }} - {{ k }} + 2) / (({{ n }} + 4) * ({{ n }} + 4)) end)
     {%- elif var('sequential_mode') == 'gbstats' -%}
-        ({{ k }} * ({{ n }} - {{ k }}) / nullif({{ n }} * {{ n }}, 0))
+        (nullif({{ k }} * ({{ n }} - {{ k }}), 0) / nullif({{ n }} * {{ n }}, 0))
     {%- else -%}
         {{ exceptions.raise_compiler_error("sequential_mode is 'default' or 'gbstats', not '" ~ var('sequential_mode') ~ "'") }}
     {%- endif -%}
