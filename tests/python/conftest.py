@@ -1,0 +1,85 @@
+"""What tests of several subjects share: a log of their own, the command line, real data."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loader.cli import main
+
+Query = Callable[..., list[tuple[Any, ...]]]
+Invoke = Callable[..., Result]
+Line = Callable[..., bytes]
+
+PLAIN = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Where the test's log is, or will be."""
+    return tmp_path / "outcomes.db"
+
+
+@pytest.fixture
+def invoke(database: Path) -> Invoke:
+    """Run the command line in this process; what it raises must be an exit code, not a traceback."""
+
+    def run(*arguments: object, input: bytes | None = None) -> Result:
+        result = CliRunner().invoke(main, ["--db", str(database), *map(str, arguments)], input=input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def start_loader(database: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    """Start the command line as a process of its own."""
+
+    def start(*arguments: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", "from loader.cli import main; main()", "--db", database, *arguments]
+        return subprocess.Popen(
+            [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+@pytest.fixture
+def query(database: Path) -> Query:
+    """Rows of the log, by a connection that is closed again."""
+
+    def rows(sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    return rows
+
+
+@pytest.fixture
+def line() -> Line:
+    """One outcome as a JSON line; fields given as `...` are left out."""
+
+    def render(**fields: Any) -> bytes:
+        given = {name: value for name, value in {**PLAIN, **fields}.items() if value is not ...}
+        return json.dumps(given, ensure_ascii=False).encode() + b"\n"
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real outcomes that `OUTCOMES_REAL_DATA` names; they are no part of the project."""
+    folder = os.environ.get("OUTCOMES_REAL_DATA")
+    if not folder:
+        pytest.skip("OUTCOMES_REAL_DATA does not name the folder of the real data")
+    return Path(folder)

@@ -1,0 +1,147 @@
+"""A file of an earlier version becomes one of this version whole, or stays as it was."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loader import store, upgrades
+
+# As an earlier tool made it: no version, the original columns, statistics kept beside them.
+ORIGINAL = """
+create table model_stats (
+    task_type text not null, model_id text not null, successes integer, failures integer,
+    primary key (task_type, model_id)
+);
+create table model_outcomes (
+    id integer primary key autoincrement, task_type text not null, model_id text not null, success integer not null,
+    timeout integer default 0, tokens_used integer default 0, cost_usd real default 0.0, timestamp text not null,
+    foreign key (task_type, model_id) references model_stats (task_type, model_id)
+);
+create index model_outcomes_task_model on model_outcomes (task_type, model_id);
+create view worst as select * from model_stats order by failures desc;
+insert into model_stats values ('coding', 'alpha', 2, 1);
+"""
+GOOD = [
+    (1, "coding", "alpha", 1, 0, 100, 0.25, "2026-01-31T12:00:00.000Z"),
+    (2, "coding", "alpha", 0, 1, None, None, "2026-01-31T13:00:00.000Z"),
+    (9, "coding", "beta", 1, None, 7, 0.0, "2026-01-31 14:00:00"),
+]
+BAD = [
+    (3, "coding", "alpha", 1, 0, -5, 0.0, "2026-01-31T12:00:00Z"),
+    (4, "", "alpha", 1, 0, 0, 0.0, "2026-01-31T12:00:00Z"),
+    (5, "coding", "alpha", 1, 0, 0, 0.0, "yesterday"),
+    (6, "coding", "alpha", 7, 0, 0, 0.0, "2026-01-31T12:00:00Z"),
+]
+
+
+@pytest.fixture
+def original(database: Path) -> Path:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.executescript(ORIGINAL)
+        connection.executemany("insert into model_outcomes values (?, ?, ?, ?, ?, ?, ?, ?)", GOOD + BAD)
+    return database
+
+
+def contents(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [*connection.iterdump(), str(connection.execute("pragma user_version").fetchone())]
+
+
+def test_rows_of_an_original_file_move_in_their_order(original: Path, invoke, query) -> None:
+    assert invoke("init").exit_code == 0
+    columns = "task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp"
+    assert query(f"select {columns} from model_outcomes order by id") == [
+        ("coding", "alpha", 1, 0, 100, 0.25, "2026-01-31T12:00:00.000Z"),
+        ("coding", "alpha", 0, 1, 0, 0.0, "2026-01-31T13:00:00.000Z"),
+        ("coding", "beta", 1, 0, 7, 0.0, "2026-01-31 14:00:00"),
+    ]
+    assert query("pragma user_version") == [(1,)]
+    assert query("pragma foreign_key_check") == []
+
+
+def test_what_the_guards_refuse_is_kept_with_its_reason(original: Path, invoke, query) -> None:
+    invoke("init")
+    refused = query("select line_number, reasons, raw_text from rejected_outcomes order by line_number")
+    assert [row[0] for row in refused] == [row[0] for row in BAD]
+    assert [json.loads(row[2]) for row in refused] == [list(row[1:]) for row in BAD]
+    for (_, reasons, _), guard in zip(refused, ["tokens_used", "task_type", "timestamp", "success"], strict=True):
+        assert guard in reasons
+    assert query("select accepted_count, rejected_count from load_history") == [(3, 4)]
+
+
+def test_the_name_model_stats_becomes_free(original: Path, invoke, query) -> None:
+    invoke("init")
+    assert query("select type from sqlite_master where name = 'model_stats'") == []
+    assert query("select * from original_model_stats") == [("coding", "alpha", 2, 1)]
+    with closing(sqlite3.connect(original)) as connection, connection:
+        connection.execute("create view model_stats as select 0 as failures")
+        assert connection.execute("select * from worst").fetchall() == [(0,)]
+
+
+def test_the_upgraded_file_takes_outcomes(original: Path, invoke, query, line) -> None:
+    assert invoke("load", "-", input=line(model_id="gamma")).exit_code == 0
+    assert query("select count(*), max(id) from model_outcomes") == [(4, 4)]
+    with closing(sqlite3.connect(original)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute("delete from model_outcomes")
+
+
+def test_it_happens_once(original: Path, invoke) -> None:
+    invoke("init")
+    before = contents(original)
+    invoke("init")
+    assert contents(original) == before
+
+
+def test_a_failing_upgrade_leaves_the_file_whole(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(original)
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(upgrades, "_adopt", fail)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        store.create_or_open(original)
+    assert contents(original) == before
+    monkeypatch.undo()
+    store.create_or_open(original).close()
+    assert contents(original) != before
+
+
+@pytest.fixture
+def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two versions that are still to come."""
+    steps = {
+        1: lambda connection: connection.execute("alter table load_history add column host text"),
+        2: lambda connection: connection.execute("update load_history set host = 'here'"),
+    }
+    monkeypatch.setattr(store, "UPGRADES", steps)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 3)
+
+
+def test_upgrades_follow_one_another(invoke, query, line, request: pytest.FixtureRequest) -> None:
+    invoke("load", "-", input=line())
+    request.getfixturevalue("later_versions")
+    assert invoke("init").exit_code == 0
+    assert query("select host, accepted_count from load_history") == [("here", 1)]
+    assert query("pragma user_version") == [(3,)]
+
+
+@pytest.mark.usefixtures("later_versions")
+def test_a_new_file_is_of_the_newest_version_at_once(invoke, query) -> None:
+    assert invoke("init").exit_code == 0
+    assert query("pragma user_version") == [(3,)]
+
+
+def test_a_chain_that_breaks_leaves_the_version_it_began_with(
+    invoke, line, database: Path, request: pytest.FixtureRequest
+) -> None:
+    invoke("load", "-", input=line())
+    before = contents(database)
+    request.getfixturevalue("later_versions")
+    store.UPGRADES[2] = lambda connection: connection.execute("update no_such_table set host = ''")
+    assert invoke("init").exit_code == 2
+    assert contents(database) == before
