@@ -49,7 +49,7 @@ def build(
         arguments += ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
         arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
         arguments += ["--full-refresh"] if full_refresh else []
-        arguments += ["--select", *select] if select else []
+        arguments += ["--select", *" ".join(select).split()] if select else []
         _run_dbt(arguments, database, folder)
         return _nodes_run(folder)
 
