@@ -4,9 +4,9 @@ with stats as (
 
 ),
 
-days as (
+recent as (
 
-    select * from {{ ref('int_outcomes_daily_attributed') }}
+    select * from {{ ref('int_outcomes_recent') }}
 
 ),
 
@@ -19,26 +19,6 @@ named as (
 aliases as (
 
     select * from {{ ref('model_aliases') }}
-
-),
-
-last_days as (
-
-    select
-        task_type,
-        max(outcome_date) as last_date
-    from days
-    group by task_type
-
-),
-
-recent as (
-
-    select days.task_type, days.model_id, sum(days.outcomes) as trials
-    from days
-    inner join last_days on days.task_type = last_days.task_type
-    where days.is_trial = 1 and days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
-    group by days.task_type, days.model_id
 
 ),
 

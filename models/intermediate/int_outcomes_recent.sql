@@ -1,0 +1,32 @@
+with days as (
+
+    select * from {{ ref('int_outcomes_daily_attributed') }}
+
+),
+
+last_days as (
+
+    select
+        task_type,
+        max(outcome_date) as last_date
+    from days
+    group by task_type
+
+),
+
+counted as (
+
+    select
+        days.task_type,
+        days.model_id,
+        sum(days.outcomes) as trials
+    from days
+    inner join last_days on days.task_type = last_days.task_type
+    where
+        days.is_trial = 1
+        and days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
+    group by days.task_type, days.model_id
+
+)
+
+select * from counted
