@@ -1,7 +1,10 @@
 """`loader build`: on an empty log, one at a time, and never silent about having done nothing."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 
 import filelock
 
@@ -99,3 +102,22 @@ def test_no_dbt_model_is_longer_than_a_screen() -> None:
     lengths = {path.name: len(path.read_text().splitlines()) for path in (PROJECT / "models").rglob("*.sql")}
     assert lengths
     assert {name: length for name, length in lengths.items() if length > 60} == {}
+
+
+def test_the_docs_are_one_static_page_that_knows_the_types_of_tables(new_warehouse: Warehouse, tmp_path) -> None:
+    new_warehouse.loader("build", "--quiet")
+    environment = {
+        **os.environ,
+        "OUTCOMES_DB": str(new_warehouse.database),
+        "OUTCOMES_SCHEMAS": str(tmp_path / "none"),
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+        "DBT_LOG_PATH": str(tmp_path / "logs"),
+    }
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "docs", "generate", "--static"]
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True)
+    assert (tmp_path / "target" / "static_index.html").stat().st_size > 1_000_000
+    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text())
+    marts = {node["metadata"]["name"]: node["columns"] for node in catalog["nodes"].values()}
+    for mart in ("model_rankings", "model_daily_trends"):
+        assert {column["type"] for column in marts[mart].values()} == {"TEXT", "INTEGER", "REAL"}, mart
+    assert list(marts["model_stats"])[:2] == ["task_type", "model_id"]
