@@ -158,6 +158,20 @@ def build(db: Path, full_refresh: bool, select: tuple[str, ...], quiet: bool, wa
     click.echo(f"{count} dbt models, seeds and tests built in {db}")
 
 
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Everything that was compared, for programs.")
+@click.pass_obj
+def audit(db: Path, as_json: bool) -> None:
+    """Compute what was built from the raw log again, and compare."""
+    from loader import auditing
+
+    with _built(db) as connection:
+        found = auditing.audit(connection)
+    click.echo(auditing.as_json(found) if as_json else auditing.as_text(found))
+    if found.differences:
+        raise click.exceptions.Exit(auditing.DIFFERS)
+
+
 def _reading(command: Callable[..., None]) -> Callable[..., None]:
     """The options that every reading command has: a table for people unless a program asks."""
     command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
 HOME = "/home/you/model-outcomes"  # where the README's reader works
 MADE = {".venv", ".tools", ".git", "data", "runs", "target", "logs", "__pycache__"}
+FOLLOWED = {"sh", "python", "sql"}
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.M | re.S)
 
 
@@ -47,17 +47,13 @@ def read_blocks(page: str) -> list[Block]:
     return blocks
 
 
-def same_every_day(output: str) -> str:
-    """An output without what changes from day to day, or with every test that is added."""
-    output = re.sub(r"\d{4}-\d\d-\d\d", "<day>", output)
-    return re.sub(r"\d+ dbt models, seeds and tests", "<n> dbt models, seeds and tests", output).rstrip()
-
-
 class Copy:
     """A fresh copy of the project in which somebody works; its .venv is the one that runs the tests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.said = ""
+        self.database = folder / "data" / "sample.db"
         # What runs in the background may come and go while the copy is made.
         shutil.copytree(
             ROOT,
@@ -68,10 +64,6 @@ class Copy:
         (folder / ".venv").symlink_to(sys.prefix)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
         self.environment = {**kept, "PYTHONPATH": str(folder)}
-
-    @cached_property
-    def database(self) -> Path:
-        return self.folder / "data" / "sample.db"
 
     def run(self, *command: str) -> str:
         """What a command prints, errors too; AssertionError where it fails."""
@@ -139,6 +131,12 @@ class Copy:
         return ""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "block" in metafunc.fixturenames:
+        blocks = [block for block in read_blocks(README.read_text()) if block.language in FOLLOWED or block.path]
+        metafunc.parametrize("block", blocks, ids=str)
+
+
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> dict[Block, str | AssertionError]:
     """What came of each block of the README; of a failed one, its failure."""
@@ -167,7 +165,7 @@ def _with_outputs(page: str, results: dict[Block, str | AssertionError]) -> str:
 
 @pytest.fixture(scope="session")
 def sampled(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A fresh copy in which the sample was made."""
+    """A fresh copy in which the sample was made; `said` is what that printed."""
     copy = Copy(tmp_path_factory.mktemp("sampled") / "copy")
-    copy.run_sample()
+    copy.said = copy.run_sample()
     return copy

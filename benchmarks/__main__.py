@@ -1,0 +1,34 @@
+"""`python -m benchmarks [NAME...]`: run the named benchmarks, or all, and print Markdown."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from benchmarks.measuring import History
+
+ON_A_HISTORY = ("build", "full_refresh", "recording", "asking")
+NAMES = (*ON_A_HISTORY, "false_positives")
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
+@click.option("--rows", default=10_000_000, show_default=True, help="Outcomes in the long history.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Make the histories there and keep them, instead of in a temporary folder.")  # fmt: skip
+def main(names: tuple[str, ...], rows: int, keep: Path | None) -> None:
+    chosen = names or NAMES
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        history = History(folder.absolute(), rows) if set(chosen) & set(ON_A_HISTORY) else None
+        for name in chosen:
+            arguments = (history,) if name in ON_A_HISTORY else ()
+            import_module(f"benchmarks.{name}").main(*arguments)
+
+
+if __name__ == "__main__":
+    main()
