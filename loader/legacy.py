@@ -1,13 +1,15 @@
 """Aggregates of an older tool, taken over as opening balances: never as invented events.
 
 The old JSON only ever grows, so its path is its identity: what it has more than its balances so
-far is added, and content in which something shrank is refused rather than guessed at.
+far is added, and content in which something shrank is refused rather than guessed at. A file whose
+content was imported from another path is that file, moved or copied, and goes on from its balances.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,7 +78,10 @@ def import_file(connection: sqlite3.Connection, path: Path) -> LegacyResult:
     source = str(store.absolute(path))
     result = LegacyResult(source, faults={_path(key): bad[1] for key, bad in contents.bad_cells.items()})
     with store.transaction(connection):
-        if _is_known(connection, contents):
+        known_sources = _sources_of(connection, contents)
+        if known_sources:
+            if contents.cells and source not in known_sources:
+                _note_load(connection, source, contents)
             result.unchanged = len(contents.cells)
             return result
         before = _balances(connection, source)
@@ -102,8 +107,8 @@ def import_file(connection: sqlite3.Connection, path: Path) -> LegacyResult:
                 (
                     load_id,
                     source,
-                    json.dumps([f"{_path(key)}: {reason}" for reason in reasons], ensure_ascii=False),
-                    json.dumps(cell, ensure_ascii=False)[:4096],
+                    json.dumps([f"{_path(key)}: {reason}" for reason in reasons]),
+                    json.dumps(cell)[:4096],
                     now,
                 )
                 for key, (cell, reasons) in contents.bad_cells.items()
@@ -147,7 +152,11 @@ def read(path: Path) -> Contents:
 
 def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[str]]:
     """The cell, or every fault in it."""
-    faults = [f"{part!r} is no name" for part in key if not part.strip() or len(part) > 500 or "\0" in part]
+    faults = [
+        f"{part!r} is no name"
+        for part in key
+        if not part.strip() or len(part) > 500 or re.search("[\0\ud800-\udfff]", part)
+    ]
     if not isinstance(cell, dict):
         return None, [*faults, "is no object with counts"]
     for name, known in _JSON_NAMES.items():
@@ -169,22 +178,25 @@ def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[str]]:
     return found, []
 
 
-def _is_known(connection: sqlite3.Connection, contents: Contents) -> bool:
-    return bool(
-        connection.execute(
-            "select 1 from load_history where format = ? and head_sha256 = ?", (FORMAT, contents.sha256)
-        ).fetchone()
-    )
+def _sources_of(connection: sqlite3.Connection, contents: Contents) -> set[str]:
+    """The paths from which this very content was imported."""
+    known = "select source from load_history where format = ? and head_sha256 = ?"
+    return {source for (source,) in connection.execute(known, (FORMAT, contents.sha256))}
 
 
 def _balances(connection: sqlite3.Connection, source: str) -> dict[tuple[str, str], tuple[int, ...]]:
+    """What was taken over so far, from this path and from those that shared a content with it."""
     sums = ", ".join(f"sum({name})" for name in COUNTS)
     return {
         (task_type, model_id): tuple(balance)
         for task_type, model_id, *balance in connection.execute(
-            f"select task_type, model_id, {sums} from legacy_model_stats"
-            " join load_history using (load_id) where source = ? group by task_type, model_id",
-            (source,),
+            "with recursive kin (source) as ("
+            " select ? union select other.source from kin"
+            " join load_history as known on known.source = kin.source and known.format = ?"
+            " join load_history as other on other.head_sha256 = known.head_sha256 and other.format = known.format)"
+            f" select task_type, model_id, {sums} from legacy_model_stats join load_history using (load_id)"
+            " where source in (select source from kin) group by task_type, model_id",
+            (source, FORMAT),
         )
     }
 

@@ -8,7 +8,8 @@ import pytest
 
 Types = dict[str, dict[str, Any]]
 
-SUMS = "select sum(successes), sum(failures), sum(timeouts), sum(total_tokens), sum(total_cost_nano_usd) from legacy_model_stats"
+COUNTS = "sum(successes), sum(failures), sum(timeouts), sum(total_tokens), sum(total_cost_nano_usd)"
+SUMS = f"select {COUNTS} from legacy_model_stats"
 FULL: Types = {
     "coding": {
         "alpha": {
@@ -152,12 +153,7 @@ def test_a_cell_that_is_mended_comes_in_later(invoke, query, file: Path) -> None
     assert query(SUMS) == [(5, 1, 0, 0, 0)]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"", b"{}",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("content", [b"", b"{}"])
 def test_an_empty_file_holds_no_cells(invoke, query, file: Path, content: bytes) -> None:
     file.write_bytes(content)
     assert invoke("import-legacy", file).exit_code == 0
@@ -211,6 +207,34 @@ def test_a_moved_file_goes_on_from_its_balances(invoke, query, file: Path, tmp_p
     moved.write_text(json.dumps(grown(successes=50)))
     assert "1 cells added to, 2 unchanged" in invoke("import-legacy", moved).stdout
     assert query(f"{SUMS} where model_id = 'alpha' and task_type = 'coding'") == [(50, 3, 1, 12345, 100_000_000)]
+    moved.rename(file)
+    assert invoke("import-legacy", file).exit_code == 0
+    file.write_text(json.dumps(grown(successes=51)))
+    assert "1 cells added to, 2 unchanged" in invoke("import-legacy", file).stdout
+    assert query(SUMS) == [(51 + 1, 5, 3, 12350, 1_234_867_891_234)]
+
+
+def test_two_copies_that_part_are_refused_rather_than_counted_twice(invoke, query, file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.json"
+    for path in (file, copy):
+        path.write_text(json.dumps(FULL))
+        invoke("import-legacy", path)
+    file.write_text(json.dumps(grown(successes=60)))
+    assert invoke("import-legacy", file).exit_code == 0
+    copy.write_text(json.dumps(grown(successes=50)))
+    assert invoke("import-legacy", copy).exit_code == 2
+    assert query(SUMS) == [(60 + 1, 5, 3, 12350, 1_234_867_891_234)]
+
+
+def test_two_empty_files_are_not_the_same_file(invoke, query, file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    for path in (file, other):
+        path.write_text("{}")
+        invoke("import-legacy", path)
+    for path, successes in ((file, 1), (other, 2)):
+        path.write_text(json.dumps({"t": {"m": {"successes": successes, "failures": 0}}}))
+        assert invoke("import-legacy", path).exit_code == 0
+    assert query(SUMS) == [(3, 0, 0, 0, 0)]
 
 
 def test_it_fails_whole(invoke, query, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +254,6 @@ def test_it_fails_whole(invoke, query, file: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_legacy_file_is_no_log_of_outcomes(invoke, query, file: Path) -> None:
-    file.write_text(json.dumps(FULL))
-    invoke("import-legacy", file)
+    file.write_text(json.dumps(FULL, indent=2) + "\n")
     assert invoke("load", file).exit_code == 3
     assert query("select count(*) from model_outcomes") == [(0,)]

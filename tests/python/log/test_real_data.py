@@ -61,11 +61,12 @@ def test_every_cell_is_as_in_the_file(loaded, attempts: list[dict]) -> None:
     for attempt in attempts:
         if attempt["success"] is not None:
             cell = attempt["task_type"], attempt["model_id"]
-            counts[*cell, attempt["success"]] += 1
+            counts[(*cell, attempt["success"])] += 1
             costs[cell] += math.floor((attempt.get("cost_usd") or 0) * 1e9 + 0.5)
     by_verdict = "select task_type, model_id, success, count(*) from model_outcomes group by 1, 2, 3"
     assert {(a, b, bool(c)): n for a, b, c, n in connection.execute(by_verdict)} == counts
-    by_cell = "select task_type, model_id, sum(cast(floor(cost_usd * 1e9 + 0.5) as integer)) from model_outcomes group by 1, 2"
+    cost = "sum(cast(floor(cost_usd * 1e9 + 0.5) as integer))"
+    by_cell = f"select task_type, model_id, {cost} from model_outcomes group by 1, 2"
     assert {(a, b): n for a, b, n in connection.execute(by_cell)} == costs
 
 

@@ -99,6 +99,7 @@ def test_python_is_told_what_is_wrong(query, database: Path, fields: dict[str, A
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        ([], "success: is null (no verdict)"),
         (["--success", "--tokens-used", "-1"], "tokens_used"),
         (["--success", "--tokens-used", str(10**30)], "tokens_used"),
         (["--success", "--timeout"], "timeout: true contradicts success: true"),
@@ -120,7 +121,7 @@ def test_the_command_line_says_what_is_wrong_in_a_line(invoke, query, options: l
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--success", "--tokens-used", "many"], ["--success", "--cost-source", "guess"], ["--sucess"]]
+    "arguments", [["--success", "--tokens-used", "many"], ["--success", "--cost-source", "guess"], ["--sucess"]]
 )
 def test_a_call_that_is_none_shows_the_usage(invoke, database: Path, arguments: list[str]) -> None:
     result = invoke(*OUTCOME, *arguments)

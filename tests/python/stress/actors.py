@@ -16,7 +16,7 @@ from pathlib import Path
 from loader import ModelOutcomes, store, warehouse
 
 CELLS = [(f"task-{task}", f"model-{model}") for task in range(3) for model in range(4)]
-PAUSE = 0.002
+PAUSE = 0.003
 
 
 class Acknowledged:
@@ -111,7 +111,8 @@ def reader(database: Path, folder: Path, name: str) -> None:
         seen = now
         assert connection.execute("select * from model_rankings").fetchall()
         reads += 1
-    (folder / f"{name}.reads").write_text(str(reads))
+        time.sleep(PAUSE)
+    (folder / f"{name}.reads").write_text(f"{reads}\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from pathlib import Path
 from loader import ModelOutcomes, auditing
 
 ACTORS = Path(__file__).with_name("actors.py")
-SECONDS = 20
+BUILDS = 4
+SECONDS = 40  # at most, should the machine be too slow for so many builds
 WRITERS = {"recorder-1": "recorder", "recorder-2": "recorder", "client-1": "client", "client-2": "client"}
 
 
@@ -30,7 +31,7 @@ def test_nothing_is_lost_and_nobody_fails(tmp_path: Path) -> None:
     others = {name: start(role, name) for name, role in [("builder", "builder"), ("r1", "reader"), ("r2", "reader")]}
     dice, kills = random.Random(), 0
     end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
+    while len(lines(tmp_path, "builds")) < BUILDS and time.monotonic() < end:
         time.sleep(dice.uniform(0.5, 1.5))
         name = dice.choice(list(writers))
         assert writers[name].poll() is None, complaints(tmp_path)
@@ -43,14 +44,11 @@ def test_nothing_is_lost_and_nobody_fails(tmp_path: Path) -> None:
     assert set(codes.values()) == {0}, f"{codes} {complaints(tmp_path)}"
 
     build(database)
-    acknowledged = {line for file in tmp_path.glob("*.acknowledged") for line in file.read_text().splitlines()}
-    builds = (tmp_path / "builds").read_text().split()
-    reads = [int(file.read_text()) for file in tmp_path.glob("*.reads")]
-    assert kills > 5
-    assert set(builds) == {"finished", "killed"}
-    assert len(acknowledged) > 1000
-    assert len(reads) == 2
-    assert min(reads) > 50
+    acknowledged = set(lines(tmp_path, "*.acknowledged"))
+    assert kills > 1
+    assert set(lines(tmp_path, "builds")) == {"finished", "killed"}
+    assert len(acknowledged) > 100
+    assert min(map(int, lines(tmp_path, "*.reads"))) > 10
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         recorded = {row[0] for row in connection.execute("select event_id from model_outcomes")}
         assert acknowledged <= recorded
@@ -67,5 +65,9 @@ def build(database: Path) -> None:
     )
 
 
+def lines(folder: Path, pattern: str) -> list[str]:
+    return [line for file in folder.glob(pattern) for line in file.read_text().splitlines()]
+
+
 def complaints(folder: Path) -> str:
-    return "".join(f"{file.name}: {file.read_text()}" for file in folder.glob("*.stderr") if file.stat().st_size)
+    return "\n".join(lines(folder, "*.stderr"))

@@ -1,0 +1,169 @@
+"""`loader audit`: silent where all is right, exact about what is not."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from .conftest import ORIGINAL_INSERT, PROJECT, Warehouse, outcome
+
+MONTH = "2026-03-{:02}T12:00:00Z"
+CELL = {"task_type": "code", "model_id": "able"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """An alias, an experiment, opening balances, failures of all kinds, costs to the last nano-dollar:
+    built, and then outcomes and balances that no build has seen."""
+    folder = tmp_path_factory.mktemp("audited")
+    project = folder / "project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs"))
+    (project / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
+    with (project / "seeds" / "ab_experiments.csv").open("a") as file:
+        file.write("trial,code,able,baker,2026-03-02,2026-03-20T14:00:00+02:00,\n")
+    warehouse = Warehouse(project=project, database=folder / "outcomes.db")
+    warehouse.loader("init")
+    balances = folder / "balances.json"
+    able = {"successes": 42, "failures": 3, "timeouts": 2, "totalTokens": 9, "totalCost": 1.25}
+    able["lastUsed"] = "2026-05-01T00:00:00Z"
+    balances.write_text(json.dumps({"code": {"able": able}}))
+    warehouse.loader("import-legacy", balances)
+    warehouse.load(
+        outcome(
+            model_id=("able", "able-2026", "baker")[number % 3],
+            task_type="code" if number % 7 else "prose",
+            success=number % 4 != 0,
+            error_type="rate_limited" if number % 8 == 0 else "gave_up" if number % 16 == 4 else None,
+            timeout=number % 12 == 4,
+            timestamp=MONTH.format(1 + number % 28),
+            **({"cost_usd": 0.0000123456 * number, "tokens_used": number} if number % 5 else {}),
+        )
+        for number in range(200)
+    )
+    warehouse.loader("build", "--quiet")
+    warehouse.write(ORIGINAL_INSERT, "code", "able", 0, 1, 7, 0.25, "2026-03-02T23:30:00-03:00")
+    warehouse.write(ORIGINAL_INSERT, "new", "newer", 1, 0, 7, 0.0, "2026-03-02T10:00")
+    baker = {"successes": 1, "failures": 2}
+    balances.write_text(json.dumps({"code": {"able": {**able, "successes": 50}, "baker": baker}}))
+    warehouse.loader("import-legacy", balances)
+    with closing(sqlite3.connect(warehouse.database)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    return warehouse
+
+
+@pytest.fixture
+def warehouse(built: Warehouse, tmp_path: Path) -> Warehouse:
+    """A copy of it, to spoil."""
+    return Warehouse(project=built.project, database=Path(shutil.copy(built.database, tmp_path)))
+
+
+def test_agrees_in_one_line_and_newer_rows_are_no_difference(warehouse: Warehouse) -> None:
+    done = warehouse.loader("audit")
+    assert len(done.stdout.splitlines()) == 1
+    assert "agree with 202 outcomes" in done.stdout
+    compared = json.loads(warehouse.loader("audit", "--json").stdout)
+    assert compared["differences"] == []
+    assert compared["rows"]["model_stats"] == 5
+    assert compared["rows"]["model_rankings"] == 4
+    assert compared["rows"]["ab_comparisons"] == 1
+    assert warehouse.query("select incumbent_trials > 10 and challenger_trials > 10 from ab_comparisons") == [(1,)]
+
+
+def test_agrees_after_a_full_refresh(warehouse: Warehouse) -> None:
+    warehouse.loader("build", "--quiet", "--full-refresh")
+    assert json.loads(warehouse.loader("audit", "--json").stdout)["rows"]["model_rankings"] == 5
+
+
+def test_before_a_build_says_what_to_do(new_warehouse: Warehouse) -> None:
+    done = new_warehouse.loader("audit", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "run `loader build`" in done.stderr
+
+
+def spoil(warehouse: Warehouse, *statements: str) -> list[dict]:
+    """What the audit says after somebody changed the built tables."""
+    with closing(sqlite3.connect(warehouse.database)) as connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount != 0, "the statement changed nothing"
+        connection.commit()
+    done = warehouse.loader("audit", "--json", check=False)
+    assert done.returncode == 1, done.stderr
+    return json.loads(done.stdout)["differences"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "where"),
+    [
+        ("model_rankings", "successes", "model_id = 'able' and task_type = 'code'"),
+        ("model_rankings", "total_tokens", "model_id = 'able' and task_type = 'code'"),
+        ("model_rankings", "priced_trials", "model_id = 'able' and task_type = 'code'"),
+        ("model_daily_trends", "trials", "outcome_date = '2026-03-05' and model_id = 'baker' and task_type = 'code'"),
+        ("model_daily_trends", "total_tokens", "outcome_date = '2026-03-05' and model_id = 'baker'"),
+    ],
+)
+def test_names_the_figure_that_is_wrong(warehouse: Warehouse, table: str, column: str, where: str) -> None:
+    before = warehouse.query(f"select task_type, model_id, {column} from {table} where {where}")
+    found = spoil(warehouse, f"update {table} set {column} = {column} + 1 where {where}")
+    said = {(one["key"]["task_type"], one["key"]["model_id"], one["column"]): one for one in found}
+    for task_type, model_id, value in before:
+        one = said[task_type, model_id, column]
+        assert (one["table"], one["expected"], one["found"]) == (table, value, value + 1)
+
+
+def test_a_nano_dollar_too_many_is_seen_in_every_table(warehouse: Warehouse) -> None:
+    key = "task_type = 'code' and model_id = 'baker' and error_type = '' and is_success = 1"
+    (before,) = warehouse.query(f"select cost_nano_usd from int_outcomes_totals where {key}")[0]
+    found = spoil(warehouse, f"update int_outcomes_totals set cost_nano_usd = cost_nano_usd + 1 where {key}")
+    by_table = {one["table"]: one for one in found}
+    assert set(by_table) == {"int_outcomes_totals", "model_stats", "federated_export"}
+    assert {one["found"] - one["expected"] for one in found} == {1}
+    assert by_table["int_outcomes_totals"]["expected"] == before
+
+
+def test_sums_of_squares_are_held_too(warehouse: Warehouse) -> None:
+    found = spoil(
+        warehouse,
+        "update int_outcomes_totals set cost_usd_squared = cost_usd_squared * 1.000001"
+        " where task_type = 'code' and model_id = 'baker' and error_type = '' and is_success = 1",
+    )
+    assert [one["column"] for one in found] == ["cost_usd_squared"]
+
+
+def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
+    found = spoil(
+        warehouse,
+        "delete from int_outcomes_daily where outcome_date = '2026-03-05' and model_id = 'baker'",
+        "insert into int_outcomes_daily"
+        " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0, 0.0, 1"
+        " from int_outcomes_totals where task_type = 'prose' and model_id = 'baker' and is_success = 1",
+    )
+    rows = {(one["key"]["outcome_date"], one["expected"], one["found"]) for one in found if one["column"] == "*"}
+    assert rows == {("2026-03-05", 1, 0), ("2020-01-01", 0, 1)}
+
+
+def test_a_watermark_ahead_of_its_rows_is_seen(warehouse: Warehouse) -> None:
+    found = spoil(warehouse, "update int_outcomes_totals set last_outcome_id = 201 where last_outcome_id = 200")
+    assert {"int_outcomes_totals", "model_stats"} <= {one["table"] for one in found}
+
+
+def test_an_experiment_that_lost_an_outcome_is_seen(warehouse: Warehouse) -> None:
+    (before,) = warehouse.query("select challenger_wins from ab_comparisons where experiment_id = 'trial'")[0]
+    found = spoil(
+        warehouse,
+        "delete from int_experiment_outcomes where outcome_id = (select max(outcome_id) from int_experiment_outcomes"
+        " where arm = 'challenger' and is_success = 1)",
+    )
+    said = {one["column"]: (one["expected"], one["found"]) for one in found if one["table"] == "ab_comparisons"}
+    assert said["challenger_wins"] == (before, before - 1)
+
+
+def test_says_it_to_people_as_well(warehouse: Warehouse) -> None:
+    spoil(
+        warehouse, "update model_rankings set failures = failures + 5 where model_id = 'baker' and task_type = 'prose'"
+    )
+    done = warehouse.loader("audit", check=False)
+    assert done.returncode == 1
+    assert "model_rankings (task_type prose, model_id baker) failures: expected " in done.stdout
