@@ -65,7 +65,7 @@ def init(db: Path) -> None:
 @main.command()
 @click.option("--task-type", required=True, help="What kind of task it was.")
 @click.option("--model-id", required=True, help="The model that tried it.")
-@click.option("--success/--failure", required=True, default=None, help="The verdict.")
+@click.option("--success/--failure", default=None, help="The verdict.  [required]")
 @click.option("--timeout", is_flag=True, help="It failed by running out of time.")
 @click.option("--tokens-used", type=int, help="Tokens in all.")
 @click.option("--cost-usd", type=float, help="Cost in US dollars; 0 is free, left out is unknown.")
@@ -84,6 +84,8 @@ def record(db: Path, /, **values: Any) -> None:
     """Append one outcome to the log."""
     from loader.api import ModelOutcomes
 
+    if values["success"] is None:
+        raise OutcomesError("the verdict is missing: give --success or --failure")
     with ModelOutcomes(db) as outcomes:
         outcomes.record(**values)
     click.echo(f"recorded in {db}")

@@ -76,7 +76,7 @@ class Source:
         """The source from byte `start` on, in blocks of whole lines."""
         self.stream.seek(start)
         rest = b""
-        while (chunk := self.stream.read(LINE_LIMIT)) or b"\n" in rest:
+        while chunk := self.stream.read(LINE_LIMIT):
             data = rest + chunk
             first_end = data.find(b"\n") + 1
             # A chunk is no longer than a line may be: an overlong one begins in `rest`.

@@ -1,5 +1,6 @@
 """The log as another program sees it."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +16,12 @@ def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("log") / "outcomes.db"
     store.create_or_open(path).close()
     return path
+
+
+@pytest.fixture
+def made(empty_log: Path, database: Path) -> None:
+    """The test's log is there already: making it takes longer than most tests."""
+    shutil.copy(empty_log, database)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("made")
+
 HEADER = b"task_type,model_id,success,timestamp\n"
 RECORD = b"coding,alpha,true,2026-01-31T12:00:00Z\n"
 NOISE = random.Random(7).randbytes(3000)
@@ -39,7 +41,7 @@ def refused_whole(invoke, query, name: object, *said: str, input: bytes | None =
         ("log.csv", b"task_type,model_id,timestamp\nt,m,2026-01-31T12:00:00Z\n", "no column success"),
         ("log.csv", b"task_type,model_id,success,timestamp,taskType\n", "task_type twice"),
         ("log.txt", b"Dear Sir or Madam,\n", "no column task_type"),
-        ("log.jsonl.gz", gzip.compress(RECORD * 50)[:12], "damaged"),
+        ("log.jsonl.gz", gzip.compress(RECORD * 50, mtime=0)[:12], "damaged"),
         ("log.jsonl.gz", b"\x1f\x8b" + NOISE, "damaged"),
     ],
 )
@@ -253,7 +255,7 @@ def test_a_gz_cut_short_gives_its_whole_rows_and_the_rest_later(invoke, query, l
         ("log.csv", b"\xef\xbb\xbf" + HEADER + RECORD, 1),
         ("log.csv", HEADER.replace(b"\n", b"\r\n") + b"\r\n" + RECORD.replace(b"\n", b"\r\n"), 1),
         ("log.csv", b"success, timestamp ,model_id,task_type\n" + b"1, 2026-01-31T12:00:00Z,m,t\n", 1),
-        ("log.jsonl.gz", gzip.compress(b""), 0),
+        ("log.jsonl.gz", gzip.compress(b"", mtime=0), 0),
     ],
 )
 def test_what_is_not_there_is_no_fault(invoke, query, tmp_path: Path, name: str, content: bytes, rows: int) -> None:

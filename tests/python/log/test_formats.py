@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("made")
+
 OUTCOMES: list[dict[str, Any]] = [
     {
         "task_type": "coding", "model_id": "alpha, the \"first\"", "success": True, "timestamp": "2026-01-31T12:00:00Z",

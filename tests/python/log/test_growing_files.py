@@ -3,11 +3,17 @@
 import gzip
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from loader import loading, store
+from loader.errors import OutcomesError
+from loader.parsing import Batch
+from loader.sources import open_source
+
+pytestmark = pytest.mark.usefixtures("made")
 
 HEADER = b"task_type,model_id,success,timestamp\n"
 
@@ -107,6 +113,30 @@ def test_a_rotated_file_is_a_new_one(invoke, models, line, tmp_path: Path) -> No
     result = invoke("load", tmp_path / "log.a.jsonl", tmp_path / "log.b.jsonl")
     assert result.stdout.count("0 accepted") == 2
     assert models() == ["a", "a", "b", "b"]
+
+
+def test_files_that_begin_alike_are_told_apart(invoke, query, line, tmp_path: Path) -> None:
+    common = b"".join(line(event_id=f"e{number}", task_id="x" * 200) for number in range(1000))
+    for name in "ab":
+        (tmp_path / name).write_bytes(common + line(model_id=name) * 1000)
+    assert "2,000 accepted, 0 duplicates" in invoke("load", tmp_path / "a").stdout
+    assert "1,000 accepted, 1,000 duplicates" in invoke("load", tmp_path / "b").stdout
+    assert query("select model_id, count(*) from model_outcomes group by 1 order by 1") == [
+        ("a", 1000), ("alpha", 1000), ("b", 1000),
+    ]  # fmt: skip
+
+
+def test_a_file_cut_short_while_it_is_read_says_so(database: Path, line, tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    file.write_bytes(line() * 25_000)
+    with closing(store.create_or_open(database)) as connection, open_source(str(file), None) as source:
+        assert source.digests(len(line()) * 25_000) is not None
+        os.truncate(file, 1000)
+        assert source.digests(len(line()) * 25_000) is None
+        with pytest.raises(OutcomesError, match="was cut short"):
+            loading._Writer(connection, source, loading.Position(), loading.LoadResult("")).write(
+                Batch([], [], len(line()) * 25_000, 25_001, tuple)
+            )
 
 
 def test_a_shortened_file_adds_nothing_that_was_there(invoke, models, line, tmp_path: Path) -> None:

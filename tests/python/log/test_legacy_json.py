@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("made")
+
 Types = dict[str, dict[str, Any]]
 
 COUNTS = "sum(successes), sum(failures), sum(timeouts), sum(total_tokens), sum(total_cost_nano_usd)"
@@ -49,6 +51,13 @@ def test_cells_come_in_to_the_nano_dollar_and_as_no_events(invoke, query, file: 
         ("review", "alpha", 1, 2, 2, 5, 1_234_567_891_234, None),
     ]
     assert query("select count(*) from model_outcomes") == [(0,)]
+
+
+@pytest.mark.parametrize(("cost", "nano"), [(1.001, 1_001_000_000), (0.000000015, 15), (2578.236, 2_578_236_000_000)])
+def test_costs_are_rounded_to_the_nearest_nano_dollar(invoke, query, file: Path, cost: float, nano: int) -> None:
+    file.write_text(json.dumps({"t": {"m": {"successes": 1, "failures": 0, "totalCost": cost}}}))
+    invoke("import-legacy", file)
+    assert query(SUMS) == [(1, 0, 0, 0, nano)]
 
 
 @pytest.mark.parametrize("other", [FULL, json.loads(json.dumps(FULL, sort_keys=True))], ids=["bytes", "order"])

@@ -99,7 +99,6 @@ def test_python_is_told_what_is_wrong(query, database: Path, fields: dict[str, A
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], "success: is null (no verdict)"),
         (["--success", "--tokens-used", "-1"], "tokens_used"),
         (["--success", "--tokens-used", str(10**30)], "tokens_used"),
         (["--success", "--timeout"], "timeout: true contradicts success: true"),
@@ -136,3 +135,9 @@ def test_a_locked_log_is_said_to_be_busy(invoke, database: Path, monkeypatch: py
         assert invoke(*OUTCOME, "--success").exit_code == 75
         with ModelOutcomes(database) as outcomes, pytest.raises(BusyError):
             outcomes.record("coding", "alpha", True)
+
+
+def test_without_a_verdict_nothing_is_made(invoke, database: Path) -> None:
+    result = invoke(*OUTCOME)
+    assert (result.exit_code, result.stderr) == (2, "Error: the verdict is missing: give --success or --failure\n")
+    assert not database.exists()

@@ -2,10 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+
+from loader import store
 
 TABLES = ["legacy_model_stats", "llm_task_outcomes", "load_history", "model_outcomes", "rejected_outcomes"]
 
@@ -90,6 +93,16 @@ def test_many_processes_may_create_it_at_once(start_loader, query) -> None:
     said = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 6, said
     assert query("select count(*), count(distinct model_id) from model_outcomes") == [(6, 6)]
+
+
+@pytest.mark.parametrize(("wait", "is_patient"), [(60.0, True), (0.0, False)])
+def test_the_switch_to_wal_is_tried_until_the_wait_is_over(wait: float, is_patient: bool) -> None:
+    """SQLite itself gives up at once where two connections switch one new file."""
+    locked = sqlite3.OperationalError("database is locked")
+    connection = Mock(**{"execute.side_effect": [locked, locked, None] if is_patient else locked})
+    with nullcontext() if is_patient else pytest.raises(sqlite3.OperationalError, match="locked"):
+        store._write_ahead(connection, wait)
+    assert not is_patient or connection.execute.call_count == 3
 
 
 def test_reading_commands_say_what_is_missing(invoke, database: Path) -> None:
