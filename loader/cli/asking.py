@@ -1,0 +1,96 @@
+"""Commands that answer: a table for people, everything as JSON or CSV for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from loader.cli.opening import built
+
+
+def _reading(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that every reading command has: a table for people unless a program asks."""
+    command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)
+    return click.option("--json", "output", flag_value="json", help="Every column, for programs.")(command)
+
+
+@click.command()
+@click.argument("task_type", required=False)
+@_reading
+@click.pass_obj
+def stats(db: Path, task_type: str | None, output: str | None) -> None:
+    """Show what every model did at a task type, or at all of them."""
+    from loader import reading, terminal
+
+    with built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = reading.stats(connection, task_type)
+    click.echo(terminal.shown(answer, terminal.STATS, output))
+
+
+@click.command()
+@click.argument("task_type")
+@click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
+              help="Leave out models with fewer trials.")  # fmt: skip
+@_reading
+@click.pass_obj
+def rank(db: Path, task_type: str, min_samples: int, output: str | None) -> None:
+    """Show the models at a task type, the best first."""
+    from loader import reading, terminal
+
+    with built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = reading.ranked_models(connection, task_type, min_samples)
+    click.echo(terminal.shown(answer, terminal.RANKING, output))
+
+
+@click.command()
+@click.argument("task_type", required=False)
+@click.option("--model-id", help="Only this model.")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True,
+              help="How many days, up to the last one with an outcome.")  # fmt: skip
+@_reading
+@click.pass_obj
+def trends(db: Path, task_type: str | None, model_id: str | None, days: int, output: str | None) -> None:
+    """Show how models did day by day, as of the last build."""
+    from loader import reading, terminal
+
+    with built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = reading.trends(connection, task_type, model_id, days)
+    click.echo(terminal.shown(answer, terminal.TRENDS, output))
+
+
+@click.command()
+@click.argument("task_type", required=False)
+@_reading
+@click.pass_obj
+def candidates(db: Path, task_type: str | None, output: str | None) -> None:
+    """Show which models should lose their place, and which ones are worth a trial."""
+    from loader import reading, terminal
+
+    with built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = reading.candidates(connection, task_type)
+    click.echo(terminal.shown(answer, terminal.CANDIDATES, output))
+
+
+@click.command()
+@click.argument("incumbent")
+@click.argument("challenger")
+@click.option("--task-type", required=True, help="The task type to compare them at.")
+@click.option("--since", help="Only outcomes from this time on: 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", help="Only outcomes before this time.")
+@_reading
+@click.pass_obj
+def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: str | None, until: str | None,
+            output: str | None) -> None:  # fmt: skip
+    """Compare two models at a task type, from the log as it is now."""
+    from loader import comparing, reading, terminal
+
+    with built(db) as connection:
+        reading.expect_task_type(connection, task_type)
+        answer = comparing.compare(connection, incumbent, challenger, task_type, since=since, until=until)
+    click.echo(terminal.comparison(answer, comparing.arms(answer), output))

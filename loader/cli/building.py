@@ -1,0 +1,38 @@
+"""Commands that build the warehouse and hold it to the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loader.cli.opening import built
+
+
+@click.command()
+@click.option("--full-refresh", is_flag=True, help="Compute the rollups from the whole log again.")
+@click.option("--select", multiple=True, help="Only these dbt nodes, in dbt's syntax.")
+@click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
+@click.option("--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
+              help="Wait for another build to end, instead of exit 75.")  # fmt: skip
+@click.pass_obj
+def build(db: Path, full_refresh: bool, select: tuple[str, ...], quiet: bool, wait: float) -> None:
+    """Bring the dbt models up to date and test them (dbt build)."""
+    from loader import warehouse
+
+    count = warehouse.build(db, full_refresh=full_refresh, select=select, quiet=quiet, wait=wait)
+    click.echo(f"{count} dbt models, seeds and tests built in {db}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Everything that was compared, for programs.")
+@click.pass_obj
+def audit(db: Path, as_json: bool) -> None:
+    """Compute what was built from the raw log again, and compare."""
+    from loader import auditing
+
+    with built(db) as connection:
+        found = auditing.audit(connection)
+    click.echo(auditing.as_json(found) if as_json else auditing.as_text(found))
+    if found.differences:
+        raise click.exceptions.Exit(auditing.DIFFERS)
