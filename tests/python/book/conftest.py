@@ -1,6 +1,7 @@
-"""The README, read as a newcomer would: top to bottom in a fresh copy, everything typed in as it stands.
+"""The book, read as a newcomer would: each page top to bottom in a fresh copy, everything typed in as it stands.
 
-With `BOOK=write` in the environment the outputs shown are replaced by what came out.
+The README begins with nothing, a page of docs/ where the README's first command has left off. With
+`BOOK=write` in the environment the outputs shown are replaced by what came out.
 """
 
 import os
@@ -17,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
+PAGES = [README, *sorted(ROOT.glob("docs/*.md"))]
 HOME = "/home/you/model-outcomes"  # where the README's reader works
 MADE = {".venv", ".tools", ".git", "data", "runs", "target", "logs", "__pycache__"}
 FOLLOWED = {"sh", "python", "sql"}
@@ -27,6 +29,7 @@ FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.M | re.S)
 class Block:
     """A fenced block: its language, the file that it is to be written to, and what it shows as its output."""
 
+    page: str
     line: int
     language: str
     path: str
@@ -34,16 +37,17 @@ class Block:
     shown: str | None
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.language} {self.path or self.text.splitlines()[0]}"
+        return f"{self.page}, line {self.line}: {self.language} {self.path or self.text.splitlines()[0]}"
 
 
-def read_blocks(page: str) -> list[Block]:
+def read_blocks(path: Path) -> list[Block]:
+    page = path.read_text()
     found = list(FENCE.finditer(page))
     blocks = []
     for block, after in zip(found, [*found[1:], None], strict=True):
         is_shown = after is not None and after[1] == "text" and not page[block.end() : after.start()].strip()
         line = page.count("\n", 0, block.start()) + 1
-        blocks.append(Block(line, block[1], block[2], block[3], after[3] if is_shown else None))
+        blocks.append(Block(path.stem, line, block[1], block[2], block[3], after[3] if is_shown else None))
     return blocks
 
 
@@ -133,24 +137,30 @@ class Copy:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "block" in metafunc.fixturenames:
-        blocks = [block for block in read_blocks(README.read_text()) if block.language in FOLLOWED or block.path]
+        blocks = [block for page in PAGES for block in read_blocks(page) if block.language in FOLLOWED or block.path]
         metafunc.parametrize("block", blocks, ids=str)
 
 
 @pytest.fixture(scope="session")
-def book(tmp_path_factory: pytest.TempPathFactory) -> dict[Block, str | AssertionError]:
-    """What came of each block of the README; of a failed one, its failure."""
-    copy = Copy(tmp_path_factory.mktemp("book") / "copy")
-    page = README.read_text()
+def book(tmp_path_factory: pytest.TempPathFactory, sampled: Copy) -> dict[Block, str | AssertionError]:
+    """What came of each block of every page; of a failed one, its failure."""
     results: dict[Block, str | AssertionError] = {}
-    for block in read_blocks(page):
-        try:
-            results[block] = copy.follow(block)
-        except (AssertionError, sqlite3.Error, OSError) as fault:
-            results[block] = AssertionError(str(fault))
-    if os.environ.get("BOOK") == "write":
-        README.write_text(_with_outputs(page, results))
+    for page in PAGES:
+        copy = Copy(tmp_path_factory.mktemp(page.stem) / "copy")
+        if page != README:
+            shutil.copytree(sampled.folder / "data", copy.folder / "data")
+        came = {block: _tried(copy, block) for block in read_blocks(page)}
+        if os.environ.get("BOOK") == "write":
+            page.write_text(_with_outputs(page.read_text(), came))
+        results |= came
     return results
+
+
+def _tried(copy: Copy, block: Block) -> str | AssertionError:
+    try:
+        return copy.follow(block)
+    except (AssertionError, sqlite3.Error, OSError) as fault:
+        return AssertionError(str(fault))
 
 
 def _with_outputs(page: str, results: dict[Block, str | AssertionError]) -> str:

@@ -1,4 +1,4 @@
-"""What the README says works as it says: its commands, queries and snippets, its outputs and links."""
+"""What the README and the pages of docs/ say works as they say: commands, queries and snippets, outputs and links."""
 
 import re
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = ["README.md", "DECISIONS.md", "CHANGELOG.md"]
+BOOK = ["README.md", *(f"docs/{page.name}" for page in sorted(ROOT.glob("docs/*.md")))]
+PAGES = [*BOOK, "DECISIONS.md", "CHANGELOG.md"]
 
 
 def same_every_day(output):
@@ -34,7 +35,7 @@ def test_links_lead_somewhere(page):
         if target.startswith("#"):
             assert target[1:] in anchors
         elif "://" not in target:
-            assert (ROOT / target).exists(), target
+            assert ((ROOT / page).parent / target.partition("#")[0]).exists(), target
 
 
 def test_the_contents_list_every_section_in_order():
@@ -42,12 +43,17 @@ def test_the_contents_list_every_section_in_order():
     assert re.findall(r"^- \[(.+)\]\(#", text, re.M) == re.findall("^## (.+)", text, re.M)
 
 
-def test_every_command_of_the_loader_is_in_it():
+def test_every_command_of_the_loader_is_in_the_book():
     said = subprocess.run([sys.executable, "-c", "from loader.cli import main; main()", "--help"],
                           capture_output=True, text=True, check=True).stdout  # fmt: skip
     commands = re.findall(r"^  ([a-z-]+) {2,}", said.partition("Commands:")[2], re.M)
     assert len(commands) > 5
-    assert [name for name in commands if f"loader {name}" not in (ROOT / "README.md").read_text()] == []
+    said = "".join((ROOT / page).read_text() for page in BOOK)
+    assert [name for name in commands if f"loader {name}" not in said] == []
+
+
+def test_the_readme_leads_to_every_page():
+    assert [page for page in BOOK[1:] if f"]({page})" not in (ROOT / "README.md").read_text()] == []
 
 
 def test_every_column_of_the_log_is_on_its_page():
