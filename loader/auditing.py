@@ -44,13 +44,14 @@ class Audit(msgspec.Struct, frozen=True):
     differences: list[Difference]
 
 
-# The log once, at the finest grain that any table has. `mark` is the first of the ids below at
-# which a table stopped that has seen the row; costs are rounded to nano-dollars row by row.
+# The log once, at the finest grain that any table has. `mark` is the first of the ids at which some
+# table stopped, and not before this row; costs are rounded to nano-dollars row by row. The '+0 seconds'
+# makes SQLite round to the millisecond in one way, with the carry into the next day.
 CELLS = """
 create temporary table audited_cells as
 select
     {mark} as mark,
-    date(timestamp) as outcome_date,
+    date(timestamp, '+0 seconds') as outcome_date,
     task_type,
     model_id,
     coalesce(error_type, '') as error_type,
@@ -62,8 +63,8 @@ select
     sum(tokens_used) as tokens,
     sum(cast(round(cost_usd * 1e9) as integer)) as nano_usd,
     sum(round(cost_usd * 1e9) * round(cost_usd * 1e9)) / 1e18 as usd_squared,
-    min(strftime('%Y-%m-%d %H:%M:%f', timestamp)) as first_used,
-    max(strftime('%Y-%m-%d %H:%M:%f', timestamp)) as last_used,
+    min(strftime('%Y-%m-%d %H:%M:%f', timestamp, '+0 seconds')) as first_used,
+    max(strftime('%Y-%m-%d %H:%M:%f', timestamp, '+0 seconds')) as last_used,
     max(id) as last_id
 from model_outcomes
 group by 1, 2, 3, 4, 5, 6
@@ -121,7 +122,7 @@ with counted as (
     select
         balances.task_type, coalesce(model_aliases.model_id, balances.model_id), successes, failures,
         timeouts, 0, 0, total_tokens, total_cost_nano_usd,
-        0, 0, null, strftime('%Y-%m-%d %H:%M:%f', last_used),
+        0, 0, null, strftime('%Y-%m-%d %H:%M:%f', last_used, '+0 seconds'),
         successes, failures
     from legacy_model_stats as balances
     left join model_aliases on model_aliases.alias = balances.model_id
@@ -148,8 +149,8 @@ experiments as (
         task_type,
         coalesce(old.model_id, incumbent_model_id) as incumbent,
         coalesce(new.model_id, challenger_model_id) as challenger,
-        strftime('%Y-%m-%d %H:%M:%f', started_at) as started_at,
-        coalesce(strftime('%Y-%m-%d %H:%M:%f', nullif(ended_at, '')), '9999') as ended_at,
+        strftime('%Y-%m-%d %H:%M:%f', started_at, '+0 seconds') as started_at,
+        coalesce(strftime('%Y-%m-%d %H:%M:%f', nullif(ended_at, ''), '+0 seconds'), '9999') as ended_at,
         (select max(outcome_id) from int_experiment_outcomes as seen
         where seen.experiment_id = ab_experiments.experiment_id) as seen_to
     from ab_experiments
@@ -167,8 +168,8 @@ trials as (
     and (log.success = 1 or error_types.attribution is not 'infrastructure')
     and case
         when log.experiment_id is not null then log.experiment_id = experiments.experiment_id
-        else strftime('%Y-%m-%d %H:%M:%f', log.timestamp) >= experiments.started_at
-            and strftime('%Y-%m-%d %H:%M:%f', log.timestamp) < experiments.ended_at
+        else strftime('%Y-%m-%d %H:%M:%f', log.timestamp, '+0 seconds') >= experiments.started_at
+            and strftime('%Y-%m-%d %H:%M:%f', log.timestamp, '+0 seconds') < experiments.ended_at
     end
 )
 select

@@ -23,7 +23,7 @@ renamed as (
         case when cost_usd > 0 or cost_source is not null then 1 else 0 end as is_priced,
         duration_ms,
         {{ utc_timestamp('timestamp') }} as occurred_at,
-        {{ day_of(utc_timestamp('timestamp')) }} as outcome_date
+        {{ utc_day('timestamp') }} as outcome_date
     from source
 
 )

@@ -6,7 +6,7 @@
     {% set standing = load_relation(this) %}
     {% set definition = sqlite_table_definition() or 'as select * from ' ~ staged ~ ' where false' %}
     {% set columns = sqlite_column_list(staged) %}
-    {% set chunk_rows = var('sqlite_chunk_rows', 10000) | int %}
+    {% set chunk_rows = var('sqlite_chunk_rows', 2000) | int %}
     {% set last_row = run_query('select coalesce(max(rowid), 0) from ' ~ staged).rows[0][0] | int %}
     {# Else the change of name would fail on any view of the file whose tables are gone, or are being changed. #}
     {% do run_query('pragma legacy_alter_table = on') %}

@@ -1,12 +1,14 @@
 {# Dropped and made again in one transaction, so that no reader meets a file without it; an unchanged one is left
-   alone, since every connection reads the whole schema again after a change. #}
+   alone, without the write lock, since every connection reads the whole schema again after a change. #}
 {% materialization view, adapter='sqlite' %}
     {% set standing = load_relation(this) %}
     {% set definition = 'CREATE VIEW ' ~ adapter.quote(this.identifier) ~ ' as\n' ~ sql | trim %}
     {% do run_hooks(pre_hooks, inside_transaction=false) %}
     {% do sqlite_assert_contract(sql) %}
     {% set is_unchanged = sqlite_stored_sql(this) == definition %}
-    {% do sqlite_take_write_lock() %}
+    {% if not is_unchanged %}
+        {% do sqlite_take_write_lock() %}
+    {% endif %}
     {% do run_hooks(pre_hooks, inside_transaction=true) %}
     {% if standing is not none and not is_unchanged %}
         {% do adapter.drop_relation(standing) %}

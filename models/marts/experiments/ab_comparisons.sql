@@ -1,49 +1,56 @@
-with experiments as (
+with concluded as (
 
-    select * from {{ ref('stg_ab_experiments') }}
-
-),
-
-totals as (
-
-    select * from {{ ref('int_experiment_totals') }}
+    select * from {{ ref('int_comparisons_concluded') }}
 
 ),
 
-compared as (
+comparisons as (
 
     select
-        experiments.experiment_id,
-        experiments.task_type,
-        incumbents.model_id as incumbent_model_id,
-        challengers.model_id as challenger_model_id,
-        experiments.started_at,
-        experiments.ended_at,
-        incumbents.trials as incumbent_trials,
-        incumbents.wins as incumbent_wins,
-        incumbents.success_rate as incumbent_success_rate,
-        incumbents.avg_tokens as incumbent_avg_tokens,
-        incumbents.avg_cost as incumbent_avg_cost,
-        challengers.trials as challenger_trials,
-        challengers.wins as challenger_wins,
-        challengers.success_rate as challenger_success_rate,
-        challengers.avg_tokens as challenger_avg_tokens,
-        challengers.avg_cost as challenger_avg_cost,
-        challengers.success_rate - incumbents.success_rate as difference,
-        {{ newcombe_lower(
-            'incumbents.success_rate', 'incumbents.success_rate_upper',
-            'challengers.success_rate', 'challengers.success_rate_lower'
-        ) }} as newcombe_lower,
-        {{ newcombe_upper(
-            'incumbents.success_rate', 'incumbents.success_rate_lower',
-            'challengers.success_rate', 'challengers.success_rate_upper'
-        ) }} as newcombe_upper
-    from experiments
-    inner join totals as incumbents
-        on experiments.experiment_id = incumbents.experiment_id and incumbents.arm = 'incumbent'
-    inner join totals as challengers
-        on experiments.experiment_id = challengers.experiment_id and challengers.arm = 'challenger'
+        comparison_id as experiment_id,
+        is_declared,
+        task_type,
+        incumbent_model_id,
+        challenger_model_id,
+        started_at,
+        ended_at,
+        coalesce(incumbent_trials, 0) as incumbent_trials,
+        coalesce(incumbent_wins, 0) as incumbent_wins,
+        incumbent_success_rate,
+        incumbent_avg_tokens,
+        incumbent_avg_cost,
+        coalesce(challenger_trials, 0) as challenger_trials,
+        coalesce(challenger_wins, 0) as challenger_wins,
+        challenger_success_rate,
+        challenger_avg_tokens,
+        challenger_avg_cost,
+        difference,
+        difference_lower,
+        difference_upper,
+        e_value,
+        anytime_p_value,
+        {{ benjamini_hochberg('anytime_p_value', 'p_value_rank', 'comparisons', 'task_type') }}
+            as benjamini_hochberg_p_value,
+        {{ holm('anytime_p_value', 'p_value_rank', 'comparisons', 'task_type') }} as holm_p_value,
+        coalesce(verdict, 'too_few_trials') as verdict,
+        first_decided_at,
+        newcombe_lower,
+        newcombe_upper,
+        naive_difference,
+        is_mix_shifted,
+        both_succeeded,
+        only_incumbent_succeeded,
+        only_challenger_succeeded,
+        neither_succeeded,
+        mcnemar_statistic,
+        paired_difference,
+        paired_difference_lower,
+        paired_difference_upper,
+        case when traffic_e_value >= {{ var('traffic_alarm_e_value') }} then 1 else 0 end
+            as has_traffic_mismatch,
+        trials_to_separate
+    from concluded
 
 )
 
-select * from compared
+select * from comparisons

@@ -1,6 +1,6 @@
-with stats as (
+with models as (
 
-    select * from {{ ref('model_stats') }}
+    select * from {{ ref('int_models_ranked') }}
 
 ),
 
@@ -10,24 +10,43 @@ current_incumbents as (
 
 ),
 
-failing as (
+demotions as (
+
+    select * from {{ ref('int_demotions_selected') }}
+
+),
+
+drifts as (
+
+    select * from {{ ref('int_drifts_standing') }}
+
+),
+
+candidates as (
 
     select
-        stats.task_type,
-        stats.model_id,
+        models.task_type,
+        models.model_id,
         current_incumbents.model_id as incumbent_model_id,
-        'failed ' || (stats.trials - stats.successes) || ' of ' || stats.trials || ' trials, more than '
-        || cast({{ var('failure_rate_threshold') }} * 100 as integer) || ' %' as reason,
-        stats.trials,
-        stats.trials - stats.successes as failed_trials,
-        1 - stats.success_rate as failure_rate,
-        stats.success_rate,
-        stats.success_rate_lower,
-        stats.success_rate_upper
-    from stats
-    left join current_incumbents on stats.task_type = current_incumbents.task_type
-    where stats.trials >= {{ var('min_samples') }} and 1 - stats.success_rate > {{ var('failure_rate_threshold') }}
+        coalesce(demotions.reason || '; ' || drifts.reason, demotions.reason, drifts.reason) as reason,
+        case when demotions.model_id is null then 0 else 1 end as is_worse_than_incumbent,
+        case when drifts.model_id is null then 0 else 1 end as is_drifting,
+        drifts.drifting_since,
+        models.logged_trials as trials,
+        models.logged_successes as successes,
+        {{ ratio('models.logged_successes', 'models.logged_trials') }} as success_rate,
+        {{ wilson_lower('models.logged_successes', 'models.logged_trials') }} as success_rate_lower,
+        {{ wilson_upper('models.logged_successes', 'models.logged_trials') }} as success_rate_upper,
+        demotions.incumbent_trials,
+        demotions.incumbent_successes,
+        demotions.difference,
+        demotions.e_value
+    from models
+    inner join current_incumbents on models.task_type = current_incumbents.task_type
+    left join demotions on models.task_type = demotions.task_type and models.model_id = demotions.model_id
+    left join drifts on models.task_type = drifts.task_type and models.model_id = drifts.model_id
+    where demotions.model_id is not null or drifts.model_id is not null
 
 )
 
-select * from failing
+select * from candidates

@@ -1,24 +1,6 @@
-with outcomes as (
+with days as (
 
-    select * from {{ ref('int_outcomes_daily_attributed') }}
-
-),
-
-counted as (
-
-    select
-        outcome_date,
-        task_type,
-        model_id,
-        sum(outcomes) as attempts,
-        sum(case when is_trial = 1 then outcomes else 0 end) as trials,
-        sum(case when is_success = 1 then outcomes else 0 end) as successes,
-        sum(tokens_used) as total_tokens,
-        sum(cost_nano_usd) as total_cost_nano_usd,
-        sum(case when is_trial = 1 and is_success = 1 then priced_outcomes else 0 end) as priced_successes,
-        sum(case when is_trial = 1 then cost_nano_usd else 0 end) as priced_cost_nano_usd
-    from outcomes
-    group by outcome_date, task_type, model_id
+    select * from {{ ref('int_model_days_monitored') }}
 
 ),
 
@@ -36,8 +18,31 @@ rated as (
         {{ wilson_upper('successes', 'trials') }} as success_rate_upper,
         total_tokens,
         {{ to_usd('total_cost_nano_usd') }} as total_cost,
-        {{ ratio(to_usd('priced_cost_nano_usd'), 'priced_successes') }} as cost_per_success
-    from counted
+        {{ cost_per_success(to_usd('priced_cost_nano_usd'), 'priced_successes') }} as cost_per_success,
+        trailing_7d_trials,
+        trailing_7d_successes,
+        {{ ratio('trailing_7d_successes', 'trailing_7d_trials') }} as trailing_7d_success_rate,
+        {{ wilson_lower('trailing_7d_successes', 'trailing_7d_trials') }} as trailing_7d_success_rate_lower,
+        {{ wilson_upper('trailing_7d_successes', 'trailing_7d_trials') }} as trailing_7d_success_rate_upper,
+        trailing_7d_total_tokens,
+        {{ to_usd('trailing_7d_total_cost_nano_usd') }} as trailing_7d_total_cost,
+        {{ cost_per_success(to_usd('trailing_7d_priced_cost_nano_usd'), 'trailing_7d_priced_successes') }}
+            as trailing_7d_cost_per_success,
+        trailing_28d_trials,
+        trailing_28d_successes,
+        {{ ratio('trailing_28d_successes', 'trailing_28d_trials') }} as trailing_28d_success_rate,
+        {{ wilson_lower('trailing_28d_successes', 'trailing_28d_trials') }} as trailing_28d_success_rate_lower,
+        {{ wilson_upper('trailing_28d_successes', 'trailing_28d_trials') }} as trailing_28d_success_rate_upper,
+        trailing_28d_total_tokens,
+        {{ to_usd('trailing_28d_total_cost_nano_usd') }} as trailing_28d_total_cost,
+        {{ cost_per_success(to_usd('trailing_28d_priced_cost_nano_usd'), 'trailing_28d_priced_successes') }}
+            as trailing_28d_cost_per_success,
+        baseline_success_rate,
+        cusum,
+        {{ cusum_threshold('monitored_cells') }} as cusum_threshold,
+        case when cusum >= {{ cusum_threshold('monitored_cells') }} then 1 else 0 end as is_drift_alarm,
+        {{ is_outside_control_limits('successes', 'trials', 'baseline_success_rate') }} as is_outside_control_limits
+    from days
 
 )
 

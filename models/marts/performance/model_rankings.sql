@@ -1,56 +1,58 @@
-with stats as (
+with models as (
 
-    select * from {{ ref('model_stats') }}
-
-),
-
-judged as (
-
-    select
-        *,
-        case when trials >= {{ var('min_samples') }} then 1 else 0 end as is_eligible,
-        case when trials >= {{ var('high_confidence_trials') }} then 1 else 0 end as is_high_confidence,
-        case
-            when trials >= {{ var('min_samples') }} and 1 - success_rate > {{ var('failure_rate_threshold') }} then 1
-            else 0
-        end as is_over_failure_threshold
-    from stats
+    select * from {{ ref('int_models_ranked') }}
 
 ),
 
-ranked as (
+separated as (
+
+    select * from {{ ref('int_models_separated') }}
+
+),
+
+posteriors as (
+
+    select * from {{ ref('int_posteriors_compared') }}
+
+),
+
+rankings as (
 
     select
-        task_type,
-        model_id,
-        is_eligible,
-        case
-            when is_eligible = 1
-                then row_number() over (
-                    partition by task_type, is_eligible
-                    order by
-                        success_rate_lower desc,
-                        trials desc,
-                        case when cost_per_success is null then 1 else 0 end,
-                        cost_per_success,
-                        model_id
-                )
-        end as rank,
-        trials,
-        successes,
-        failures,
-        success_rate,
-        success_rate_lower,
-        success_rate_upper,
-        is_high_confidence,
-        is_over_failure_threshold,
-        total_tokens,
-        total_cost,
-        cost_per_success,
-        priced_trials,
-        last_used
-    from judged
+        models.task_type,
+        models.model_id,
+        models.is_eligible,
+        models.rank,
+        separated.rank_best,
+        separated.rank_worst,
+        separated.is_tied_with_leader,
+        models.trials,
+        models.successes,
+        models.failures,
+        models.success_rate,
+        models.success_rate_lower,
+        models.success_rate_upper,
+        shrunk.shrunk_success_rate,
+        posteriors.probability_best,
+        models.is_high_confidence,
+        models.is_over_failure_threshold,
+        models.is_degenerate,
+        models.total_tokens,
+        models.total_cost,
+        models.cost_per_success,
+        models.cost_per_success_lower,
+        models.cost_per_success_upper,
+        models.priced_trials,
+        models.trials - models.priced_trials as unpriced_trials,
+        case when models.priced_trials > 0 and models.cost_per_success is null then 1 else 0 end
+            as has_cost_without_success,
+        models.last_used
+    from models
+    left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
+    left join {{ ref('int_models_shrunk') }} as shrunk
+        on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
+    left join posteriors on models.task_type = posteriors.task_type and models.model_id = posteriors.model_id
 
 )
 
-select * from ranked
+select * from rankings

@@ -4,6 +4,22 @@ with counted as (
 
 ),
 
+costed as (
+
+    select
+        *,
+        {{ cost_per_success(to_usd('priced_cost_nano_usd'), 'priced_successes') }} as cost_per_success,
+        {{ cost_per_success_error(
+            'priced_trials',
+            'priced_successes',
+            to_usd('priced_cost_nano_usd'),
+            'priced_cost_usd_squared',
+            to_usd('priced_success_cost_nano_usd')
+        ) }} as cost_per_success_error
+    from counted
+
+),
+
 rated as (
 
     select
@@ -24,12 +40,14 @@ rated as (
         {{ ratio(to_usd('priced_cost_nano_usd'), 'priced_trials') }} as avg_cost,
         metered_trials,
         priced_trials,
-        {{ ratio(to_usd('priced_cost_nano_usd'), 'priced_successes') }} as cost_per_success,
+        cost_per_success,
+        {{ cost_per_success_lower('cost_per_success', 'cost_per_success_error') }} as cost_per_success_lower,
+        {{ cost_per_success_upper('cost_per_success', 'cost_per_success_error') }} as cost_per_success_upper,
         first_used,
         last_used,
         legacy_successes,
         legacy_failures
-    from counted
+    from costed
 
 )
 

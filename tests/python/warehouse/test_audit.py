@@ -43,6 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         )
         for number in range(200)
     )
+    warehouse.write(ORIGINAL_INSERT, "code", "able", 1, 0, 7, 0.25, "2026-03-02T23:59:59.9996Z")
     warehouse.loader("build", "--quiet")
     warehouse.write(ORIGINAL_INSERT, "code", "able", 0, 1, 7, 0.25, "2026-03-02T23:30:00-03:00")
     warehouse.write(ORIGINAL_INSERT, "new", "newer", 1, 0, 7, 0.0, "2026-03-02T10:00")
@@ -63,7 +64,7 @@ def warehouse(built: Warehouse, tmp_path: Path) -> Warehouse:
 def test_agrees_in_one_line_and_newer_rows_are_no_difference(warehouse: Warehouse) -> None:
     done = warehouse.loader("audit")
     assert len(done.stdout.splitlines()) == 1
-    assert "agree with 202 outcomes" in done.stdout
+    assert "agree with 203 outcomes" in done.stdout
     compared = json.loads(warehouse.loader("audit", "--json").stdout)
     assert compared["differences"] == []
     assert compared["rows"]["model_stats"] == 5
@@ -145,7 +146,7 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
 
 
 def test_a_watermark_ahead_of_its_rows_is_seen(warehouse: Warehouse) -> None:
-    found = spoil(warehouse, "update int_outcomes_totals set last_outcome_id = 201 where last_outcome_id = 200")
+    found = spoil(warehouse, "update int_outcomes_totals set last_outcome_id = 202 where last_outcome_id = 201")
     assert {"int_outcomes_totals", "model_stats"} <= {one["table"] for one in found}
 
 

@@ -1,12 +1,12 @@
-with stats as (
+with models as (
 
-    select * from {{ ref('int_outcomes_counted') }}
+    select * from {{ ref('int_models_ranked') }}
 
 ),
 
 recent as (
 
-    select * from {{ ref('int_outcomes_recent') }}
+    select * from {{ ref('int_models_recent') }}
 
 ),
 
@@ -25,14 +25,14 @@ aliases as (
 ordered as (
 
     select
-        stats.task_type,
-        stats.model_id,
+        models.task_type,
+        models.model_id,
         row_number() over (
-            partition by stats.task_type
-            order by coalesce(recent.trials, 0) desc, stats.trials desc, stats.model_id
+            partition by models.task_type
+            order by coalesce(recent.trials, 0) desc, models.trials desc, models.model_id
         ) as place
-    from stats
-    left join recent on stats.task_type = recent.task_type and stats.model_id = recent.model_id
+    from models
+    left join recent on models.task_type = recent.task_type and models.model_id = recent.model_id
 
 )
 

@@ -22,6 +22,8 @@ counted as (
         sum(case when is_trial = 1 then priced_outcomes else 0 end) as priced_trials,
         sum(case when is_trial = 1 and is_success = 1 then priced_outcomes else 0 end) as priced_successes,
         sum(case when is_trial = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_cost_nano_usd,
+        sum(case when is_trial = 1 and is_legacy = 0 then cost_usd_squared else 0 end) as priced_cost_usd_squared,
+        sum(case when is_success = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_success_cost_nano_usd,
         min(first_used) as first_used,
         max(last_used) as last_used,
         sum(case when is_legacy = 1 and is_success = 1 then outcomes else 0 end) as legacy_successes,

@@ -1,6 +1,6 @@
 with days as (
 
-    select * from {{ ref('int_outcomes_daily_attributed') }}
+    select * from {{ ref('int_model_days_counted') }}
 
 ),
 
@@ -19,12 +19,10 @@ counted as (
     select
         days.task_type,
         days.model_id,
-        sum(days.outcomes) as trials
+        sum(days.trials) as trials
     from days
     inner join last_days on days.task_type = last_days.task_type
-    where
-        days.is_trial = 1
-        and days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
+    where days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
     group by days.task_type, days.model_id
 
 )

@@ -1,0 +1,12 @@
+{% macro utc_day(timestamp_text) -%}
+    {{ return(adapter.dispatch('utc_day')(timestamp_text)) }}
+{%- endmacro %}
+
+{% macro default__utc_day(timestamp_text) -%}
+    {{ day_of(utc_timestamp(timestamp_text)) }}
+{%- endmacro %}
+
+{# In one call, since a full refresh makes it for every outcome of the log. #}
+{% macro sqlite__utc_day(timestamp_text) -%}
+    date({{ timestamp_text }}, '+0 seconds')
+{%- endmacro %}

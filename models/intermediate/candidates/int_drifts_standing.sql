@@ -1,0 +1,39 @@
+with closed_days as (
+
+    select
+        *,
+        max(outcome_date) over () as last_closed_date
+    from {{ ref('model_daily_trends') }}
+    where outcome_date < {{ today() }}
+
+),
+
+cells as (
+
+    select
+        task_type,
+        model_id,
+        max(last_closed_date) as last_closed_date,
+        max(outcome_date) as last_date,
+        max(case when is_drift_alarm = 0 then outcome_date end) as last_quiet_date
+    from closed_days
+    group by task_type, model_id
+
+),
+
+-- A model that nobody asks any more has no alarm to answer. No cell begins with an alarm.
+standing as (
+
+    select
+        task_type,
+        model_id,
+        {{ days_after('last_quiet_date', 1) }} as drifting_since,
+        'drift: below its own rate of the weeks before, since ' || {{ days_after('last_quiet_date', 1) }} as reason
+    from cells
+    where
+        last_date > last_quiet_date
+        and last_date > {{ days_after('last_closed_date', '-' ~ var('incumbent_days')) }}
+
+)
+
+select * from standing

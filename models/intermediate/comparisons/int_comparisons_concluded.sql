@@ -1,0 +1,59 @@
+with comparisons as (
+
+    select * from {{ ref('int_comparisons_listed') }}
+
+),
+
+last_days as (
+
+    select * from {{ ref('int_comparisons_judged') }}
+    where days_from_last = 1
+
+),
+
+averages as (
+
+    select * from {{ ref('int_comparisons_averaged') }}
+
+),
+
+joined as (
+
+    select
+        comparisons.experiment_id as comparison_id,
+        comparisons.is_declared,
+        comparisons.task_type,
+        comparisons.incumbent_model_id,
+        comparisons.challenger_model_id,
+        comparisons.started_at,
+        comparisons.ended_at,
+        comparisons.challenger_share,
+        averages.incumbent_avg_tokens, averages.incumbent_avg_cost,
+        averages.challenger_avg_tokens, averages.challenger_avg_cost,
+        last_days.*,
+        last_days.incumbent_trials + last_days.challenger_trials as trials
+    from comparisons
+    left join averages on comparisons.experiment_id = averages.experiment_id
+    left join last_days on comparisons.experiment_id = last_days.experiment_id
+
+),
+
+concluded as (
+
+    select
+        *,
+        {{ trials_to_separate(
+            'shared_incumbent_trials', 'shared_challenger_trials', 'squared_z', alpha=var('alpha') ~ ' / rivals'
+        ) }} as trials_to_separate,
+        {{ e_value(traffic_squared_z('challenger_trials', 'trials', 'challenger_share'), 'trials') }}
+            as traffic_e_value,
+        count(anytime_p_value) over (partition by task_type) as comparisons,
+        row_number() over (
+            partition by task_type
+            order by case when anytime_p_value is null then 1 else 0 end, anytime_p_value, comparison_id
+        ) as p_value_rank
+    from joined
+
+)
+
+select * from concluded

@@ -1,0 +1,56 @@
+with days as (
+
+    select
+        *,
+        case when outcome_date < {{ today() }} then 1 else 0 end as is_closed
+    from {{ ref('int_comparisons_bounded') }}
+
+),
+
+paired as (
+
+    select * from {{ ref('int_comparisons_paired') }}
+
+),
+
+-- Ville's inequality: what was decided on a closed day stays decided.
+decided as (
+
+    select
+        *,
+        min(case when is_closed = 1 and verdict_of_the_day like '%_better' then outcome_date end) over (
+            partition by experiment_id
+            order by outcome_date
+            rows unbounded preceding
+        ) as first_decided_at
+    from days
+
+),
+
+judged as (
+
+    select
+        decided.*,
+        case
+            when decided.first_decided_at is not null
+                then max(
+                    case when decided.outcome_date = decided.first_decided_at then decided.verdict_of_the_day end
+                ) over (partition by decided.experiment_id)
+            when decided.verdict_of_the_day = 'too_few_trials' then 'too_few_trials'
+            else 'no_verdict_yet'
+        end as verdict,
+        row_number() over (partition by decided.experiment_id order by decided.outcome_date desc) as days_from_last,
+        paired.both_succeeded,
+        paired.only_incumbent_succeeded,
+        paired.only_challenger_succeeded,
+        paired.neither_succeeded,
+        paired.mcnemar_statistic,
+        paired.paired_difference,
+        {{ at_least('paired.paired_difference - paired.paired_half_width', '-1e0') }} as paired_difference_lower,
+        {{ at_most('paired.paired_difference + paired.paired_half_width', '1e0') }} as paired_difference_upper
+    from decided
+    inner join paired on decided.experiment_id = paired.experiment_id and decided.outcome_date = paired.outcome_date
+
+)
+
+select * from judged

@@ -1,0 +1,38 @@
+with models as (
+
+    select * from {{ ref('int_models_ranked') }}
+    where is_eligible = 1
+
+),
+
+numbers as (
+
+    select number as grid_index from {{ ref('int_numbers') }}
+    where number < {{ var('grid_points') }}
+
+),
+
+-- Eight standard deviations hold all that a double could tell from nothing.
+spans as (
+
+    select
+        task_type,
+        {{ at_least('min(success_rate - 8 * ' ~ posterior_deviation('successes', 'trials') ~ ')', '0e0') }} as lowest,
+        {{ at_most('max(success_rate + 8 * ' ~ posterior_deviation('successes', 'trials') ~ ')', '1e0') }} as highest
+    from models
+    group by task_type
+
+),
+
+points as (
+
+    select
+        spans.task_type,
+        numbers.grid_index,
+        {{ grid_point('spans.lowest', 'spans.highest', 'numbers.grid_index') }} as rate
+    from spans
+    cross join numbers
+
+)
+
+select * from points

@@ -1,0 +1,60 @@
+with models as (
+
+    select
+        *,
+        count(*) over (partition by task_type) as models,
+        {{ ratio(
+            'sum(successes) over (partition by model_id) - successes',
+            'sum(trials) over (partition by model_id) - trials'
+        ) }} as rate_elsewhere,
+        {{ ratio('sum(successes) over (partition by task_type)', 'sum(trials) over (partition by task_type)') }}
+            as pooled_rate
+    from {{ ref('int_models_ranked') }}
+    where trials > 0
+
+),
+
+spreads as (
+
+    select
+        task_type,
+        max(models) as models,
+        max(pooled_rate) as pooled_rate,
+        sum(trials) as trials,
+        sum({{ double('trials') }} * trials) as squared_trials,
+        sum(trials * (success_rate - pooled_rate) * (success_rate - pooled_rate)) as spread
+    from models
+    group by task_type
+
+),
+
+strengths as (
+
+    select
+        task_type,
+        {{ shrinkage_strength(
+            'models',
+            'pooled_rate',
+            between_model_variance('models', 'trials', 'squared_trials', 'pooled_rate', 'spread')
+        ) }} as strength
+    from spreads
+
+),
+
+-- A model that is alone is drawn to what it does elsewhere.
+shrunk as (
+
+    select
+        models.task_type,
+        models.model_id,
+        {{ shrunk_rate(
+            'models.successes', 'models.trials',
+            "case when models.models > 1 then models.pooled_rate else coalesce(models.rate_elsewhere, 0.5e0) end",
+            'strengths.strength'
+        ) }} as shrunk_success_rate
+    from models
+    inner join strengths on models.task_type = strengths.task_type
+
+)
+
+select * from shrunk
