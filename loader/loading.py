@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
-from loader import legacy, locks, outcome, store
+from loader import legacy, locks, outcome, places, store
 from loader.errors import OutcomesError
 from loader.outcome import INSERT
 from loader.parsing import RAW_LIMIT, Batch, Parser, Reject
@@ -42,13 +42,9 @@ class Position:
     line: int = 1
 
 
-def lock_path(database: Path) -> Path:
-    return Path(f"{database}.load.lock")
-
-
 def loading(database: Path) -> AbstractContextManager[None]:
     """One load at a time: two of the same file would both find it new."""
-    return locks.exclusive(lock_path(database), "a load", wait=store.busy_timeout())
+    return locks.exclusive(places.load_lock(database), "a load", wait=store.busy_timeout())
 
 
 def load_file(

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from loader import locks, store
+from loader import locks, places, store
 from loader.errors import BuildError, OutcomesError
 
 
@@ -21,11 +21,6 @@ def project_folder() -> Path:
             f"no dbt_project.yml in {folder.absolute()}: set OUTCOMES_PROJECT to the checkout of the project"
         )
     return folder.absolute()
-
-
-def build_folder(database: Path) -> Path:
-    """Where builds of a database keep their lock, logs and artifacts: beside it, `<file>.build`."""
-    return Path(f"{database.absolute()}.build")
 
 
 def build(
@@ -43,7 +38,7 @@ def build(
     """
     project = project_folder()
     store.create_or_open(database).close()
-    folder = build_folder(database)
+    folder = places.build_folder(database)
     with locks.exclusive(folder / "lock", "a build", wait=wait):
         arguments = ["--quiet"] if quiet else []
         arguments += ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
