@@ -40,7 +40,10 @@ candidates as (
         demotions.incumbent_trials,
         demotions.incumbent_successes,
         demotions.difference,
-        demotions.e_value
+        demotions.e_value,
+        demotions.anytime_p_value,
+        demotions.benjamini_hochberg_p_value,
+        demotions.holm_p_value
     from models
     inner join current_incumbents on models.task_type = current_incumbents.task_type
     left join demotions on models.task_type = demotions.task_type and models.model_id = demotions.model_id
