@@ -29,9 +29,11 @@ def build(
     full_refresh: bool = False,
     select: Sequence[str] = (),
     quiet: bool = False,
+    unit_tests: bool = False,
     wait: float = 0.0,
 ) -> int:
-    """`dbt build` on a database; the number of dbt nodes that ran.
+    """`dbt build` on a database; the number of dbt nodes that ran. dbt's unit tests are about the
+    SQL and not about the data: they run where `unit_tests` asks for them.
 
     Raises BusyError while another build holds the database, BuildError where a dbt model or test
     failed, and also where nothing ran: a selection that matches nothing is a mistake.
@@ -44,6 +46,7 @@ def build(
         arguments += ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
         arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
         arguments += ["--full-refresh"] if full_refresh else []
+        arguments += [] if unit_tests else ["--exclude-resource-type", "unit_test"]
         arguments += ["--select", *" ".join(select).split()] if select else []
         _run_dbt(arguments, database, folder)
         return _nodes_run(folder)

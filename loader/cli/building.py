@@ -12,15 +12,16 @@ from loader.cli.opening import built
 @click.command()
 @click.option("--full-refresh", is_flag=True, help="Compute the rollups from the whole log again.")
 @click.option("--select", multiple=True, help="Only these dbt nodes, in dbt's syntax.")
+@click.option("--unit-tests", is_flag=True, help="Run the unit tests of the dbt models, too.")
 @click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
               help="Wait for another build to end, instead of exit 75.")  # fmt: skip
 @click.pass_obj
-def build(db: Path, full_refresh: bool, select: tuple[str, ...], quiet: bool, wait: float) -> None:
+def build(db: Path, full_refresh: bool, select: tuple[str, ...], unit_tests: bool, quiet: bool, wait: float) -> None:
     """Bring the dbt models up to date and test them (dbt build)."""
     from loader import warehouse
 
-    count = warehouse.build(db, full_refresh=full_refresh, select=select, quiet=quiet, wait=wait)
+    count = warehouse.build(db, full_refresh=full_refresh, select=select, unit_tests=unit_tests, quiet=quiet, wait=wait)
     click.echo(f"{count} dbt models, seeds and tests built in {db}")
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,6 +49,12 @@ class Warehouse(SimpleNamespace):
         finally:
             connection.close()
 
+    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Rows as mappings from column to value."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql, parameters)]
+
     def write(self, sql: str, *parameters: Any) -> None:
         """From another process: a client that knows nothing of the loader."""
         script = (
@@ -67,8 +74,11 @@ def new_warehouse(tmp_path: Path) -> Warehouse:
 
 @pytest.fixture
 def own_project(tmp_path: Path) -> Path:
+    return copy_of_project(tmp_path / "project")
+
+
+def copy_of_project(project: Path) -> Path:
     """A copy of the dbt project, for tests that change its seeds."""
-    project = tmp_path / "project"
     for name in ("models", "macros", "seeds", "analyses", "tests/generic", "tests/singular"):
         if (PROJECT / name).exists():
             shutil.copytree(PROJECT / name, project / name)
