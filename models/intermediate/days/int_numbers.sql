@@ -22,6 +22,7 @@ with digits as (
 
 ),
 
+-- Enough for every day from 1970 to 2079, and for the points of a grid.
 numbers as (
 
     select
@@ -35,6 +36,7 @@ numbers as (
     cross join digits as hundreds
     cross join digits as thousands
     cross join digits as ten_thousands
+    where ten_thousands.digit < 4
 
 )
 
