@@ -8,8 +8,11 @@ select
     challenger_trials,
     challenger_success_rate,
     difference,
-    newcombe_lower,
-    newcombe_upper
+    difference_lower,
+    difference_upper,
+    verdict,
+    first_decided_at,
+    trials_to_separate
 from {{ ref('ab_comparisons') }}
 where started_at >= '2026-01-01'
 order by started_at, experiment_id
