@@ -121,7 +121,8 @@ create table legacy_model_stats (
 -- One row per load of one file: what it was, how far it was read, what came of it. It is written
 -- in the transaction of the rows it speaks of, so a killed load goes on exactly where it stopped.
 -- A file is known by what it holds, not by its path: the digests are over the first and the last
--- stretch (at most 64 KiB each) of the bytes before end_offset.
+-- stretch (at most 64 KiB each) of the bytes before end_offset. Of an orchestrator's database the
+-- head is the fingerprint of its files, and empty where they changed while they were read.
 create table load_history (
     load_id integer primary key,
     source text not null,
@@ -150,20 +151,24 @@ create table rejected_outcomes (
     rejected_at text not null
 ) strict;
 
--- A mirror of the orchestrator's (UOK) table of the same name; recorded_at is epoch milliseconds.
+-- A mirror of the orchestrator's (UOK) table of the same name, kept by `loader sync-uok`: what its
+-- database said last. recorded_at is the unit's start in epoch milliseconds, load_id the pass that
+-- wrote the row last. Nulls in the optional columns are unknown; nothing verified a unit whose
+-- verification_passed is null.
 create table llm_task_outcomes (
     model_id text not null,
     provider text,
     unit_type text not null,
     unit_id text not null,
     succeeded integer not null check (succeeded in (0, 1)),
-    retries integer,
-    escalated integer,
-    verification_passed integer,
-    blocker_discovered integer,
-    duration_ms integer,
-    tokens_total integer,
-    cost_usd real,
+    retries integer check (retries is null or retries between 0 and 1000000000000),
+    escalated integer check (escalated is null or escalated in (0, 1)),
+    verification_passed integer check (verification_passed is null or verification_passed in (0, 1)),
+    blocker_discovered integer check (blocker_discovered is null or blocker_discovered in (0, 1)),
+    duration_ms integer check (duration_ms is null or duration_ms between 0 and 1000000000000),
+    tokens_total integer check (tokens_total is null or tokens_total between 0 and 1000000000000),
+    cost_usd real check (cost_usd is null or cost_usd between 0.0 and 1000000.0),
     recorded_at integer not null,
+    load_id integer references load_history (load_id),
     primary key (unit_type, unit_id, recorded_at)
 ) strict, without rowid;

@@ -21,6 +21,7 @@ COMMANDS = {
     "record": "recording",
     "load": "filling",
     "import-legacy": "filling",
+    "sync-uok": "orchestrating",
     "build": "building",
     "audit": "building",
     "stats": "asking",

@@ -1,0 +1,59 @@
+"""The command that brings the orchestrator's own table beside the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loader import store
+from loader.cli.filling import EXAMPLES, REJECTED
+from loader.cli.opening import log
+
+
+@click.command("sync-uok")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--adopt", is_flag=True, help="Append its rows to the log itself, once, instead of mirroring them.")
+@click.option("--install-view", is_flag=True,
+              help="Only create the view model_performance in the orchestrator's database.")  # fmt: skip
+@click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Exit 3 when more rows than this are refused.")  # fmt: skip
+@click.pass_obj
+def sync_uok(db: Path, path: Path, adopt: bool, install_view: bool, max_rejects: int) -> None:
+    """Mirror the orchestrator's llm_task_outcomes from its database, PATH, which is only read."""
+    from loader import loading, uok
+
+    if install_view:
+        if adopt:
+            raise click.UsageError("--install-view does nothing else: call it without --adopt")
+        is_new = uok.install_view(path)
+        click.echo(
+            f"{store.absolute(path)}: the view model_performance {'was created' if is_new else 'is there already'}"
+        )
+        return
+    with log(db) as connection, loading.loading(db):
+        result = (uok.adopt if adopt else uok.sync)(connection, path)
+    _report(result, adopt)
+    click.echo(f"database: {db}")
+    if result.rejected > max_rejects:
+        click.echo(f"Error: {result.rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
+        raise click.exceptions.Exit(REJECTED)
+
+
+def _report(result: Any, adopted: bool) -> None:
+    """The counts on stdout, what a person should look at on stderr."""
+    if result.skipped:
+        click.echo(f"{result.source}: not changed since the last time, skipped")
+        return
+    changed = "corrected upstream" if adopted else "changed"
+    click.echo(
+        f"{result.source}: {result.seen:,} seen, {result.added:,} added, {result.changed:,} {changed},"
+        f" {result.unchanged:,} unchanged, {result.rejected:,} rejected"
+    )
+    for reason, count in result.reasons.most_common(EXAMPLES):
+        click.echo(f"  {count:,} x {reason}", err=True)
+    if adopted and result.changed:
+        click.echo("  the log is append-only and keeps them as adopted: see rejected_outcomes", err=True)
+    if result.vanished:
+        click.echo(f"  {result.vanished:,} mirrored rows are gone there, and are kept here", err=True)

@@ -1,0 +1,100 @@
+"""The mirror: the log's `llm_task_outcomes` holds what the orchestrator's said last.
+
+Rows may be corrected upstream and bear no time of change, so a database that has changed is passed
+through whole, and only what differs is written. Rows that vanished there are kept: an orchestrator
+that forgets its old rows is no reason to forget them here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from loader import store
+from loader.errors import OutcomesError
+from loader.uok import adopting, source, staging
+from loader.uok.rows import COLUMNS, IDENTITY
+from loader.uok.staging import SyncResult
+
+KIND = "uok"
+VALUES = tuple(name for name in COLUMNS if name not in IDENTITY)
+
+_SAME = " and ".join(f"mirror.{name} = rows.{name}" for name in IDENTITY)
+CHANGES = f"""
+insert into temp.uok_changes (is_known, {", ".join(COLUMNS)})
+select mirror.unit_id is not null, {", ".join(f"rows.{name}" for name in COLUMNS)}
+from temp.uok_rows as rows
+left join llm_task_outcomes as mirror on {_SAME}
+where mirror.unit_id is null
+or ({", ".join(f"mirror.{name}" for name in VALUES)}) is not ({", ".join(f"rows.{name}" for name in VALUES)})
+"""
+UPSERT = f"""
+insert into llm_task_outcomes (load_id, {", ".join(COLUMNS)})
+select ?, {", ".join(COLUMNS)} from temp.uok_changes where number between ? and ?
+on conflict ({", ".join(IDENTITY)}) do update set
+load_id = excluded.load_id, {", ".join(f"{name} = excluded.{name}" for name in VALUES)}
+"""
+VANISHED = f"""
+select count(*) from llm_task_outcomes as mirror
+where load_id in (select load_id from load_history where source = ? and format = '{KIND}')
+and not exists (select 1 from temp.uok_rows as rows where {_SAME})
+and ({", ".join(IDENTITY)}) not in (
+    select {", ".join(IDENTITY)} from temp.uok_rejects where {" and ".join(f"{name} is not null" for name in IDENTITY)}
+)
+"""
+
+
+def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
+    """Bring the mirror up to date with the orchestrator's database at `path`. Call it within
+    `loading.loading`: two at once would both count what is new.
+
+    The database is opened read-only and read as of one moment, whoever writes to it meanwhile; what
+    differs is written in transactions of `staging.BATCH` rows. A pass that was killed has written
+    some of them, and the next one goes through all again. Raises OutcomesError where the database
+    cannot be read, is none of the orchestrator's, or was adopted into this log.
+    """
+    path = store.absolute(path)
+    result = SyncResult(str(path))
+    staging.refuse_own_log(connection, path)
+    _refuse_adopted(connection)
+    if is_mirrored(connection, path):
+        result.skipped = True
+        return result
+    with staging.staged(connection, path, result) as fingerprint:
+        connection.execute(
+            f"create temporary table uok_changes (number integer primary key, is_known, {', '.join(COLUMNS)})"
+        )
+        connection.execute(CHANGES)
+        (good,) = connection.execute("select count(*) from temp.uok_rows").fetchone()
+        (written, result.changed) = connection.execute(
+            "select count(*), coalesce(sum(is_known), 0) from temp.uok_changes"
+        ).fetchone()
+        result.added, result.unchanged = written - result.changed, good - written
+        (result.vanished,) = connection.execute(VANISHED, (str(path),)).fetchone()
+        load_id = staging.begin_load(connection, path, KIND)
+        for first, last in staging.spans(connection, "uok_changes"):
+            with store.transaction(connection):
+                connection.execute(UPSERT, (load_id, first, last))
+        staging.keep_rejects(connection, path, load_id, result)
+        staging.end_load(connection, load_id, fingerprint, result, written)
+    return result
+
+
+def is_mirrored(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is as the last whole pass found it, and the mirror still has its rows."""
+    known, count = staging.known(connection, path, KIND)
+    if known is None or not path.exists() or source.fingerprint(path) != known:
+        return False
+    (there,) = connection.execute("select count(*) from llm_task_outcomes").fetchone()
+    return bool(there >= count)
+
+
+def _refuse_adopted(connection: sqlite3.Connection) -> None:
+    found = connection.execute(
+        f"select source from load_history where format = '{adopting.KIND}' and accepted_count > 0 limit 1"
+    ).fetchone()
+    if found:
+        raise OutcomesError(
+            f"outcomes of {found[0]} were adopted into this log: a mirror beside them would hold UOK against"
+            " itself; go on with --adopt, or mirror into another log (--db)"
+        )
