@@ -1,0 +1,32 @@
+with counted as (
+
+    select * from {{ ref('int_uok_outcomes_counted') }}
+
+),
+
+rated as (
+
+    select
+        task_type,
+        model_id,
+        successes,
+        failures,
+        {{ ratio('successes', 'successes + failures') }} as success_rate,
+        {{ wilson_lower('successes', 'successes + failures') }} as success_rate_lower,
+        {{ wilson_upper('successes', 'successes + failures') }} as success_rate_upper,
+        total_tokens,
+        {{ to_usd('total_cost_nano_usd') }} as total_cost,
+        metered_outcomes,
+        priced_outcomes,
+        retries,
+        escalations,
+        verifications,
+        verifications_passed,
+        blockers,
+        first_used,
+        last_used
+    from counted
+
+)
+
+select * from rated
