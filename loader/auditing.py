@@ -1,6 +1,6 @@
 """The audit: every count and sum of the built tables and views, computed again from the raw log.
 
-Its SQL reads the log, the opening balances and the seeds, and shares nothing with the dbt models.
+Its SQL reads the log, the mirror, the opening balances and the seeds, and shares nothing with the dbt models.
 Live views are compared as of now, a table as of the last outcome that it has seen, all of it in
 one reading transaction: outcomes that came after the last build are no difference, and recorders
 and builds at work meanwhile neither wait nor matter.
@@ -17,6 +17,8 @@ from itertools import groupby, repeat
 from typing import Any
 
 import msgspec
+
+from loader.uok import auditing as uok
 
 Row = tuple[Any, ...]
 
@@ -211,6 +213,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
         case = " ".join(f"when id <= {mark} then {mark}" for mark in marks)
         connection.execute(CELLS.format(mark=f"case {case} else {newest} end"))
         connection.execute(ATTRIBUTED)
+        connection.execute(uok.MIRRORED)
 
         check(
             "int_outcomes_totals", 4,
@@ -253,6 +256,19 @@ def audit(connection: sqlite3.Connection) -> Audit:
             "ab_comparisons", 1,
             "experiment_id, incumbent_trials, incumbent_wins, challenger_trials, challenger_wins",
             EXPERIMENTS, where="experiment_id in (select experiment_id from ab_experiments)",
+        )  # fmt: skip
+        check(
+            "model_performance", 2,
+            f"task_type, model_id, successes, failures, total_tokens, {_nano('total_cost')}, metered_outcomes,"
+            " priced_outcomes, retries, escalations, verifications, verifications_passed, blockers, first_used,"
+            " last_used",
+            uok.PERFORMANCE,
+        )  # fmt: skip
+        check(
+            "outcome_reconciliation", 2,
+            "task_type, model_id, side, our_outcomes, uok_outcomes, our_successes, uok_successes, our_timeouts,"
+            f" our_infrastructure_failures, total_tokens_difference, {_nano('total_cost_difference')}",
+            uok.RECONCILED,
         )  # fmt: skip
     return Audit(outcomes, rows, differences)
 

@@ -6,6 +6,7 @@ brings it beside the log. `sync` mirrors it, `adopt` takes its rows into the log
     rows        what a row of it must be
     staging     what was read, in temporary tables, before a lock of the log is taken
     mirroring, adopting, installing    the three things to do with it
+    auditing    the marts over the mirror, computed again
 """
 
 from loader.uok.adopting import adopt

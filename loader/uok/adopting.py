@@ -64,10 +64,10 @@ def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
     """
     path = store.absolute(path)
     result = SyncResult(str(path))
-    staging.refuse_own_log(connection, path)
+    staging.expect_other_file(connection, path)
     _refuse_mirrored(connection)
     known, _ = staging.known(connection, path, KIND)
-    if known is not None and path.exists() and source.fingerprint(path) == known:
+    if known is not None and source.fingerprint(path) == known:
         result.skipped = True
         return result
     with staging.staged(connection, path, result) as fingerprint:

@@ -55,7 +55,7 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
     """
     path = store.absolute(path)
     result = SyncResult(str(path))
-    staging.refuse_own_log(connection, path)
+    staging.expect_other_file(connection, path)
     _refuse_adopted(connection)
     if is_mirrored(connection, path):
         result.skipped = True
@@ -83,7 +83,7 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
 def is_mirrored(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the file is as the last whole pass found it, and the mirror still has its rows."""
     known, count = staging.known(connection, path, KIND)
-    if known is None or not path.exists() or source.fingerprint(path) != known:
+    if known is None or source.fingerprint(path) != known:
         return False
     (there,) = connection.execute("select count(*) from llm_task_outcomes").fetchone()
     return bool(there >= count)

@@ -22,15 +22,20 @@ TICK = 0.02
 COARSE_TICK = 2.0
 
 
-@contextmanager
-def opened(path: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
-    """The database at `path`, which must be there; its faults are one line each (OutcomesError)."""
+def expect_file(path: Path) -> None:
+    """Raises OutcomesError where `path` is no file that can be read."""
     if not path.exists():
         raise OutcomesError(f"no database at {path}: name the orchestrator's own, the one with {TABLE}")
     if path.is_dir():
         raise OutcomesError(f"{path} is a folder, not a database file")
     if not os.access(path, os.R_OK):
         raise OutcomesError(f"{path}: no permission to read it")
+
+
+@contextmanager
+def opened(path: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
+    """The database at `path`, which must be there; its faults are one line each (OutcomesError)."""
+    expect_file(path)
     with plain_faults(path, mode):
         uri = f"{path.as_uri()}?mode={mode}"
         with closing(sqlite3.connect(uri, uri=True, timeout=store.busy_timeout(), isolation_level=None)) as connection:

@@ -54,9 +54,11 @@ def known(connection: sqlite3.Connection, path: Path, kind: str) -> tuple[str | 
     return (found[0] or None, found[1]) if found else (None, 0)
 
 
-def refuse_own_log(connection: sqlite3.Connection, path: Path) -> None:
+def expect_other_file(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises OutcomesError where `path` is no file, or the log's own."""
+    source.expect_file(path)
     own = connection.execute("select file from pragma_database_list where name = 'main'").fetchone()[0]
-    if own and path.exists() and path.samefile(own):
+    if own and path.samefile(own):
         raise OutcomesError(f"{path} is this log itself: name the orchestrator's own database")
 
 

@@ -15,9 +15,10 @@ spelled as (
     select model_id, provider, 1 as preference, model_id as name from mirrored
     union all
     select model_id, provider, 2 as preference, substr(model_id, length(provider) + 2) as name from mirrored
-    where substr(model_id, 1, length(provider) + 1) = provider || '/'
+    where provider <> '' and substr(model_id, 1, length(provider) + 1) = provider || '/'
     union all
     select model_id, provider, 3 as preference, provider || '/' || model_id as name from mirrored
+    where provider <> ''
 
 ),
 
