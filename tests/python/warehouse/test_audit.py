@@ -119,7 +119,7 @@ def test_a_nano_dollar_too_many_is_seen_in_every_table(warehouse: Warehouse) -> 
     (before,) = warehouse.query(f"select cost_nano_usd from int_outcomes_totals where {key}")[0]
     found = spoil(warehouse, f"update int_outcomes_totals set cost_nano_usd = cost_nano_usd + 1 where {key}")
     by_table = {one["table"]: one for one in found}
-    assert set(by_table) == {"int_outcomes_totals", "model_stats", "federated_export"}
+    assert set(by_table) == {"int_outcomes_totals", "model_stats", "federated_export", "outcome_reconciliation"}
     assert {one["found"] - one["expected"] for one in found} == {1}
     assert by_table["int_outcomes_totals"]["expected"] == before
 
