@@ -95,6 +95,7 @@ def fingerprint(path: Path) -> str | None:
     None where a further commit could leave it as it is: file times stand still for a tick. So a
     file that changed a moment ago is looked at again a tick later.
     """
+    path = path.resolve()  # SQLite keeps the WAL beside the file that a link leads to
     found, age, tick = _fingerprint(path)
     if age < tick == TICK:
         time.sleep(TICK)
@@ -117,7 +118,8 @@ def _fingerprint(path: Path) -> tuple[str, float, float]:
         except OSError as fault:
             raise OutcomesError(f"{file}: {fault.strerror}") from None
         if start:
-            times = (found.st_mtime_ns, found.st_ctime_ns)
+            # Where root opens a WAL, SQLite gives it to the database's owner each time: a new ctime.
+            times = (found.st_mtime_ns, found.st_ctime_ns if file == path else 0)
             newest = max(newest, *times)
             is_coarse = is_coarse and not any(moment % 10**9 for moment in times)
             said = (file.name, found.st_dev, found.st_ino, found.st_size, *times, start)

@@ -188,6 +188,20 @@ def test_no_commit_escapes_the_fingerprint(orchestrator: Orchestrator, mode) -> 
     assert len(set(known)) == len(known)
 
 
+def test_a_commit_behind_a_link_is_seen(orchestrator: Orchestrator, tmp_path, invoke) -> None:
+    """What is not checkpointed yet lies in the WAL beside the file, and not beside the link."""
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "linked.db"
+    link.symlink_to(orchestrator.path)
+    with closing(sqlite3.connect(orchestrator.path, isolation_level=None)) as client:
+        client.execute("select 1 from llm_task_outcomes").fetchall()
+        orchestrator.add([unit(1)])
+        assert " 1 added" in invoke("sync-uok", link).stdout
+        assert "skipped" in invoke("sync-uok", link).stdout
+        orchestrator.add([unit(2)])
+        assert " 1 added" in invoke("sync-uok", link).stdout
+
+
 def test_a_file_too_young_to_know_is_not_remembered(orchestrator: Orchestrator, monkeypatch, invoke, query) -> None:
     """As on a file system whose times stand still for longer than a pass takes."""
     monkeypatch.setattr(source, "TICK", 3600.0)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -63,12 +64,12 @@ class World:
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(sql).fetchall()
 
-    def loader(self, *arguments: str) -> str:
+    def loader(self, *arguments: str, exit_code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", "--db", str(self.database), *arguments],
             env={**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}, capture_output=True, text=True,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == exit_code, done.stdout + done.stderr
         return done.stdout
 
 
@@ -166,6 +167,25 @@ def test_the_audit_computes_the_marts_again_and_agrees(world: World) -> None:
     cells = world.query("select count(distinct task_type || model_id) from model_performance")[0][0]
     assert compared["rows"]["model_performance"] == cells > 10
     assert compared["rows"]["outcome_reconciliation"] == cells + 1
+
+
+def test_the_audit_sees_a_mart_that_counts_wrongly(world: World, tmp_path: Path) -> None:
+    spoilt = World(tmp_path)
+    shutil.copy(world.database, spoilt.database)
+    with closing(sqlite3.connect(spoilt.database)) as connection, connection:
+        for table, column in (("model_performance", "retries"), ("outcome_reconciliation", "total_tokens_difference")):
+            columns = [name for _, name, *_ in connection.execute(f"pragma table_info({table})")]
+            connection.execute(f"create table kept as select * from {table}")
+            connection.execute(f"drop view {table}")
+            connection.execute(f"create table {table} as select {', '.join(columns)} from kept")
+            connection.execute("drop table kept")
+            connection.execute(f"update {table} set {column} = {column} + 1 where rowid = 1")
+    done = spoilt.loader("audit", "--json", exit_code=1)
+    found = json.loads(done)["differences"]
+    assert [(one["table"], one["column"], one["found"] - one["expected"]) for one in found] == [
+        ("model_performance", "retries", 1),
+        ("outcome_reconciliation", "total_tokens_difference", 1),
+    ]
 
 
 def test_a_file_that_did_not_change_is_skipped_until_it_does(world: World) -> None:
