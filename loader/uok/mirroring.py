@@ -20,6 +20,7 @@ KIND = "uok"
 VALUES = tuple(name for name in COLUMNS if name not in IDENTITY)
 
 _SAME = " and ".join(f"mirror.{name} = rows.{name}" for name in IDENTITY)
+# In the order of the mirror's key: a transaction then touches few pages, and is short.
 CHANGES = f"""
 insert into temp.uok_changes (is_known, {", ".join(COLUMNS)})
 select mirror.unit_id is not null, {", ".join(f"rows.{name}" for name in COLUMNS)}
@@ -27,6 +28,7 @@ from temp.uok_rows as rows
 left join llm_task_outcomes as mirror on {_SAME}
 where mirror.unit_id is null
 or ({", ".join(f"mirror.{name}" for name in VALUES)}) is not ({", ".join(f"rows.{name}" for name in VALUES)})
+order by {", ".join(f"rows.{name}" for name in IDENTITY)}
 """
 UPSERT = f"""
 insert into llm_task_outcomes (load_id, {", ".join(COLUMNS)})

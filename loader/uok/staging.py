@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from loader.uok import rows, source
 from loader.uok.rows import COLUMNS, IDENTITY, Row
 
 BATCH = 5_000
+PAUSE = 0.01  # seconds
 TABLES = ("uok_rows", "uok_rejects", "uok_changes")
 REJECT = f"insert into temp.uok_rejects (line, {', '.join(IDENTITY)}, reasons, raw_text) values (?, ?, ?, ?, ?, ?)"
 CORRECTION = "insert into temp.uok_rejects (line, reasons, raw_text, is_correction) values (?, ?, ?, 1)"
@@ -134,9 +136,15 @@ def end_load(connection: sqlite3.Connection, load_id: int, fingerprint: str, res
 
 
 def spans(connection: sqlite3.Connection, table: str) -> Iterator[tuple[int, int]]:
-    """The numbers of a temporary table's rows, in stretches that are written in one transaction each."""
+    """The numbers of a temporary table's rows, in stretches that are written in one transaction each.
+
+    Between them the lock is free for a moment: a recorder that waits looks only now and then, and
+    would seldom find it free where one transaction follows the other.
+    """
     (last,) = connection.execute(f"select coalesce(max(number), 0) from temp.{table}").fetchone()
     for first in range(1, last + 1, BATCH):
+        if first > 1:
+            time.sleep(PAUSE)
         yield first, first + BATCH - 1
 
 

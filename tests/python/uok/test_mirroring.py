@@ -188,6 +188,20 @@ def test_no_commit_escapes_the_fingerprint(orchestrator: Orchestrator, mode) -> 
     assert len(set(known)) == len(known)
 
 
+def test_a_commit_during_the_pass_is_found_by_the_next(orchestrator: Orchestrator, monkeypatch, invoke) -> None:
+    orchestrator.add([unit(1)])
+    read = source.batches
+
+    def read_and_write(path):
+        yield from read(path)
+        orchestrator.add([unit(2)])
+
+    monkeypatch.setattr(source, "batches", read_and_write)
+    assert "1 seen, 1 added" in invoke("sync-uok", orchestrator.path).stdout
+    monkeypatch.setattr(source, "batches", read)
+    assert "2 seen, 1 added" in invoke("sync-uok", orchestrator.path).stdout
+
+
 def test_a_commit_behind_a_link_is_seen(orchestrator: Orchestrator, tmp_path, invoke) -> None:
     """What is not checkpointed yet lies in the WAL beside the file, and not beside the link."""
     (tmp_path / "links").mkdir()
