@@ -7,6 +7,11 @@
     (timestamp '1970-01-01 00:00:00' + ({{ epoch_ms }}) * interval '1 millisecond')
 {%- endmacro %}
 
+{# DuckDB multiplies intervals by 32-bit integers alone. #}
+{% macro duckdb__utc_timestamp_of_ms(epoch_ms) -%}
+    epoch_ms({{ epoch_ms }})
+{%- endmacro %}
+
 {% macro spark__utc_timestamp_of_ms(epoch_ms) -%}
     timestamp_millis({{ epoch_ms }})
 {%- endmacro %}
