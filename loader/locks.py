@@ -35,6 +35,22 @@ def exclusive(path: Path, purpose: str, *, wait: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
+def holder(path: Path) -> dict[str, str | int] | None:
+    """Who holds the lock at `path` now (`pid`, `purpose`, `since`); None where nobody does."""
+    if not path.exists():
+        return None
+    lock = filelock.FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        said = _read(path.with_suffix(".holder.json"))
+        return {name: said[name] for name in ("pid", "purpose", "since") if name in said}
+    except OSError:
+        return None
+    lock.release()
+    return None
+
+
 def _say(holder: Path, purpose: str) -> None:
     said = {"pid": os.getpid(), "purpose": purpose, "since": store.to_text(store.utc_now())}
     temporary = holder.with_suffix(f".{os.getpid()}")
@@ -43,8 +59,16 @@ def _say(holder: Path, purpose: str) -> None:
 
 
 def _said_by(holder: Path) -> str:
+    said = _read(holder)
+    try:
+        return f"{said['purpose']} (process {said['pid']}, since {said['since']})"
+    except KeyError:
+        return "another process"
+
+
+def _read(holder: Path) -> dict[str, str | int]:
     try:
         said = json.loads(holder.read_text(encoding="utf-8"))
-        return f"{said['purpose']} (process {said['pid']}, since {said['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -151,6 +151,41 @@ create table rejected_outcomes (
     rejected_at text not null
 ) strict;
 
+-- One row per run of `loader run`. A row that still says `running` when the next run begins is of one that was
+-- killed. `changes` (JSON) is what was new since the run before; `state` (JSON), which it was compared
+-- with, is kept of the last one that was built.
+create table run_history (
+    run_id text primary key,
+    started_at text not null,
+    finished_at text,
+    status text not null check (status in ('running', 'succeeded', 'failed', 'interrupted', 'killed')),
+    exit_code integer,
+    message text,
+    accepted_count integer not null default 0,
+    duplicate_count integer not null default 0,
+    rejected_count integer not null default 0,
+    dbt_node_count integer not null default 0,
+    dbt_failure_count integer not null default 0,
+    dbt_seconds real not null default 0.0,
+    is_published integer not null default 0 check (is_published in (0, 1)),
+    stale_count integer not null default 0,
+    demotion_count integer not null default 0,
+    drift_count integer not null default 0,
+    degenerate_count integer not null default 0,
+    changes text,
+    state text
+) strict;
+
+-- What `loader run` has done with: a file of the inbox that has not changed since is not opened again.
+-- `fault` says why nothing of it could be read.
+create table inbox_files (
+    path text primary key,
+    size_bytes integer not null,
+    modified_ns integer not null,
+    fault text,
+    seen_at text not null
+) strict, without rowid;
+
 -- A mirror of the orchestrator's (UOK) table of the same name, kept by `loader sync-uok`: what its
 -- database said last. recorded_at is the unit's start in epoch milliseconds, load_id the pass that
 -- wrote the row last. Nulls in the optional columns are unknown; nothing verified a unit whose

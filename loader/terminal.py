@@ -13,6 +13,7 @@ from tabulate import tabulate
 from loader.reading import Answer
 
 NAME_WIDTH = 28
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 Column = tuple[str, Callable[[Mapping[str, Any]], str]]
 
@@ -102,6 +103,17 @@ TRENDS: Sequence[Column] = (
     ("95 % interval", interval("success_rate")),
 )
 
+RUNS: Sequence[Column] = (
+    ("run", name("run_id")),
+    ("status", name("status")),
+    ("exit", integer("exit_code")),
+    ("accepted", integer("accepted_count")),
+    ("rejected", integer("rejected_count")),
+    ("dbt nodes", integer("dbt_node_count")),
+    ("seconds", lambda row: f"{row['dbt_seconds']:.1f}"),
+    ("message", lambda row: shortened(row["message"] or "", 60)),
+)
+
 CANDIDATES: Sequence[Column] = (
     ("for", name("candidate_for")),
     ("task type", name("task_type", 16)),
@@ -145,10 +157,16 @@ def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> s
     return f"{table(arms, COMPARISON)}\n{said}"
 
 
+def spreadsheet_safe(value: Any) -> Any:
+    """A spreadsheet runs a text that begins like a formula, and names come from outside: an apostrophe before
+    it makes it a text, there and in any import. One of its own is doubled, so that the way back is plain."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+
+
 def _csv(answer: Answer) -> str:
     text = io.StringIO()
     if answer:
         writer = csv.DictWriter(text, fieldnames=list(answer[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(answer)
+        writer.writerows({name: spreadsheet_safe(value) for name, value in row.items()} for row in answer)
     return text.getvalue().removesuffix("\n")

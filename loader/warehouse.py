@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loader import locks, places, store
 from loader.errors import BuildError, OutcomesError
+
+PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+FAILED = ("error", "fail", "runtime error")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of dbt: its name and arguments, without those that say where things lie."""
+
+    arguments: Sequence[str]
+    fault: str | None = None
+    success: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """What came of one dbt model, seed or test."""
+
+    name: str
+    status: str
+    seconds: float
+    message: str | None
 
 
 def project_folder() -> Path:
@@ -21,6 +49,11 @@ def project_folder() -> Path:
             f"no dbt_project.yml in {folder.absolute()}: set OUTCOMES_PROJECT to the checkout of the project"
         )
     return folder.absolute()
+
+
+def building(database: Path, purpose: str, *, wait: float = 0.0) -> AbstractContextManager[None]:
+    """One at a time: two runs of dbt on one file would break each other."""
+    return locks.exclusive(places.build_folder(database) / "lock", purpose, wait=wait)
 
 
 def build(
@@ -38,47 +71,113 @@ def build(
     Raises BusyError while another build holds the database, BuildError where a dbt model or test
     failed, and also where nothing ran: a selection that matches nothing is a mistake.
     """
-    project = project_folder()
+    project_folder()
     store.create_or_open(database).close()
-    folder = places.build_folder(database)
-    with locks.exclusive(folder / "lock", "a build", wait=wait):
-        arguments = ["--quiet"] if quiet else []
-        arguments += ["build", "--project-dir", str(project), "--profiles-dir", str(project)]
-        arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-        arguments += ["--full-refresh"] if full_refresh else []
-        arguments += [] if unit_tests else ["--exclude-resource-type", "unit_test"]
-        arguments += ["--select", *" ".join(select).split()] if select else []
-        _run_dbt(arguments, database, folder)
-        return _nodes_run(folder)
+    arguments = ["--quiet"] if quiet else []
+    arguments += ["build"] if unit_tests else BUILD
+    arguments += ["--full-refresh"] if full_refresh else []
+    arguments += ["--select", *" ".join(select).split()] if select else []
+    logs = places.build_folder(database) / "logs"
+    with building(database, "a build", wait=wait):
+        (command,) = run_dbt(database, [arguments], logs=logs)
+        return len(expect_built(database, command, logs))
 
 
-def _run_dbt(arguments: list[str], database: Path, folder: Path) -> None:
-    """Run dbt in this process. Its result file is removed first, so that a stale one is never
-    read as this run's; it is imported here because that takes over a second."""
-    try:
-        from dbt.cli.main import dbtRunner
-    except ImportError:
+def run_dbt(database: Path, commands: Sequence[Sequence[str]], *, logs: Path, output: Any = None) -> list[Command]:
+    """Run commands of dbt, one after the other, and wait for them; call it within `building`.
+
+    They run in one process of their own. Whatever ends the waiting, a signal too, ends that process: SQLite
+    takes back what it had not committed. Its result files are removed first, so that a stale one is
+    never read as this run's. `output` is the stream that dbt's own lines go to, else standard output.
+    """
+    if importlib.util.find_spec("dbt") is None:
         raise OutcomesError(
             "dbt is not installed here: `make setup` in the project, or pip install 'model-outcomes[warehouse]'"
-        ) from None
-    (folder / "target" / "run_results.json").unlink(missing_ok=True)
-    os.environ["OUTCOMES_DB"] = str(database.absolute())
-    os.environ["OUTCOMES_SCHEMAS"] = str(folder / "schemas")
-    os.environ.setdefault("DBT_USE_COLORS", str(sys.stdout.isatty()).lower())
-    outcome = dbtRunner().invoke(arguments)
-    if outcome.success:
-        return
-    if outcome.exception is not None:
-        said = str(outcome.exception).partition("\n")[0]
-        raise BuildError(f"dbt could not build {database.absolute()}: {said} (see above)")
-    raise BuildError(f"dbt build failed on {database.absolute()}: see {folder / 'logs' / 'dbt.log'}")
+        )
+    folder, project = places.build_folder(database), project_folder()
+    results = folder / "dbt_process.json"
+    for stale in (results, folder / "target" / "run_results.json", folder / "target" / "sources.json"):
+        stale.unlink(missing_ok=True)
+    where = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    where += ["--target-path", str(folder / "target"), "--log-path", str(logs)]
+    request = {
+        "commands": [[*arguments, *where] for arguments in commands],
+        "results": str(results),
+        "lock": str(folder / "dbt.lock"),
+    }
+    _wait_for(
+        [sys.executable, "-m", "loader.dbt_process", json.dumps(request)],
+        _environment(database, folder, output or sys.stdout),
+        output,
+    )
+    came = _read(results)
+    if came is None:
+        raise BuildError(f"dbt ended on {database.absolute()} before it had done anything: see {logs / 'dbt.log'}")
+    return [Command(arguments, **each) for arguments, each in zip(commands, came, strict=True)]
 
 
-def _nodes_run(folder: Path) -> int:
-    try:
-        results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))
-    except OSError:
-        raise BuildError("dbt wrote no run_results.json: nothing was built") from None
-    if not results["results"]:
+def expect_built(database: Path, command: Command, logs: Path) -> list[Node]:
+    """The nodes of a `dbt build` that went well; raises BuildError where it did not, or built nothing."""
+    found = nodes(database)
+    if not command.success:
+        failed = [node.name for node in found or () if node.status in FAILED]
+        if failed:
+            more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+            said = f"failed on {database.absolute()}: {', '.join(failed[:3])}{more}; see {logs / 'dbt.log'}"
+            raise BuildError(f"dbt build {said}")
+        fault = (command.fault or "it did not say why").strip().partition("\n")[0]
+        raise BuildError(f"dbt could not build {database.absolute()}: {fault} (see {logs / 'dbt.log'})")
+    if found is None:
+        raise BuildError("dbt wrote no run_results.json: nothing was built")
+    if not found:
         raise BuildError("dbt ran nothing: no dbt model or test matches the selection")
-    return len(results["results"])
+    return found
+
+
+def nodes(database: Path) -> list[Node] | None:
+    """What the last `dbt build` ran, None where it left no results."""
+    results = _read(places.build_folder(database) / "target" / "run_results.json")
+    if results is None:
+        return None
+    return [
+        Node(each["unique_id"].split(".")[2], each["status"], each["execution_time"], each["message"])
+        for each in results["results"]
+    ]
+
+
+def _environment(database: Path, folder: Path, output: Any) -> Mapping[str, str]:
+    return {
+        # NO_COLOR is not enough for dbt, and some of its control codes come without a terminal.
+        "DBT_USE_COLORS": str(output.isatty()).lower(),
+        **os.environ,
+        # Else a json.py that lies where somebody works would be imported.
+        "PYTHONSAFEPATH": "1",
+        "OUTCOMES_DB": str(database.absolute()),
+        "OUTCOMES_SCHEMAS": str(folder / "schemas"),
+    }
+
+
+def _wait_for(command: Sequence[str], environment: Mapping[str, str], output: Any) -> None:
+    """In a session of its own: a Ctrl-C is for this process, which then ends that one."""
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=output, start_new_session=True
+    )  # fmt: skip
+    try:
+        process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

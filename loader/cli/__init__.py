@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from loader import store
+from loader import configuration, store
 from loader.errors import OutcomesError
 
 COMMANDS = {
@@ -24,6 +24,10 @@ COMMANDS = {
     "sync-uok": "orchestrating",
     "build": "building",
     "audit": "building",
+    "run": "running",
+    "runs": "running",
+    "doctor": "upkeep",
+    "backup": "upkeep",
     "stats": "asking",
     "rank": "asking",
     "trends": "asking",
@@ -34,6 +38,13 @@ COMMANDS = {
 
 class _Commands(click.Group):
     """Errors that the user can mend are one line and an exit code; others keep their traceback."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        try:
+            configuration.adopt()
+        except OutcomesError as fault:
+            raise _Failure(fault) from None
+        return super().make_context(*arguments, **extra)
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -1,0 +1,43 @@
+"""Commands that look after the database: what is off with it, and a copy of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loader import store
+
+OFF = 1
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Every finding with its figures, for programs.")
+@click.pass_obj
+def doctor(db: Path, as_json: bool) -> None:
+    """Say what is off with the database and what lies beside it, and what to do next.
+
+    Exit 1 where something keeps it from working.
+    """
+    from loader import terminal
+    from loader.pipeline import doctoring
+
+    report = doctoring.examine(db)
+    text = report.as_json() if as_json else "\n".join(map(terminal.printable, report.as_text().splitlines()))
+    click.echo(text)
+    if report.status == "error":
+        raise click.exceptions.Exit(OFF)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(db: Path, file: Path) -> None:
+    """Copy the database to FILE, as of one moment, while others write.
+
+    An older backup is replaced.
+    """
+    from loader.pipeline import backups
+
+    size = backups.back_up(db, store.absolute(file))
+    click.echo(f"{db} is backed up in {store.absolute(file)} ({size:,} bytes)")

@@ -1,0 +1,1 @@
+"""`loader run`: what comes in is loaded, built, tested and published, as one job of a scheduler."""

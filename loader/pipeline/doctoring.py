@@ -1,0 +1,207 @@
+"""What a person needs when something is off: each check says what it found, and what to do about it.
+
+The database is only read. A check that cannot be made, because something is too broken for it, is a
+finding itself and keeps no other from being made.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from loader import locks, places, store
+from loader.errors import OutcomesError
+from loader.pipeline import examining
+from loader.pipeline.examining import Finding
+
+NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs", "davfs", "beegfs", "gpfs")
+WAL_LIMIT = 64 * 2**20
+SCARCE = 2**30
+PACKAGES = ("model-outcomes", "dbt-core", "dbt-adapters", "dbt-sqlite", "click", "msgspec", "filelock")
+
+
+class Report(msgspec.Struct):
+    """All findings, in the order of the checks; `status` is that of the worst one."""
+
+    database: str
+    status: Literal["ok", "warning", "error"]
+    findings: list[Finding]
+
+    def as_json(self) -> str:
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+
+    def as_text(self) -> str:
+        marks = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
+        lines = []
+        for finding in self.findings:
+            lines.append(f"{marks[finding.status]}  {finding.check}: {finding.found}")
+            lines += [f"      -> {finding.next_step}"] if finding.next_step else []
+        return "\n".join(lines)
+
+
+def examine(database: Path) -> Report:
+    """Make every check of a database, of what lies beside it, and of what stands in it."""
+    findings = [versions(), *_surroundings(database)]
+    if database.exists():
+        findings += _inside(database)
+    worst = max((finding.status for finding in findings), key=("ok", "warning", "error").index)
+    return Report(str(database), worst, findings)
+
+
+def versions() -> Finding:
+    found = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    said = ", ".join(f"{name} {version}" for name, version in found.items())
+    if sqlite3.sqlite_version_info < store.MINIMUM_SQLITE:
+        return Finding("versions", "error", said, "install a Python with SQLite 3.37 or later", found)
+    if found["dbt-sqlite"] == "not installed":
+        return Finding("versions", "warning", said, "to build here: make setup in the checkout", found)
+    return Finding("versions", "ok", said, None, found)
+
+
+def _surroundings(database: Path) -> list[Finding]:
+    return [
+        _file(database),
+        _disk(database),
+        _spool(database),
+        _lock(database),
+    ]
+
+
+def _file(database: Path) -> Finding:
+    if not database.exists():
+        step = "name the right one with --db or OUTCOMES_DB, or make it: loader init"
+        return Finding("file", "error", f"there is no {database}", step)
+    wal = Path(f"{database}-wal")
+    size, wal_size = database.stat().st_size, wal.stat().st_size if wal.exists() else 0
+    said = f"{database} has {_bytes(size)}, its WAL {_bytes(wal_size)}"
+    details = {"size_bytes": size, "wal_bytes": wal_size}
+    if not os.access(database, os.W_OK) or not os.access(database.parent, os.W_OK):
+        step = f"let this user write to {database} and to its folder, where SQLite keeps the WAL"
+        return Finding("file", "error", f"{said}; it cannot be written", step, details)
+    if wal_size > WAL_LIMIT:
+        step = f"end the reader that has been open longest, then: sqlite3 {database} 'pragma wal_checkpoint(truncate)'"
+        return Finding("file", "warning", said, step, details)
+    return Finding("file", "ok", said, None, details)
+
+
+def _disk(database: Path) -> Finding:
+    folder = next(parent for parent in database.parents if parent.exists())
+    kind, free = _file_system(folder), os.statvfs(folder)
+    free_bytes = free.f_bavail * free.f_frsize
+    said = f"{kind or 'unknown file system'}, {_bytes(free_bytes)} free"
+    details = {"file_system": kind, "free_bytes": free_bytes}
+    if kind and kind.startswith(NETWORK):
+        step = "move the database to a local disk: WAL does not work on network disks, and may lose what was written"
+        return Finding("disk", "error", said, step, details)
+    if free_bytes < SCARCE:
+        return Finding("disk", "warning", said, "make room: a full refresh needs as much as the rollups", details)
+    return Finding("disk", "ok", said, None, details)
+
+
+def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
+    """The kind of file system that a folder lies on, None where the system does not say."""
+    try:
+        lines = mounts.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    folder = folder.resolve()
+    best: tuple[str, str | None] = ("", None)
+    for _, point, kind, *_ in (line.split() for line in lines):
+        point = point.replace("\\040", " ")
+        if len(point) >= len(best[0]) and folder.is_relative_to(point):
+            best = (point, kind)
+    return best[1]
+
+
+def _spools(database: Path) -> list[Path]:
+    return [path for path in [places.spool(database)] if path.exists()]
+
+
+def _spool(database: Path) -> Finding:
+    waiting = {str(path): path.stat().st_size for path in _spools(database)}
+    if not waiting:
+        return Finding("spool", "ok", "no outcome waits", None, {"files": {}, "size_bytes": 0})
+    size = sum(waiting.values())
+    step = "loader run brings them in; if they come again, see which writer holds the database for seconds"
+    said = f"outcomes wait in {', '.join(waiting)} ({_bytes(size)})"
+    return Finding("spool", "warning", said, step, {"files": waiting, "size_bytes": size})
+
+
+def _lock(database: Path) -> Finding:
+    held = {
+        name: locks.holder(path)
+        for name, path in {"build": places.build_folder(database) / "lock", "load": places.load_lock(database)}.items()
+    }
+    holders = [holder for holder in held.values() if holder is not None]
+    if not holders:
+        return Finding("lock", "ok", "nobody holds it", None, held)
+    said = "; ".join(f"{one.get('purpose')} (process {one.get('pid')}, since {one.get('since')})" for one in holders)
+    step = f"if it hangs: kill {holders[0].get('pid')}; the lock ends with the process, and nothing is half done"
+    return Finding("lock", "ok", f"held by {said}", step, held)
+
+
+def _inside(database: Path) -> list[Finding]:
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [_made(check, connection, database) for check in (_integrity, *examining.CHECKS)]
+    except sqlite3.Error as fault:
+        return [_unusable(database, fault)]
+
+
+def _made(
+    check: Callable[[sqlite3.Connection, Path], Finding], connection: sqlite3.Connection, database: Path
+) -> Finding:
+    name = check.__name__.strip("_").replace("_", " ")
+    try:
+        return check(connection, database)
+    except sqlite3.OperationalError as fault:
+        if str(fault).startswith("no such table"):
+            return Finding(name, "warning", f"not known: {fault}", "loader build")
+        return Finding(name, "error", f"not known: {fault}", "look at the findings above first")
+    except sqlite3.Error as fault:
+        return _unusable(database, fault, name)
+    except OutcomesError as fault:
+        return Finding(name, "error", str(fault), "look at the findings above first")
+
+
+def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:
+    said = [row[0] for row in connection.execute("pragma integrity_check(5)")]
+    (mode,) = connection.execute("pragma journal_mode").fetchone()
+    if said != ["ok"]:
+        return Finding("integrity", "error", "; ".join(said), _recovery(database), {"faults": said})
+    if mode != "wal":
+        step = "loader init switches it on; without it readers and writers block each other"
+        return Finding(
+            "integrity", "warning", f"intact, but in {mode} mode instead of WAL", step, {"journal_mode": mode}
+        )
+    return Finding("integrity", "ok", "intact, in WAL mode", None, {"journal_mode": mode})
+
+
+def _unusable(database: Path, fault: sqlite3.Error, check: str = "integrity") -> Finding:
+    return Finding(check, "error", f"not readable as SQLite: {fault}", _recovery(database))
+
+
+def _recovery(database: Path) -> str:
+    return f"stop all writers, keep a copy of {database}, and go by docs/recovery.md"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"

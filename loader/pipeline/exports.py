@@ -1,0 +1,142 @@
+"""The marts as files: CSV for spreadsheets, JSON Lines and Parquet for programs, and what describes them.
+
+`datapackage.json` is a Data Package (datapackage.org): each file with its columns, types, key and digest.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.util
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from loader import terminal
+from loader.pipeline.marts import Mart
+
+DESCRIPTOR = "datapackage.json"
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+FIELD_TYPES = {"text": "string", "bigint": "integer", "integer": "integer", "double": "number"}
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+}
+BATCH = 10_000
+
+
+def has_parquet() -> bool:
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def write(folder: Path, snapshot: Path, marts: Sequence[Mart], run_id: str, as_of: str) -> list[Path]:
+    """Write every mart of a snapshot in every format into `folder`, and its datapackage.json; the files,
+    relative to the folder, the descriptor last."""
+    formats = {"csv": _write_csv, "jsonl": _write_jsonl} | ({"parquet": _write_parquet} if has_parquet() else {})
+    resources: list[dict[str, Any]] = []
+    with closing(sqlite3.connect(snapshot)) as connection:
+        for format, write_one in formats.items():
+            (folder / format).mkdir()
+            for mart in marts:
+                path = folder / format / f"{mart.name}.{format}"
+                write_one(connection, mart, path)
+                resources.append(_resource(mart, format, path, folder))
+    package = {
+        "$schema": PROFILE,
+        "name": "model-outcomes",
+        "title": "Model outcomes",
+        "description": "Which model is best at which task, how sure that is, and what a success costs.",
+        "created": as_of,
+        "run_id": run_id,
+        "resources": resources,
+    }
+    (folder / DESCRIPTOR).write_text(json.dumps(package, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [*(Path(resource["path"]) for resource in resources), Path(DESCRIPTOR)]
+
+
+def files_of(folder: Path) -> set[Path]:
+    """The files that the datapackage.json in `folder` names, as far as they are of the kinds written here."""
+    try:
+        resources = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))["resources"]
+        paths = {Path(resource["path"]) for resource in resources}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {path for path in paths if len(path.parts) == 2 and f".{path.parts[0]}" == path.suffix
+            and path.parts[0] in MEDIA_TYPES}  # fmt: skip
+
+
+def _write_csv(connection: sqlite3.Connection, mart: Mart, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = connection.execute(f'select * from "{mart.name}"')
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([column[0] for column in rows.description])
+        writer.writerows([terminal.spreadsheet_safe(value) for value in row] for row in rows)
+
+
+def _write_jsonl(connection: sqlite3.Connection, mart: Mart, path: Path) -> None:
+    with path.open("wb") as file:
+        rows = connection.execute(f'select * from "{mart.name}"')
+        names = [column[0] for column in rows.description]
+        while batch := rows.fetchmany(BATCH):
+            file.write(msgspec.json.Encoder().encode_lines([dict(zip(names, row, strict=True)) for row in batch]))
+
+
+def _write_parquet(connection: sqlite3.Connection, mart: Mart, path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    types = {"text": pyarrow.string(), "bigint": pyarrow.int64(), "integer": pyarrow.int64(),
+             "double": pyarrow.float64()}  # fmt: skip
+    rows = connection.execute(f'select * from "{mart.name}"')
+    known = {column.name: column for column in mart.columns}
+    names = [column[0] for column in rows.description]
+    schema = pyarrow.schema(
+        [
+            pyarrow.field(
+                name,
+                types.get((known[name].data_type or "").lower(), pyarrow.string()) if name in known else None,
+                metadata={"description": known[name].description} if name in known else None,
+            )
+            for name in names
+        ],
+        metadata={"description": mart.description},
+    )
+    with parquet.ParquetWriter(path, schema) as writer:
+        while batch := rows.fetchmany(BATCH):
+            columns = [
+                pyarrow.array(values, type=type)
+                for values, type in zip(zip(*batch, strict=True), schema.types, strict=True)
+            ]
+            writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+
+
+def _resource(mart: Mart, format: str, path: Path, folder: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    resource = {
+        "name": f"{mart.name}-{format}".replace("_", "-"),
+        "path": path.relative_to(folder).as_posix(),
+        "title": mart.name,
+        "description": mart.description.strip(),
+        "format": format,
+        "mediatype": MEDIA_TYPES[format],
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+    }
+    if format == "parquet":  # which carries its own
+        return resource
+    fields = [
+        {
+            "name": column.name,
+            "type": FIELD_TYPES.get((column.data_type or "").lower(), "any"),
+            "description": column.description.strip(),
+        }
+        for column in mart.columns
+    ]
+    key = {"primaryKey": list(mart.key)} if mart.key else {}
+    return {**resource, "encoding": "utf-8", "schema": {"fields": fields, **key, "missingValues": [""]}}

@@ -1,0 +1,147 @@
+"""What a run found: what should worry somebody now, and what is new since the run before.
+
+Both are read from the marts. Findings change no exit code unless they are asked to (`--fail-on`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from loader import reading
+from loader.reading import Answer
+
+
+class Findings(msgspec.Struct):
+    """What holds now: sources without news, models to demote, standing drift alarms, task types whose
+    recorder seems never to tell success from failure."""
+
+    stale: Answer = []
+    demotion: Answer = []
+    drift: Answer = []
+    degenerate: Answer = []
+
+    def named(self, names: tuple[str, ...]) -> list[str]:
+        """Those of `names` that were found."""
+        return [name for name in names if getattr(self, name)]
+
+
+class Changes(msgspec.Struct):
+    """What is new since the run `since`; everything, where that is None."""
+
+    since: str | None
+    new_leaders: Answer
+    new_verdicts: Answer
+    new_demotion_candidates: Answer
+    new_ab_test_candidates: Answer
+    new_drift_alarms: Answer
+    new_models: list[str]
+    new_task_types: list[str]
+
+    def count(self) -> int:
+        return sum(len(getattr(self, name)) for name in self.__struct_fields__ if name != "since")
+
+
+class State(msgspec.Struct):
+    """What the marts said: what the next run compares with."""
+
+    leaders: dict[str, str]
+    verdicts: dict[str, str]
+    demotion_candidates: list[tuple[str, str]]
+    ab_test_candidates: list[tuple[str, str]]
+    drift_alarms: list[tuple[str, str]]
+    models: list[str]
+    task_types: list[str]
+
+
+DEMOTION = """
+    select task_type, model_id, incumbent_model_id, reason from demotion_candidates
+    where is_worse_than_incumbent = 1 order by task_type, model_id
+"""
+DRIFT = """
+    select task_type, model_id, drifting_since from demotion_candidates
+    where is_drifting = 1 order by task_type, model_id
+"""
+DEGENERATE = """
+    select task_type, count(*) as models, sum(trials) as trials, sum(successes) as successes
+    from model_rankings where is_degenerate = 1 group by task_type order by task_type
+"""
+AB_TESTS = "select task_type, model_id, incumbent_model_id, reason from ab_test_candidates order by 1, 2"
+LEADERS = "select task_type, model_id from model_rankings where rank = 1 order by task_type"
+VERDICTS = """
+    select experiment_id, task_type, incumbent_model_id, challenger_model_id, verdict, first_decided_at
+    from ab_comparisons where verdict like '%\\_better' escape '\\' order by experiment_id
+"""
+MODELS = "select distinct model_id from model_rankings order by 1"
+TASK_TYPES = "select distinct task_type from model_rankings order by 1"
+
+
+def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
+    """What the marts say should worry somebody; `stale` comes from dbt's own freshness."""
+    return Findings(
+        stale=stale,
+        demotion=reading.rows(connection, DEMOTION),
+        drift=reading.rows(connection, DRIFT),
+        degenerate=reading.rows(connection, DEGENERATE),
+    )
+
+
+def state(connection: sqlite3.Connection) -> State:
+    """What the marts say now."""
+    return State(
+        leaders=dict(connection.execute(LEADERS).fetchall()),
+        verdicts={row["experiment_id"]: row["verdict"] for row in reading.rows(connection, VERDICTS)},
+        demotion_candidates=_pairs(reading.rows(connection, DEMOTION)),
+        ab_test_candidates=_pairs(reading.rows(connection, AB_TESTS)),
+        drift_alarms=_pairs(reading.rows(connection, DRIFT)),
+        models=[model for (model,) in connection.execute(MODELS)],
+        task_types=[task_type for (task_type,) in connection.execute(TASK_TYPES)],
+    )
+
+
+def changes(connection: sqlite3.Connection, since: str | None, before: State | None) -> Changes:
+    """What the marts say that they did not say at the run `since`, when they said `before`."""
+    known = before or State({}, {}, [], [], [], [], [])
+    leaders = reading.rows(connection, LEADERS)
+    return Changes(
+        since=since,
+        new_leaders=[
+            {**row, "previous_model_id": known.leaders.get(row["task_type"])}
+            for row in leaders
+            if known.leaders.get(row["task_type"]) != row["model_id"]
+        ],
+        new_verdicts=[
+            row
+            for row in reading.rows(connection, VERDICTS)
+            if known.verdicts.get(row["experiment_id"]) != row["verdict"]
+        ],
+        new_demotion_candidates=_new(reading.rows(connection, DEMOTION), known.demotion_candidates),
+        new_ab_test_candidates=_new(reading.rows(connection, AB_TESTS), known.ab_test_candidates),
+        new_drift_alarms=_new(reading.rows(connection, DRIFT), known.drift_alarms),
+        new_models=sorted({model for (model,) in connection.execute(MODELS)} - set(known.models)),
+        new_task_types=sorted({each for (each,) in connection.execute(TASK_TYPES)} - set(known.task_types)),
+    )
+
+
+def stale_sources(sources: Any) -> Answer:
+    """Of dbt's sources.json, the sources past a limit of theirs, or without any row to tell by."""
+    return [
+        {
+            "source": result["unique_id"].removeprefix("source."),
+            "status": result["status"],
+            "newest_at": result.get("max_loaded_at"),
+            "age_seconds": result.get("max_loaded_at_time_ago_in_s"),
+        }
+        for result in (sources or {}).get("results", [])
+        if result["status"] != "pass"
+    ]
+
+
+def _pairs(answer: Answer) -> list[tuple[str, str]]:
+    return [(row["task_type"], row["model_id"]) for row in answer]
+
+
+def _new(answer: Answer, known: list[tuple[str, str]]) -> Answer:
+    return [row for row in answer if (row["task_type"], row["model_id"]) not in set(known)]

@@ -1,0 +1,67 @@
+"""The marts as dbt's manifest describes them: their columns with types, their keys, what each means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loader import places
+from loader.errors import BuildError
+
+KEYS = ("unique", "unique_combination")
+
+
+@dataclass(frozen=True)
+class Column:
+    """`data_type` is the contract's: text, bigint, double, integer; None without a contract."""
+
+    name: str
+    data_type: str | None
+    description: str
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table or view for analysts; `key` are the columns that its test of uniqueness names."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+
+def read(database: Path) -> list[Mart]:
+    """The marts of the last build, by name. Raises BuildError where dbt left no manifest."""
+    path = places.build_folder(database) / "target" / "manifest.json"
+    try:
+        nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+    except (OSError, ValueError, KeyError):
+        raise BuildError(f"dbt left no {path}: nothing can be published") from None
+    keys = _keys(nodes)
+    marts = [
+        Mart(
+            node["alias"],
+            node["description"],
+            tuple(
+                Column(column["name"], column.get("data_type"), column["description"])
+                for column in node["columns"].values()
+            ),
+            keys.get(name, ()),
+        )
+        for name, node in nodes.items()
+        if node["resource_type"] == "model" and node["fqn"][1:2] == ["marts"]
+    ]
+    return sorted(marts, key=lambda mart: mart.name)
+
+
+def _keys(nodes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Columns by dbt model. Of several tests the first counts; one that holds for some rows only is none."""
+    keys: dict[str, tuple[str, ...]] = {}
+    for node in nodes.values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") in KEYS and not node["config"].get("where"):
+            asked = test["kwargs"]
+            keys.setdefault(node["attached_node"], tuple(asked.get("columns") or [asked["column_name"]]))
+    return keys

@@ -1,0 +1,258 @@
+"""One run: lock, spool, legacy JSON, inbox, dbt build, freshness, publish, report.
+
+A step that finds a fault in its input says so and lets the others go on; only what passed its tests is
+published. Whatever happens, the lock is released, the run's row and folder say what came of it, and the
+next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from loader import loading, places, store, terminal, warehouse
+from loader.errors import BuildError, BusyError, OutcomesError
+from loader.pipeline import findings, history, inputs, publishing
+from loader.pipeline.stopping import Stopped, Stopper
+from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
+
+KEEP_RUNS = 100
+KEPT_REJECTS = 10_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked for; paths are absolute. `publish` is None where nothing is to be published."""
+
+    inbox: Path | None = None
+    legacy_json: Path | None = None
+    uok: Path | None = None
+    publish: Path | None = None
+    wait: float = 0.0
+    max_rejects: int = 0
+    keep_runs: int = KEEP_RUNS
+    fail_on: tuple[str, ...] = ()
+
+
+def run(database: Path, options: Options) -> Summary:
+    """Run the whole job once; what came of it, faults included. Raises nothing that a user can mend."""
+    with Stopper() as stopper:
+        job = _Job(database, options, stopper)
+        with job.noting():
+            job.run()
+        stopper.finish()
+        return job.concluded()
+
+
+class _Job:
+    def __init__(self, database: Path, options: Options, stopper: Stopper) -> None:
+        self.database, self.options, self.stopper = database, options, stopper
+        self.begun = time.monotonic()
+        self.now = store.utc_now()
+        self.codes: set[int] = set()
+        self.stopped: Stopped | None = None
+        self.state: findings.State | None = None
+        self.summary = Summary(None, str(database), started_at=store.to_text(self.now))
+
+    def run(self) -> None:
+        """Everything that needs the lock, and what came of it written down before it is released."""
+        warehouse.project_folder()
+        if self.options.publish:
+            publishing.prepare(self.options.publish, self.database)
+        with (
+            warehouse.building(self.database, "a run", wait=self.options.wait),
+            closing(store.create_or_open(self.database)) as connection,
+        ):
+            folder = history.new_folder(places.runs(self.database), self.now)
+            self.summary.run_id, self.summary.folder = folder.name, str(folder)
+            try:
+                with self.noting():
+                    history.begin(connection, folder.name, self.now)
+                    self._work(connection, folder)
+            finally:
+                self.stopper.finish()
+                with self.noting():
+                    self._write_down(connection, folder)
+
+    def note(self, fault: OutcomesError) -> None:
+        """A fault that the exit code and the summary tell, and a line of the log."""
+        self.codes.add(fault.exit_code)
+        self._say_fault(str(fault))
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """What goes wrong within the block is noted, and what follows it goes on. What nobody has thought of
+        is noted too, and keeps its traceback."""
+        try:
+            with store.plain_faults(self.database):
+                yield
+        except OutcomesError as fault:
+            self.note(fault)
+        except Stopped as stopped:
+            self.stopped = stopped
+            self._say_fault(f"stopped by {stopped}")
+        except Exception as fault:
+            self.codes.add(BuildError.exit_code)
+            self._say_fault(f"{type(fault).__name__}: {fault}")
+            raise
+
+    def concluded(self) -> Summary:
+        """The summary, with what follows from all that was noted."""
+        summary = self.summary
+        summary.exit_code = self.stopped.exit_code if self.stopped else exit_code(self.codes)
+        summary.status = "interrupted" if self.stopped else "failed" if summary.exit_code else "succeeded"
+        if summary.run_id is None and summary.exit_code == BusyError.exit_code:
+            summary.status = "busy"
+        summary.finished_at = store.to_text(store.utc_now())
+        summary.seconds = round(time.monotonic() - self.begun, 3)
+        return summary
+
+    @contextmanager
+    def _noting_input(self) -> Iterator[None]:
+        """A fault of one input is no reason to leave the others; a log that is locked is."""
+        try:
+            with store.plain_faults(self.database):
+                yield
+        except BusyError:
+            raise
+        except OutcomesError as fault:
+            self.note(fault)
+
+    def _say_fault(self, said: str) -> None:
+        self.summary.faults.append(said)
+        say(f"Error: {said}")
+
+    def _work(self, connection: sqlite3.Connection, folder: Path) -> None:
+        last_reject = _last_reject(connection)
+        try:
+            with loading.loading(self.database):
+                self._take_in(connection)
+        finally:
+            _keep_rejects(connection, last_reject, folder / "rejects.jsonl")
+        if self.summary.rejected > self.options.max_rejects:
+            self.codes.add(REJECTED)
+            say(f"{self.summary.rejected:,} refused, max_rejects is {self.options.max_rejects:,}")
+        as_of = store.to_text(store.utc_now())
+        self._build(connection, folder)
+        if self.options.publish:
+            self._publish(self.options.publish, folder.name, as_of)
+
+    def _take_in(self, connection: sqlite3.Connection) -> None:
+        """Each kind of input in turn; the faults of one do not keep the others back."""
+        options, summary = self.options, self.summary
+        for step in inputs.steps(connection, self.database, options.legacy_json, options.inbox, options.uok):
+            with self._noting_input():
+                came = step.take()
+                setattr(summary, step.name, came.summary)
+                summary.accepted += came.accepted
+                summary.duplicates += came.duplicates
+                summary.rejected += came.rejected
+                for line in came.lines:
+                    say(line)
+                for fault in came.faults:
+                    self.note(fault)
+
+    def _build(self, connection: sqlite3.Connection, folder: Path) -> None:
+        self.summary.build = BuildSummary()
+        commands = [["build"], ["source", "freshness"]]
+        target = places.build_folder(self.database) / "target"
+        try:
+            built, freshness = warehouse.run_dbt(self.database, commands, logs=folder, output=sys.stderr)
+        finally:
+            for name in ("run_results.json", "sources.json"):
+                if (target / name).exists():
+                    shutil.copyfile(target / name, folder / name)
+        nodes = warehouse.nodes(self.database) or []
+        self.summary.build = BuildSummary(
+            len(nodes),
+            sum(node.seconds for node in nodes),
+            [{"name": node.name, "status": node.status, "message": node.message}
+             for node in nodes if node.status in warehouse.FAILED],
+        )  # fmt: skip
+        warehouse.expect_built(self.database, built, folder)
+        self._find(connection, freshness, target / "sources.json")
+
+    def _find(self, connection: sqlite3.Connection, freshness: warehouse.Command, sources: Path) -> None:
+        if not sources.exists():
+            raise BuildError(f"dbt could not tell how fresh the sources are: {freshness.fault or 'it did not say why'}")
+        stale = findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
+        found = self.summary.findings = findings.find(connection, stale)
+        self.summary.changes = findings.changes(connection, *history.last_state(connection))
+        self.state = findings.state(connection)
+        for name in found.named(self.options.fail_on):
+            self.note(BuildError(f"{len(getattr(found, name))} found: {name}, which --fail-on names"))
+
+    def _publish(self, folder: Path, run_id: str, as_of: str) -> None:
+        with (
+            publishing.written(self.database, folder, run_id=run_id, as_of=as_of) as publication,
+            self.stopper.deferred(),
+        ):
+            publication.move_into_place()
+            self.summary.published = {**asdict(publication), "folder": str(folder)}
+        say(f"published {publication.marts} marts in {folder}")
+
+    def _write_down(self, connection: sqlite3.Connection, folder: Path) -> None:
+        """The row, the folder, and no more folders than are to be kept."""
+        if self.options.publish and not self.summary.published:
+            stands = publishing.last_published(self.options.publish)
+            self._say_fault(f"nothing was published: {stands or 'there is nothing yet'}")
+        summary = self.concluded()
+        (folder / "summary.json").write_text(summary.as_json() + "\n", encoding="utf-8")
+        history.prune(folder.parent, self.options.keep_runs)
+        found, build = summary.findings or findings.Findings(), summary.build or BuildSummary()
+        history.end(
+            connection,
+            folder.name,
+            self.state,
+            finished_at=summary.finished_at,
+            status=summary.status,
+            exit_code=summary.exit_code,
+            message="; ".join(summary.faults) or None,
+            accepted_count=summary.accepted,
+            duplicate_count=summary.duplicates,
+            rejected_count=summary.rejected,
+            dbt_node_count=build.nodes,
+            dbt_failure_count=len(build.failures),
+            dbt_seconds=build.seconds,
+            is_published=int(summary.published is not None),
+            stale_count=len(found.stale),
+            demotion_count=len(found.demotion),
+            drift_count=len(found.drift),
+            degenerate_count=len(found.degenerate),
+            changes=msgspec.json.encode(summary.changes).decode() if summary.changes else None,
+        )
+
+
+def say(what: str) -> None:
+    """A line of the log, in the form of dbt's own."""
+    print(f"{datetime.now():%H:%M:%S}  {terminal.printable(what)}", file=sys.stderr, flush=True)
+
+
+def _last_reject(connection: sqlite3.Connection) -> int:
+    last: int = connection.execute("select coalesce(max(rejected_id), 0) from rejected_outcomes").fetchone()[0]
+    return last
+
+
+def _keep_rejects(connection: sqlite3.Connection, after: int, path: Path) -> None:
+    """What was refused since, the first of them where they are many: all are in `rejected_outcomes`."""
+    rejects = connection.execute(
+        "select source, line_number, reasons, raw_text from rejected_outcomes where rejected_id > ?"
+        " order by rejected_id limit ?",
+        (after, KEPT_REJECTS),
+    ).fetchall()
+    if rejects:
+        lines = [
+            {"source": source, "line_number": number, "reasons": json.loads(reasons), "raw_text": raw_text}
+            for source, number, reasons, raw_text in rejects
+        ]
+        path.write_bytes(msgspec.json.Encoder().encode_lines(lines))

@@ -1,0 +1,64 @@
+"""The summary of a run: what each step did, what was found, what is new, and the exit code that follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from loader.pipeline.findings import Changes, Findings
+
+# A run may have several faults; the first of these codes that applies is its exit code.
+PRECEDENCE = (2, 75, 1, 3)
+REJECTED = 3
+
+
+class InboxSummary(msgspec.Struct):
+    """Files by what became of them; those that were known already only as a number."""
+
+    loaded: list[dict[str, Any]] = []
+    being_written: list[str] = []
+    ignored: list[str] = []
+    faulty: dict[str, str] = {}
+    known: int = 0
+
+
+class BuildSummary(msgspec.Struct):
+    """dbt nodes that ran, the seconds that they took, and those that failed, with their messages."""
+
+    nodes: int = 0
+    seconds: float = 0.0
+    failures: list[dict[str, Any]] = []
+
+
+class Summary(msgspec.Struct):
+    """What `loader run` prints as JSON and leaves as summary.json. Steps that did not take place are null."""
+
+    run_id: str | None
+    database: str
+    status: str = "running"
+    exit_code: int = 0
+    started_at: str = ""
+    finished_at: str = ""
+    seconds: float = 0.0
+    folder: str | None = None
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    spool: dict[str, Any] | None = None
+    legacy: dict[str, Any] | None = None
+    inbox: InboxSummary | None = None
+    uok: dict[str, Any] | None = None
+    build: BuildSummary | None = None
+    findings: Findings | None = None
+    changes: Changes | None = None
+    published: dict[str, Any] | None = None
+    faults: list[str] = []
+
+    def as_json(self) -> str:
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+
+
+def exit_code(codes: set[int]) -> int:
+    """The code that says most about what went wrong; 0 where nothing did."""
+    return next((code for code in PRECEDENCE if code in codes), max(codes, default=0))
