@@ -1,0 +1,61 @@
+with counted as (
+
+    select * from {{ ref('int_model_days_counted') }}
+    where outcome_date < {{ today() }}
+
+),
+
+days as (
+
+    select distinct task_type, outcome_date from counted
+
+),
+
+models as (
+
+    select
+        task_type,
+        model_id,
+        min(outcome_date) as first_date
+    from counted
+    group by task_type, model_id
+
+),
+
+-- Every model on every day of its task type since its first: where it was not tried, what came before still counts.
+daily as (
+
+    select
+        days.task_type,
+        days.outcome_date,
+        models.model_id,
+        coalesce(counted.trials, 0) as trials,
+        coalesce(counted.successes, 0) as successes,
+        coalesce(counted.priced_successes, 0) as priced_successes,
+        coalesce(counted.priced_cost_nano_usd, 0) as priced_cost_nano_usd
+    from models
+    inner join days on models.task_type = days.task_type and models.first_date <= days.outcome_date
+    left join counted
+        on
+            models.task_type = counted.task_type
+            and models.model_id = counted.model_id
+            and days.outcome_date = counted.outcome_date
+
+),
+
+accumulated as (
+
+    select
+        task_type,
+        outcome_date,
+        model_id,
+        sum(trials) over so_far as trials,
+        sum(successes) over so_far as successes,
+        sum(priced_successes) over so_far as priced_successes,
+        sum(priced_cost_nano_usd) over so_far as priced_cost_nano_usd
+    from daily
+    window so_far as (partition by task_type, model_id order by outcome_date rows unbounded preceding)
+
+)
+
+select * from accumulated
