@@ -13,10 +13,7 @@ days as (
 
 models as (
 
-    select
-        task_type,
-        model_id,
-        min(outcome_date) as first_date
+    select task_type, model_id, min(outcome_date) as first_date
     from counted
     group by task_type, model_id
 
