@@ -164,7 +164,7 @@ class _Job:
 
     def _build(self, connection: sqlite3.Connection, folder: Path) -> None:
         self.summary.build = BuildSummary()
-        commands = [["build"], ["source", "freshness"]]
+        commands = [warehouse.BUILD, ["source", "freshness"]]
         target = places.build_folder(self.database) / "target"
         try:
             built, freshness = warehouse.run_dbt(self.database, commands, logs=folder, output=sys.stderr)
