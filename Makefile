@@ -2,7 +2,7 @@
 # named here (`make setup PYTHON=python3.12` another one); later calls keep to what .venv has.
 PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 
-# Extras beyond what set-up brings: duckdb, postgres, spark; `make setup EXTRAS="duckdb spark"`.
+# Extras beyond what set-up brings: duckdb, parquet, postgres, spark; `make setup EXTRAS="duckdb spark"`.
 EXTRAS ?=
 
 # uv trusts what the system trusts, a company's own authority too, and brings no Python along.
@@ -16,7 +16,13 @@ ORACLE_PYTHON ?= $(shell for name in python3.11 python3.10 python3; do \
     $$name -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' 2>/dev/null \
     && command -v $$name && break; done)
 
-.PHONY: help setup run test test-all test-oracles lint format bench clean lock
+# Airflow and Dagster are locked for these.
+SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
+    $$name -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null \
+    && command -v $$name && break; done)
+schedulers := airflow dagster
+
+.PHONY: help setup run test test-all test-oracles test-recipes lint format bench clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -35,7 +41,7 @@ pytest = .venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 test: setup ## run the tests
 	$(pytest)
 
-test-all: setup ## run the slow tests too
+test-all: setup test-recipes ## run the slow tests too
 	$(pytest) -m ''
 
 test-oracles: setup ## hold the statistics against gbstats, in an environment of its own
@@ -45,6 +51,17 @@ else
 	@.tools/bin/uv --quiet venv --clear --python $(ORACLE_PYTHON) .venv-oracles
 	@.tools/bin/uv --quiet pip sync --python .venv-oracles/bin/python --require-hashes requirements/oracles/gbstats.txt
 	OUTCOMES_ORACLE_PYTHON=.venv-oracles/bin/python .venv/bin/pytest tests/python/statistics/test_gbstats.py
+endif
+
+test-recipes: setup ## import the recipes into the schedulers that they are for, in environments of their own
+ifeq ($(SCHEDULER_PYTHON),)
+	@echo 'Skipped: the locked schedulers need Python 3.11 or 3.12, and none is at hand'
+else
+	@for scheduler in $(schedulers); do \
+	    .tools/bin/uv --quiet venv --clear --python $(SCHEDULER_PYTHON) .venv-schedulers/$$scheduler && \
+	    .tools/bin/uv --quiet pip sync --python .venv-schedulers/$$scheduler/bin/python --require-hashes \
+	        requirements/schedulers/$$scheduler.txt || exit; done
+	OUTCOMES_SCHEDULERS=.venv-schedulers .venv/bin/pytest tests/python/scheduling/test_schedulers.py
 endif
 
 lint: setup ## check style and types, and change nothing
@@ -62,7 +79,7 @@ bench: setup ## measure, side by side with the alternatives
 	.venv/bin/python -m benchmarks
 
 clean: ## remove what make can make again; logs of outcomes in data/ stay
-	rm -rf .venv .venv-oracles .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oracles .venv-schedulers .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make lock` keeps the pins that still fit, `make lock UPGRADE=1` renews them all.
@@ -73,7 +90,11 @@ lock: setup ## pin the requirements anew, for maintainers
 	$(compile) requirements/bootstrap.txt --group bootstrap
 	$(compile) requirements/setup.txt pyproject.toml --extra warehouse --group dev
 	$(compile) requirements/duckdb.txt pyproject.toml --extra duckdb -c requirements/setup.txt
+	$(compile) requirements/parquet.txt pyproject.toml --extra parquet -c requirements/setup.txt
 	$(compile) requirements/postgres.txt pyproject.toml --extra postgres -c requirements/setup.txt -c requirements/duckdb.txt
 	$(compile) requirements/spark.txt pyproject.toml --extra spark -c requirements/setup.txt -c requirements/duckdb.txt -c requirements/postgres.txt
 	.tools/bin/uv --quiet pip compile --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \
 	    --output-file requirements/oracles/gbstats.txt --group oracles
+	for scheduler in $(schedulers); do \
+	    .tools/bin/uv --quiet pip compile --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
+	        --output-file requirements/schedulers/$$scheduler.txt --group $$scheduler || exit; done

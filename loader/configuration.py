@@ -57,7 +57,8 @@ def adopt() -> None:
     if not named and not path.is_file():
         return
     for setting, text in _texts(_read(path), path.absolute().parent).items():
-        os.environ.setdefault(variable(setting), text)
+        if not os.environ.get(variable(setting)):
+            os.environ[variable(setting)] = text
 
 
 def _read(path: Path) -> Settings:

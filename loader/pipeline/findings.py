@@ -13,6 +13,8 @@ import msgspec
 from loader import reading
 from loader.reading import Answer
 
+NEVER = "0001-"  # what dbt calls the time of no row
+
 
 class Findings(msgspec.Struct):
     """What holds now: sources without news, models to demote, standing drift alarms, task types whose
@@ -127,16 +129,20 @@ def changes(connection: sqlite3.Connection, since: str | None, before: State | N
 
 def stale_sources(sources: Any) -> Answer:
     """Of dbt's sources.json, the sources past a limit of theirs, or without any row to tell by."""
-    return [
-        {
-            "source": result["unique_id"].removeprefix("source."),
-            "status": result["status"],
-            "newest_at": result.get("max_loaded_at"),
-            "age_seconds": result.get("max_loaded_at_time_ago_in_s"),
-        }
-        for result in (sources or {}).get("results", [])
-        if result["status"] != "pass"
-    ]
+    stale = []
+    for result in sources["results"]:
+        if result["status"] != "pass":
+            newest = result.get("max_loaded_at")
+            is_empty = newest is None or newest.startswith(NEVER)
+            stale.append(
+                {
+                    "source": result["unique_id"].removeprefix("source."),
+                    "status": result["status"],
+                    "newest_at": None if is_empty else newest,
+                    "age_seconds": None if is_empty else result["max_loaded_at_time_ago_in_s"],
+                }
+            )
+    return stale
 
 
 def _pairs(answer: Answer) -> list[tuple[str, str]]:

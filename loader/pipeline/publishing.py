@@ -68,7 +68,7 @@ def written(database: Path, folder: Path, *, run_id: str, as_of: str) -> Iterato
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        snapshot.write(unfinished / SNAPSHOT, database, described, run_id, as_of)
+        snapshot.write(unfinished / SNAPSHOT, database, described, run_id, as_of, snapshot.name_of(database, folder))
         files = [Path(SNAPSHOT), *exports.write(unfinished, unfinished / SNAPSHOT, described, run_id, as_of)]
         for file in files:
             _sync(unfinished / file)

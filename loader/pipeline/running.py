@@ -113,8 +113,9 @@ class _Job:
         summary.status = "interrupted" if self.stopped else "failed" if summary.exit_code else "succeeded"
         if summary.run_id is None and summary.exit_code == BusyError.exit_code:
             summary.status = "busy"
-        summary.finished_at = store.to_text(store.utc_now())
-        summary.seconds = round(time.monotonic() - self.begun, 3)
+        if not summary.finished_at:
+            summary.finished_at = store.to_text(store.utc_now())
+            summary.seconds = round(time.monotonic() - self.begun, 3)
         return summary
 
     @contextmanager

@@ -5,6 +5,7 @@ It is not in WAL mode: a file that is only read needs nothing beside it, and may
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -34,8 +35,8 @@ DESCRIBED = """
 """
 
 
-def write(path: Path, database: Path, marts: Sequence[Mart], run_id: str, as_of: str) -> None:
-    """Make the snapshot at `path`, where nothing is yet, from the marts of a database.
+def write(path: Path, database: Path, marts: Sequence[Mart], run_id: str, as_of: str, named: str) -> None:
+    """Make the snapshot at `path`, where nothing is yet, from the marts of a database, which it calls `named`.
 
     What `snapshot_run` calls `as_of` is when the build began: every outcome committed before is in
     every mart. Views among the marts may know a few that came later.
@@ -50,7 +51,7 @@ def write(path: Path, database: Path, marts: Sequence[Mart], run_id: str, as_of:
             connection.execute(statement)
         connection.execute(
             "insert into snapshot_run select ?, ?, ?, (select max(id) from warehouse.model_outcomes)",
-            (run_id, as_of, str(database)),
+            (run_id, as_of, named),
         )
         for mart in marts:
             _copy(connection, mart)
@@ -62,8 +63,15 @@ def write(path: Path, database: Path, marts: Sequence[Mart], run_id: str, as_of:
 def refuse_another(path: Path, database: Path) -> None:
     """Raises OutcomesError where `path` is the snapshot of another database, which is still there."""
     found = published_run(path)
-    if found and Path(found["database"]) != database and Path(found["database"]).exists():
-        raise OutcomesError(f"{path} is the snapshot of {found['database']}: name another folder with --publish")
+    if found and found["database"] != name_of(database, path.parent):
+        other = store.absolute(path.parent / found["database"])
+        if other.exists():
+            raise OutcomesError(f"{path} is the snapshot of {other}: name another folder with --publish")
+
+
+def name_of(database: Path, folder: Path) -> str:
+    """Seen from where it is published, so that both may move or be copied together."""
+    return os.path.relpath(database, folder)
 
 
 def published_run(path: Path) -> dict[str, str] | None:

@@ -22,7 +22,7 @@ def make_outcomes() -> list[dict[str, Any]]:
     for task_type, rates in RATES.items():
         for number, rate in enumerate(rates):
             for day in range(5 * number, DAYS + 1):
-                if random.random() < 0.3 or task_type == "prose" and day % 7 == 0:
+                if random.random() < 0.3 or (task_type == "prose" and day % 7 == 0):
                     continue
                 for _ in range(random.integers(0, 9)):
                     success = bool(random.random() < (rate if day < 40 else 0.75))

@@ -1,0 +1,172 @@
+"""Runs of the whole job on databases of their own, each a process as a scheduler starts it."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[3]
+PATIENCE = 120  # seconds until a test gives up
+
+
+def ago(**duration: float) -> str:
+    return (datetime.now(timezone.utc) - timedelta(**duration)).isoformat()
+
+
+def outcome(**fields: Any) -> dict[str, Any]:
+    return {"task_type": "code", "model_id": "able", "success": True, "timestamp": ago(hours=1), **fields}
+
+
+def lines(outcomes: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(each) + "\n" for each in outcomes)
+
+
+class Site:
+    """A folder in which a scheduler runs the job: its database, its inbox, what it publishes."""
+
+    def __init__(self, folder: Path, project: Path = PROJECT) -> None:
+        self.folder, self.project = folder, project
+        self.database = folder / "outcomes.db"
+        self.inbox = folder / "inbox"
+        self.published = folder / "published"
+        self.runs = folder / "runs"
+        self.inbox.mkdir(parents=True, exist_ok=True)
+
+    def put(self, name: str, content: str | bytes, age: float = 0.0) -> Path:
+        """A file of the inbox, last changed so many seconds ago."""
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    def start(self, *arguments: object, **environment: str) -> "subprocess.Popen[str]":
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        return subprocess.Popen(
+            [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
+            cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**inherited, "OUTCOMES_PROJECT": str(self.project), "OUTCOMES_DB": str(self.database),
+                 "HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder / "state"), **environment},
+        )  # fmt: skip
+
+    def loader(self, *arguments: object, exits: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **environment)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert process.returncode == exits, stdout + stderr
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def run(self, *arguments: object, exits: int = 0, **environment: str) -> dict[str, Any]:
+        """The summary of a run over the inbox: all that stands on standard output, and nothing else does."""
+        summary = json.loads(self.loader("run", "--inbox", "inbox", *arguments, exits=exits, **environment).stdout)
+        assert summary["exit_code"] == exits
+        return summary
+
+    def query(self, sql: str, *values: object, path: Path | None = None) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(path or self.database)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def files(self) -> dict[str, bytes]:
+        """What is published, whole."""
+        found = sorted(path for path in self.published.rglob("*") if path.is_file())
+        return {path.relative_to(self.published).as_posix(): path.read_bytes() for path in found}
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.01)
+
+
+# The marts that a run reads, with no statistics behind them: the real project takes a run ten seconds more.
+STAND_IN = {
+    "dbt_project.yml": "name: model_outcomes\nprofile: model_outcomes\nflags: {send_anonymous_usage_stats: false}\n"
+    "models: {model_outcomes: {marts: {+materialized: table, model_stats: {+materialized: view}}}}\n",
+    "models/marts/model_stats.sql": """
+        select task_type, model_id, count(*) as trials, sum(success) as successes,
+            sum(cost_usd) as total_cost, sum(cost_source is not null) as priced_trials,
+            0 as legacy_successes, 0 as legacy_failures
+        from {{ source('model_outcomes', 'model_outcomes') }} group by task_type, model_id
+    """,
+    "models/marts/model_rankings.sql": """
+        select *, row_number() over (partition by task_type order by successes desc, model_id) as rank,
+            0 as is_degenerate
+        from {{ ref('model_stats') }}
+    """,
+    "models/marts/demotion_candidates.sql": """
+        select task_type, model_id, 'x' as incumbent_model_id, 'fails' as reason, 1 as is_worse_than_incumbent,
+            1 as is_drifting, '2026-01-01' as drifting_since
+        from {{ ref('model_rankings') }} where successes = 0
+    """,
+    "models/marts/ab_test_candidates.sql": """
+        select task_type, model_id, 'x' as incumbent_model_id, 'young' as reason
+        from {{ ref('model_rankings') }} where trials < 0
+    """,
+    "models/marts/ab_comparisons.sql": """
+        select task_type as experiment_id, task_type, 'x' as incumbent_model_id, model_id as challenger_model_id,
+            'challenger_better' as verdict, '2026-01-01' as first_decided_at
+        from {{ ref('model_rankings') }} where trials >= 1000
+    """,
+    "models/marts/_marts.yml": """
+models:
+  - name: model_stats
+    description: One row per task type and model.
+    data_tests: [{unique_combination: {arguments: {columns: [task_type, model_id]}}}]
+    columns:
+      - {name: task_type, data_type: text, description: The task type.}
+      - {name: model_id, data_type: text, description: The model.}
+      - {name: trials, data_type: bigint, description: Outcomes.}
+      - {name: total_cost, data_type: double, description: US dollars.}
+""",
+}
+
+
+def stand_in(folder: Path) -> Path:
+    """A dbt project of the repository's engine macros and sources, and STAND_IN."""
+    project = folder / "project"
+    for name in ("macros/engines", "tests/generic"):
+        shutil.copytree(PROJECT / name, project / name)
+    (project / "models").mkdir()
+    shutil.copy(PROJECT / "models/staging/_staging__sources.yml", project / "models")
+    shutil.copy(PROJECT / "models/docs.md", project / "models")
+    shutil.copy(PROJECT / "profiles.yml", project)
+    for name, text in STAND_IN.items():
+        (project / name).parent.mkdir(exist_ok=True, parents=True)
+        (project / name).write_text(text)
+    return project
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """An empty one, with marts that are quickly built."""
+    return Site(tmp_path / "a site", stand_in(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, Any], str]:
+    """A site on which the job ran once, its summary, and its log; tests take what they change to a copy."""
+    site = Site(tmp_path_factory.mktemp("once") / "a site")
+    failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(150)]
+    able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(150)]
+    uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
+    site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
+    site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)
+    done = site.loader("run", "--inbox", "inbox", "--max-rejects", 1)
+    return site, json.loads(done.stdout), done.stderr
+
+
+@pytest.fixture
+def ran(run_once: tuple[Site, dict[str, Any], str], tmp_path: Path) -> Site:
+    """A copy of that site for one test."""
+    shutil.copytree(run_once[0].folder, tmp_path / "a site")
+    return Site(tmp_path / "a site")

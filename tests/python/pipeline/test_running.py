@@ -1,0 +1,180 @@
+"""`loader run`: what it takes in, finds, says and leaves, and the exit codes that a scheduler looks at."""
+
+import json
+
+from .conftest import Site, ago, lines, outcome
+
+
+def test_one_run_loads_builds_tests_and_publishes(run_once) -> None:
+    site, summary, log = run_once
+    assert (summary["status"], summary["accepted"], summary["rejected"]) == ("succeeded", 420, 1)
+    assert summary["build"]["nodes"] > 50
+    assert summary["build"]["failures"] == []
+    assert site.query("select count(*) from model_outcomes") == [(420,)]
+    assert site.query("select sum(trials) from model_stats", path=site.published / "model_outcomes.db") == [(420,)]
+    assert "\x1b" not in log
+    assert "START sql table model main.model_rankings" in log
+
+
+def test_its_row_and_its_folder_say_what_the_summary_says(run_once) -> None:
+    site, summary, _ = run_once
+    folder = site.runs / summary["run_id"]
+    assert json.loads((folder / "summary.json").read_text()) == summary
+    assert len(json.loads((folder / "run_results.json").read_text())["results"]) == summary["build"]["nodes"]
+    (reject,) = [json.loads(line) for line in (folder / "rejects.jsonl").read_text().splitlines()]
+    assert reject["line_number"] == 1
+    assert "perhaps" in reject["raw_text"]
+    assert site.query(
+        "select run_id, status, exit_code, accepted_count, rejected_count, is_published, degenerate_count"
+        " from run_history"
+    ) == [(summary["run_id"], "succeeded", 0, 420, 1, 1, 1)]
+
+
+def test_it_finds_what_should_worry_somebody(run_once) -> None:
+    findings = run_once[1]["findings"]
+    assert [row["task_type"] for row in findings["degenerate"]] == ["always"]
+    assert [(row["task_type"], row["model_id"]) for row in findings["demotion"]] == [("code", "weak")]
+    assert findings["stale"] == []
+
+
+def test_everything_is_new_to_the_first_run(run_once) -> None:
+    changes = run_once[1]["changes"]
+    assert changes["since"] is None
+    assert changes["new_models"] == ["=able", "m0", "m1", "m2", "weak"]
+    assert changes["new_task_types"] == ["always", "code"]
+
+
+def test_the_next_run_says_what_changed_since(ran: Site) -> None:
+    before = ran.query("select run_id from run_history")[0][0]
+    ran.put("more.jsonl", lines([outcome(model_id="star", timestamp=ago(days=1)) for _ in range(400)]))
+    summary = ran.run("--fail-on", "degenerate, stale", exits=1)
+    changes = summary["changes"]
+    assert changes["since"] == before
+    assert (changes["new_models"], changes["new_task_types"]) == (["star"], [])
+    assert changes["new_leaders"] == [{"task_type": "code", "model_id": "star", "previous_model_id": "=able"}]
+    assert changes["new_demotion_candidates"] == []
+    assert summary["inbox"]["known"] == 2
+    assert [file["accepted"] for file in summary["inbox"]["loaded"]] == [400]
+    # A finding that --fail-on names is the exit code, and what passed its tests is published all the same.
+    assert "degenerate" in summary["faults"][0]
+    assert summary["published"]["marts"] == len(list((ran.published / "csv").iterdir()))
+    again = ran.run()["changes"]
+    assert not any(value for name, value in again.items() if name != "since")
+    assert ran.query("select count(*), sum(state is not null) from run_history") == [(3, 1)]
+
+
+def test_a_bad_file_blocks_no_other_and_is_told_once(site: Site) -> None:
+    site.put("a-bad.jsonl", b"\0\1\2")
+    site.put("b-good.jsonl", lines([outcome()]))
+    site.put("c-half.json.gz", b"\x1f\x8b\x08\0")
+    site.put("d.jsonl.part", lines([outcome()]))
+    site.put(".hidden.jsonl", lines([outcome()]))
+    site.put("notes.txt", "nothing to load")
+    growing = [outcome(model_id=f"m{number}") for number in range(3)]
+    site.put("e-growing.jsonl", lines(growing[:2]) + lines(growing[2:])[:20])
+    summary = site.run(exits=2)
+    inbox = summary["inbox"]
+    assert summary["accepted"] == 3
+    assert summary["faults"] == [f"{site.inbox}/a-bad.jsonl is binary, not jsonl"]
+    assert inbox["being_written"] == [f"{site.inbox}/c-half.json.gz", f"{site.inbox}/d.jsonl.part"]
+    assert inbox["ignored"] == [f"{site.inbox}/notes.txt"]
+    assert [file["has_unfinished_line"] for file in inbox["loaded"]] == [False, True]
+    site.put("c-half.json.gz", b"\x1f\x8b\x08\0", age=3600)  # nobody is at work on it any more
+    site.put("e-growing.jsonl", lines(growing))
+    again = site.run(exits=2)
+    assert (again["accepted"], again["inbox"]["known"]) == (1, 1)
+    assert [fault.partition(":")[0] for fault in again["faults"]] == [f"{site.inbox}/c-half.json.gz"]
+    assert list(again["inbox"]["faulty"]) == [f"{site.inbox}/a-bad.jsonl"]
+
+
+def test_too_many_rejects_are_exit_3_and_are_not_counted_again(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome(), outcome(success=None)]))
+    summary = site.run(exits=3)
+    assert (summary["accepted"], summary["rejected"], summary["published"] is None) == (1, 1, False)
+    assert site.run()["rejected"] == 0
+
+
+def test_a_failing_dbt_test_publishes_nothing_and_says_what_still_stands(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome(model_id="weak")]))
+    last = site.run()["run_id"]
+    before = site.files()
+    test = site.project / "tests" / "singular" / "assert_nobody_is_weak.sql"
+    test.parent.mkdir()
+    test.write_text("select 1 from {{ ref('model_stats') }} where model_id = 'weak'")
+    site.put("more.jsonl", lines([outcome(success="x")]))
+    summary = site.run(exits=1)
+    assert [failure["name"] for failure in summary["build"]["failures"]] == ["assert_nobody_is_weak"]
+    assert "assert_nobody_is_weak" in summary["faults"][0]
+    assert f"{site.published} still holds run {last}" in summary["faults"][-1]
+    assert site.files() == before
+    assert site.query("select status, is_published from run_history order by run_id desc limit 1") == [("failed", 0)]
+    test.unlink()
+    (site.project / "models" / "broken.sql").write_text("select * from {{ ref('no_such_model') }}")
+    summary = site.run(exits=1)
+    assert "no_such_model" in " ".join(summary["faults"])
+    assert summary["build"]["nodes"] == 0, "the results of the run before are not this one's"
+    assert site.files() == before
+
+
+def test_a_stale_source_is_a_finding(site: Site) -> None:
+    site.put("old.jsonl", lines([outcome(timestamp=ago(days=3))]))
+    summary = site.run()
+    (stale,) = summary["findings"]["stale"]
+    assert (stale["source"], stale["status"]) == ("model_outcomes.model_outcomes.model_outcomes", "warn")
+    assert 3 * 86_400 <= stale["age_seconds"] < 3 * 86_400 + 600
+    assert site.run("--fail-on", "stale", exits=1)["exit_code"] == 1
+
+
+def test_an_empty_log_is_built_published_and_stale(site: Site) -> None:
+    summary = site.run()
+    assert (summary["accepted"], summary["published"] is None) == (0, False)
+    assert [row["newest_at"] for row in summary["findings"]["stale"]] == [None]
+
+
+def test_only_the_last_folders_are_kept(site: Site) -> None:
+    for number in range(5):
+        (site.runs / f"20260101T00000{number}.000Z").mkdir(parents=True)
+    (site.runs / "mine").mkdir()
+    summary = site.run("--keep-runs", 2)
+    assert sorted(path.name for path in site.runs.iterdir())[-2:] == [summary["run_id"], "mine"]
+    assert len(list(site.runs.iterdir())) == 3
+
+
+def test_runs_lists_the_last_ones(run_once) -> None:
+    site, summary, _ = run_once
+    (row,) = json.loads(site.loader("runs", "--json").stdout)
+    assert (row["run_id"], row["accepted_count"]) == (summary["run_id"], 420)
+    assert summary["run_id"] in site.loader("runs").stdout
+
+
+def test_a_dry_run_changes_nothing(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome()]))
+    site.put("half.jsonl.tmp", "")
+    plan = json.loads(site.loader("run", "--inbox", "inbox", "--dry-run").stdout)
+    assert plan["inbox"] == {"being_written": [f"{site.inbox}/half.jsonl.tmp"], "new": [f"{site.inbox}/log.jsonl"]}
+    assert (plan["is_new_database"], plan["publish"]) == (True, str(site.published))
+    assert sorted(path.name for path in site.folder.iterdir()) == ["inbox"]
+
+
+def test_older_json_is_found_by_itself(site: Site) -> None:
+    (site.folder / ".sf").mkdir()
+    cells = {"code": {"old": {"successes": 42, "failures": 3}, "bad": {"successes": -1, "failures": 0}}}
+    (site.folder / ".sf" / "model-performance.json").write_text(json.dumps(cells))
+    summary = site.run(exits=3)
+    assert (summary["legacy"]["added"], summary["rejected"]) == (1, 1)
+    assert site.query("select model_id, successes, failures from legacy_model_stats") == [("old", 42, 3)]
+    assert site.run()["rejected"] == 0
+    assert site.run("--legacy-json", "nothing.json", exits=2)["published"] is not None
+
+
+def test_an_inbox_that_is_not_there_is_exit_2_and_the_rest_is_done(site: Site) -> None:
+    done = site.loader("run", "--inbox", "nowhere", exits=2)
+    summary = json.loads(done.stdout)
+    assert "nowhere cannot be read" in summary["faults"][0]
+    assert summary["published"] is not None
+
+
+def test_a_folder_of_another_database_is_not_published_to(ran: Site, tmp_path) -> None:
+    other = Site(tmp_path / "other", ran.project)
+    summary = other.run("--publish", ran.published, exits=2)
+    assert f"is the snapshot of {ran.database}" in summary["faults"][0]
