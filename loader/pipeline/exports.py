@@ -46,7 +46,8 @@ def write(folder: Path, snapshot: Path, marts: Sequence[Mart], run_id: str, as_o
             for mart in marts:
                 path = folder / format / f"{mart.name}.{format}"
                 write_one(connection, mart, path)
-                resources.append(_resource(mart, format, path, folder))
+                names = [name for (name,) in connection.execute("select name from pragma_table_info(?)", (mart.name,))]
+                resources.append(_resource(mart, names, format, path, folder))
     package = {
         "$schema": PROFILE,
         "name": "model-outcomes",
@@ -91,34 +92,29 @@ def _write_parquet(connection: sqlite3.Connection, mart: Mart, path: Path) -> No
     import pyarrow
     from pyarrow import parquet
 
-    types = {"text": pyarrow.string(), "bigint": pyarrow.int64(), "integer": pyarrow.int64(),
-             "double": pyarrow.float64()}  # fmt: skip
+    text = pyarrow.string()
+    types = {"bigint": pyarrow.int64(), "integer": pyarrow.int64(), "double": pyarrow.float64()}
     rows = connection.execute(f'select * from "{mart.name}"')
-    known = {column.name: column for column in mart.columns}
-    names = [column[0] for column in rows.description]
+    columns = [mart.column(name) for name, *_ in rows.description]
     schema = pyarrow.schema(
-        [
-            pyarrow.field(
-                name,
-                types.get((known[name].data_type or "").lower(), pyarrow.string()) if name in known else None,
-                metadata={"description": known[name].description} if name in known else None,
-            )
-            for name in names
-        ],
+        [pyarrow.field(each.name, each.typed(types, text), metadata={"description": each.description})
+         for each in columns],
         metadata={"description": mart.description},
-    )
+    )  # fmt: skip
     with parquet.ParquetWriter(path, schema) as writer:
         while batch := rows.fetchmany(BATCH):
-            columns = [
-                pyarrow.array(values, type=type)
-                for values, type in zip(zip(*batch, strict=True), schema.types, strict=True)
+            arrays = [
+                pyarrow.array(
+                    [str(value) if value is not None else None for value in values] if kind == text else values, kind
+                )
+                for values, kind in zip(zip(*batch, strict=True), schema.types, strict=True)
             ]
-            writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
 
 
-def _resource(mart: Mart, format: str, path: Path, folder: Path) -> dict[str, Any]:
+def _resource(mart: Mart, names: Sequence[str], format: str, path: Path, folder: Path) -> dict[str, Any]:
     content = path.read_bytes()
-    resource = {
+    resource: dict[str, Any] = {
         "name": f"{mart.name}-{format}".replace("_", "-"),
         "path": path.relative_to(folder).as_posix(),
         "title": mart.name,
@@ -128,15 +124,14 @@ def _resource(mart: Mart, format: str, path: Path, folder: Path) -> dict[str, An
         "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
     }
+    # Of a table in JSON Lines the standard does not speak; its tools stumble over one without rows.
+    resource["type"] = "table" if format == "csv" else "file"
     if format == "parquet":  # which carries its own
         return resource
+    columns = [mart.column(name) for name in names]
     fields = [
-        {
-            "name": column.name,
-            "type": FIELD_TYPES.get((column.data_type or "").lower(), "any"),
-            "description": column.description.strip(),
-        }
-        for column in mart.columns
+        {"name": each.name, "type": each.typed(FIELD_TYPES, "any"), "description": each.description.strip()}
+        for each in columns
     ]
     key = {"primaryKey": list(mart.key)} if mart.key else {}
     return {**resource, "encoding": "utf-8", "schema": {"fields": fields, **key, "missingValues": [""]}}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from loader import places
 from loader.errors import BuildError
 
 KEYS = ("unique", "unique_combination")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,10 @@ class Column:
     data_type: str | None
     description: str
 
+    def typed(self, types: Mapping[str, T], other: T) -> T:
+        """What `types` has for its type, `other` where it has none."""
+        return types.get((self.data_type or "").lower(), other)
+
 
 @dataclass(frozen=True)
 class Mart:
@@ -30,6 +37,10 @@ class Mart:
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+
+    def column(self, name: str) -> Column:
+        """What is known of a column: of one that nobody described, its name."""
+        return next((column for column in self.columns if column.name == name), Column(name, None, ""))
 
 
 def read(database: Path) -> list[Mart]:

@@ -92,8 +92,7 @@ def _escaped(path: Path) -> str:
 
 def _copy(connection: sqlite3.Connection, mart: Mart) -> None:
     names = [row[0] for row in connection.execute(f"select * from warehouse.{_quoted(mart.name)} limit 0").description]
-    known = {column.name: column for column in mart.columns}
-    types = [TYPES.get((known[name].data_type or "").lower(), "any") if name in known else "any" for name in names]
+    types = [mart.column(name).typed(TYPES, "any") for name in names]
     columns = ", ".join(f"{_quoted(name)} {type}" for name, type in zip(names, types, strict=True))
     table = _quoted(mart.name)
     connection.execute(f"create table main.{table} ({columns}) strict")

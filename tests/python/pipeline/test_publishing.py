@@ -53,14 +53,14 @@ def test_it_says_which_run_it_is_of_and_what_everything_means(site: Site, run_on
         where d.column_name = name group by 1, 2 having max(length(d.description)) is null
     """
     assert site.query(undescribed, path=snapshot) == []
-    (text,) = site.query("select description from snapshot_descriptions"
-                         " where table_name = 'model_rankings' and column_name = 'success_rate'", path=snapshot)[0]  # fmt: skip
-    assert "{{" not in text
+    about = "select description from snapshot_descriptions where column_name = 'success_rate'"
+    assert "{{" not in site.query(about, path=snapshot)[0][0]
 
 
 def test_a_query_for_a_task_type_uses_an_index(site: Site, marts) -> None:
     plan = "explain query plan select * from {} where task_type = 'code'"
-    for mart in marts:
+    asked = [mart for mart in marts if mart != "ab_comparison_days"]  # which has no task type
+    for mart in asked:
         ((*_, how),) = site.query(plan.format(mart), path=site.published / "model_outcomes.db")
         assert "USING INDEX" in how, mart
 
@@ -120,8 +120,9 @@ def test_a_full_disk_leaves_what_was_published(ran: Site, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("loader.pipeline.exports._write_jsonl", full)
-    with pytest.raises(OutcomesError, match="No space left"), publishing.written(
-        ran.database, ran.published, run_id="x", as_of="y"
+    with (
+        pytest.raises(OutcomesError, match="No space left"),
+        publishing.written(ran.database, ran.published, run_id="x", as_of="y"),
     ):
         pass
     assert ran.files() == before
