@@ -57,7 +57,6 @@ def write(path: Path, database: Path, marts: Sequence[Mart], run_id: str, as_of:
             _copy(connection, mart)
         connection.execute("commit")
         connection.execute("detach warehouse")
-        connection.execute("analyze")
 
 
 def refuse_another(path: Path, database: Path) -> None:
