@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from loader import legacy
+from loader import legacy, uok
 from loader.errors import OutcomesError
 from loader.loading import LoadResult
 from loader.pipeline import inbox
@@ -98,8 +98,6 @@ def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> Came:
 
 
 def _sync(connection: sqlite3.Connection, path: Path) -> Came:
-    from loader import uok
-
     result = uok.sync(connection, path)
     summary = msgspec.to_builtins(result)
     return Came(summary, lines=[f"{path}: {', '.join(f'{value} {name}' for name, value in summary.items())}"])
