@@ -99,8 +99,9 @@ def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> Came:
 
 def _sync(connection: sqlite3.Connection, path: Path) -> Came:
     result = uok.sync(connection, path)
-    summary = msgspec.to_builtins(result)
-    return Came(summary, lines=[f"{path}: {', '.join(f'{value} {name}' for name, value in summary.items())}"])
+    said = f"{path}: {result.added:,} added, {result.changed:,} changed, {result.rejected:,} rejected"
+    lines = [said] if result.added or result.changed or result.rejected else []
+    return Came(msgspec.to_builtins(result), rejected=result.rejected, lines=lines)
 
 
 def _loaded(result: LoadResult) -> dict[str, Any]:
