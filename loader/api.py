@@ -1,21 +1,31 @@
-"""The Python interface: `ModelOutcomes` records outcomes and answers which model to use."""
+"""The Python interface: `ModelOutcomes` records outcomes and answers which model to use.
+
+It runs inside other people's programs, so what goes wrong is said on the logger `loader`, and raised
+only where that was asked for.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from loader import outcome, reading, store
-from loader.errors import OutcomesError
-from loader.outcome import INSERT
+from loader.errors import NotKeptError, OutcomesError
+from loader.recorder import Recorder
+
+if TYPE_CHECKING:
+    import logging
 
 
 class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     """One model's place at a task type. Rates are shares of `trials`, with the 95 % Wilson
-    bounds; costs are US dollars, None where no cost is known."""
+    bounds; costs are US dollars, None where no cost is known. `snapshot_at` is None where the log
+    itself answered, else the time of the published snapshot that did in its place."""
 
     rank: int
     task_type: str
@@ -30,34 +40,52 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     total_cost: float
     cost_per_success: float | None
     last_used: str | None
+    snapshot_at: str | None = None
 
 
 class Demotion(msgspec.Struct, frozen=True):
-    """Whether a model should lose its place: true or false by itself, with the reason in words."""
+    """Whether a model should lose its place: true or false by itself, with the reason in words.
+    `snapshot_at` as of RankedModel."""
 
     should_demote: bool
     reason: str
+    snapshot_at: str | None = None
 
     def __bool__(self) -> bool:
         return self.should_demote
 
 
 class ABTestCandidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A model worth a trial against the incumbent of its task type, with the reason in words."""
+    """A model worth a trial against the incumbent of its task type, with the reason in words.
+    `snapshot_at` as of RankedModel."""
 
     task_type: str
     model_id: str
     incumbent_model_id: str | None
     reason: str
+    snapshot_at: str | None = None
+
+
+Answered = TypeVar("Answered", RankedModel, ABTestCandidate)
 
 
 class ModelOutcomes:
     """A log of outcomes. Made with the path of its SQLite file, which is created where it is
-    missing; without one, `OUTCOMES_DB` or data/outcomes.db is meant. Closes as a context manager."""
+    missing, in a folder that is there; without one, `OUTCOMES_DB` or data/outcomes.db is meant.
+    Closes as a context manager. Threads may share it, and a fork takes it along.
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    Nothing is raised but for calls that Python itself refuses: where the file is missing, locked,
+    full or broken, outcomes go to a spool that `loader drain` brings in later, and questions are
+    answered from the last published snapshot. The logger `loader` says so, once. `strict` raises instead.
+
+    `durability` is what an outcome survives once it is recorded: `normal` a killed process, `full`
+    (the default, or what `OUTCOMES_DURABILITY` says) a power failure as well, at the price of waiting for the disk.
+    """
+
+    def __init__(self, path: str | Path | None = None, *, strict: bool = False, durability: str | None = None) -> None:
         self.path = store.absolute(path if path is not None else store.default_path())
-        self._connection = store.create_or_open(self.path, timeout=store.busy_timeout(store.RECORD_BUSY_TIMEOUT))
+        self.strict = strict
+        self._recorder = Recorder(self.path, store.chosen_durability(durability) if durability else None)
 
     def record(
         self,
@@ -79,63 +107,114 @@ class ModelOutcomes:
         error_type: str | None = None,
         cost_source: str | None = None,
     ) -> bool:
-        """Append one outcome; True once it is committed.
+        """Append one outcome; True once it is on disk, in the log or in a spool.
 
         `cost_usd` in US dollars, None where it is not known (0 means free); `duration_ms` in
         milliseconds; `timestamp` with an offset, now where it is left out. An `event_id` that
         was recorded before with the same verdict changes nothing.
-        Raises InvalidOutcome (a ValueError) that names every fault of the input, BusyError where
-        another writer holds the file for too long, OutcomesError where it cannot be written.
+        False, with every fault on the logger `loader`, where the input is no outcome, or where
+        neither log nor spool could be written; the outcome is then on the logger, as JSON.
+        `strict` spools nothing: it raises InvalidOutcome (a ValueError), BusyError where another
+        writer holds the file for too long, OutcomesError where it cannot be written.
         """
         values = {name: value for name, value in locals().items() if name in outcome.FIELDS}
-        now = store.utc_now()
-        values["timestamp"] = timestamp if timestamp is not None else now
-        given = {name: value for name, value in values.items() if value is not None or name == "success"}
-        found = outcome.check(outcome.parse_fields(given), outcome.horizon(now))
-        with store.plain_faults(self.path):
-            try:
-                self._connection.execute(INSERT, found.row())
-            except sqlite3.IntegrityError as fault:
-                raise outcome.InvalidOutcome([str(fault)]) from None
+        try:
+            found = outcome.from_values(values)
+            if self.strict:
+                self._recorder.insert(found)
+                return True
+            was_in_trouble = self._recorder.trouble is not None
+            spooled = self._recorder.keep(found)
+        except Exception as fault:
+            if self.strict:
+                raise
+            _say_lost(fault)
+            return False
+        if (spooled is not None) != was_in_trouble:
+            _say_spooled(self._recorder, spooled)
         return True
 
     def ranked_models(self, task_type: str, min_samples: int = reading.MIN_SAMPLES) -> list[RankedModel]:
         """The models with at least `min_samples` trials at a task type, the best first.
 
-        Raises NotBuiltError before the first `loader build`.
+        In degraded mode those of the last published snapshot, marked by `snapshot_at`; none where
+        there is no snapshot either (`strict`: raises OutcomesError in place of both).
         """
-        with store.plain_faults(self.path):
-            answer = reading.ranked_models(self._connection, task_type, min_samples)
-        return [msgspec.convert(row, RankedModel) for row in answer]
+        found = self._ask(lambda connection: reading.ranked_models(connection, task_type, min_samples))
+        return _converted(found, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:
         """Whether a model should lose its place at a task type: whether the mart
-        `demotion_candidates` has it, and why. Raises NotBuiltError before the first `loader build`."""
-        with store.plain_faults(self.path):
-            found = [
-                row["reason"]
-                for row in reading.demotion_candidates(self._connection, task_type)
-                if row["model_id"] == model_id
-            ]
-        return Demotion(bool(found), found[0] if found else "not among the demotion candidates")
+        `demotion_candidates` has it, and why. Degraded as `ranked_models`; no, where nothing is known."""
+        found = self._ask(lambda connection: reading.demotion_candidates(connection, task_type))
+        if found is None:
+            return Demotion(False, "not known: there is nothing to ask")
+        rows, snapshot_at = found
+        reasons = [row["reason"] for row in rows if row["model_id"] == model_id]
+        return Demotion(bool(reasons), reasons[0] if reasons else "not among the demotion candidates", snapshot_at)
 
     def ab_test_candidates(self, task_type: str) -> list[ABTestCandidate]:
-        """The models that a trial could still move to the top of a task type.
+        """The models that a trial could still move to the top of a task type. Degraded as `ranked_models`."""
+        return _converted(
+            self._ask(lambda connection: reading.ab_test_candidates(connection, task_type)), ABTestCandidate
+        )
 
-        Raises NotBuiltError before the first `loader build`.
-        """
-        with store.plain_faults(self.path):
-            answer = reading.ab_test_candidates(self._connection, task_type)
-        return [msgspec.convert(row, ABTestCandidate) for row in answer]
+    def _ask(
+        self, question: Callable[[sqlite3.Connection], reading.Answer]
+    ) -> tuple[reading.Answer, str | None] | None:
+        """The answer, and the time of the snapshot that gave it in place of the log; None for none."""
+        try:
+            return self._recorder.ask(question), None
+        except OutcomesError as fault:
+            if self.strict:
+                raise
+            from loader import fallback
+
+            try:
+                answer, snapshot_at = fallback.from_snapshot(self.path, question, fault)
+            except OutcomesError:
+                _logger().warning("%s; no published snapshot answers in its place", fault)
+                return None
+            _logger().warning("%s; the snapshot of %s answers in its place", fault, snapshot_at)
+            return answer, snapshot_at
 
     def close(self) -> None:
-        self._connection.close()
+        self._recorder.close()
 
     def __enter__(self) -> ModelOutcomes:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _converted(found: tuple[reading.Answer, str | None] | None, kind: type[Answered]) -> list[Answered]:
+    if found is None:
+        return []
+    rows, snapshot_at = found
+    return [msgspec.convert({**row, "snapshot_at": snapshot_at}, kind) for row in rows]
+
+
+def _say_spooled(recorder: Recorder, spooled: Path | None) -> None:
+    if spooled is None:
+        _logger().info("%s takes outcomes again; `loader drain` brings in those that were spooled", recorder.path)
+    else:
+        _logger().warning("%s; outcomes wait in %s for `loader drain`", recorder.trouble, spooled)
+
+
+def _say_lost(fault: Exception) -> None:
+    if isinstance(fault, NotKeptError):
+        _logger().error("%s: %s", fault, fault.outcome)
+    elif isinstance(fault, OutcomesError):
+        _logger().error("not recorded: %s", fault)
+    else:
+        _logger().error("not recorded", exc_info=fault)
+
+
+def _logger() -> logging.Logger:
+    import logging
+
+    return logging.getLogger("loader")
 
 
 __all__ = ["ABTestCandidate", "Demotion", "ModelOutcomes", "OutcomesError", "RankedModel"]

@@ -21,3 +21,13 @@ class BuildError(OutcomesError):
 
 class NotBuiltError(OutcomesError):
     """A view or table that dbt makes was asked for before the first build."""
+
+
+class NotKeptError(OutcomesError):
+    """An outcome that neither the database nor a spool could take; `outcome` is it, as JSON."""
+
+    exit_code = 74
+
+    def __init__(self, said: str, outcome: str) -> None:
+        super().__init__(said)
+        self.outcome = outcome

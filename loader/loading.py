@@ -62,21 +62,30 @@ def load_file(
     Raises OutcomesError where the file as a whole cannot be read.
     """
     with open_source(name, format, is_final=is_final) as source:
-        position = find_position(connection, source)
-        parser = Parser(outcome.horizon(store.utc_now()))
-        result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
-        writer = _Writer(connection, source, position, result)
-        batch = None
-        for batch in parser.batches(source, position.offset, position.line):
-            writer.write(batch)
-            progress(batch.end, source.size)
-        if source.damage and batch:
-            # Refused, but not passed over: the whole file, when it comes, goes on from here.
-            source.stream.seek(batch.end)
-            rest = Reject(batch.end_line, source.stream.read(RAW_LIMIT), [source.damage])
-            writer.write(Batch([], [rest], batch.end, batch.end_line, tuple))
-        writer.finish()
-        result.has_unfinished_line, result.damage = source.has_unfinished_line, source.damage
+        return load_source(connection, source, progress)
+
+
+def load_source(
+    connection: sqlite3.Connection,
+    source: Source,
+    progress: Callable[[int, int], None] = lambda done, size: None,
+) -> LoadResult:
+    """`load_file` for a source that is open."""
+    position = find_position(connection, source)
+    parser = Parser(outcome.horizon(store.utc_now()))
+    result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
+    writer = _Writer(connection, source, position, result)
+    batch = None
+    for batch in parser.batches(source, position.offset, position.line):
+        writer.write(batch)
+        progress(batch.end, source.size)
+    if source.damage and batch:
+        # Refused, but not passed over: the whole file, when it comes, goes on from here.
+        source.stream.seek(batch.end)
+        rest = Reject(batch.end_line, source.stream.read(RAW_LIMIT), [source.damage])
+        writer.write(Batch([], [rest], batch.end, batch.end_line, tuple))
+    writer.finish()
+    result.has_unfinished_line, result.damage = source.has_unfinished_line, source.damage
     return result
 
 

@@ -115,6 +115,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 FIELDS = {field.name: field for field in msgspec.structs.fields(Outcome)}
 REQUIRED = tuple(name for name, field in FIELDS.items() if field.required)
 FLAGS = ("success", "timeout")
+TEXTS = ("task_type", "model_id", "event_id", "task_id", "experiment_id", "recorded_by", "error_type")
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 CAMEL_CASE = {re.sub("_([a-z])", lambda found: found[1].upper(), name): name for name in FIELDS}
 _decoder = msgspec.json.Decoder(Outcome)
@@ -155,6 +156,19 @@ def parse_json(line: bytes, unknown: dict[str, int] | None = None) -> Outcome:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
     return parse_fields(_json_object(line), unknown)
+
+
+def from_values(values: Mapping[str, Any]) -> Outcome:
+    """Python's values by the names of FIELDS as an outcome, where None is absent, and a `timestamp`
+    that is absent is now. Raises InvalidOutcome with all faults."""
+    now = datetime.now(timezone.utc)
+    given = values if values["timestamp"] is not None else {**values, "timestamp": now}
+    try:
+        found = msgspec.convert(given, Outcome)
+        "".join([text for text in map(given.__getitem__, TEXTS) if text is not None]).encode()
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        found = parse_fields({name: value for name, value in given.items() if value is not None or name == "success"})
+    return check(found, horizon(now))
 
 
 def parse_fields(values: Mapping[str, Any], unknown: dict[str, int] | None = None) -> Outcome:

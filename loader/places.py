@@ -17,8 +17,22 @@ def load_lock(database: Path) -> Path:
 
 
 def spool(database: Path) -> Path:
-    """Where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, else `<file>.spool.jsonl`."""
-    return _named("OUTCOMES_SPOOL") or Path(f"{database}.spool.jsonl")
+    """Where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
+    that is there, else `<file>.spool.jsonl`."""
+    named = _named("OUTCOMES_SPOOL")
+    if named and named.is_dir():
+        return named / _own_name(database)
+    return named or Path(f"{database}.spool.jsonl")
+
+
+def spools(database: Path) -> list[Path]:
+    """Every place where outcomes of this database may wait, in the order in which they are tried:
+    its spool, the file beside it, one in the user's folder of state (XDG)."""
+    places = [spool(database), Path(f"{database}.spool.jsonl")]
+    state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
+    if os.path.isabs(state):  # noqa: PTH117 - as above: there is no home
+        places.append(Path(state) / "model-outcomes" / _own_name(database))
+    return list(dict.fromkeys(places))
 
 
 def published(database: Path) -> Path:
@@ -39,3 +53,11 @@ def runs(database: Path) -> Path:
 def _named(variable: str) -> Path | None:
     text = os.environ.get(variable)
     return Path(os.path.abspath(text)) if text else None  # noqa: PTH100 - as store.absolute
+
+
+def _own_name(database: Path) -> str:
+    """A name for a folder that several databases share."""
+    import hashlib
+
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(database))).hexdigest()
+    return f"{database.name}-{digest[:12]}.spool.jsonl"

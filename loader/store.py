@@ -17,6 +17,9 @@ SCHEMA_VERSION = 1
 MINIMUM_SQLITE = (3, 37, 0)
 RECORD_BUSY_TIMEOUT = 2.0
 BUSY_TIMEOUT = 30.0
+# What a commit survives. Both: a killed process. `full`: a power failure too, as SQLite waits for the disk at
+# each commit. `normal`: it waits at checkpoints, and a power failure may take the last commits, never half of one.
+DURABILITIES = ("full", "normal")
 
 
 def default_path() -> Path:
@@ -43,6 +46,15 @@ def busy_timeout(default: float = BUSY_TIMEOUT) -> float:
     return seconds
 
 
+def chosen_durability(given: str | None = None) -> str:
+    """One of DURABILITIES: `given`, else `OUTCOMES_DURABILITY`, else full."""
+    name = given or os.environ.get("OUTCOMES_DURABILITY") or DURABILITIES[0]
+    if name not in DURABILITIES:
+        source = "durability" if given else "OUTCOMES_DURABILITY"
+        raise OutcomesError(f"{source} must be {' or '.join(DURABILITIES)}, not {name!r}")
+    return name
+
+
 def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
@@ -52,14 +64,20 @@ def to_text(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def create_or_open(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
-    """Open the log for writing; create the file and its folder, or upgrade it, where needed."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutcomesError(f"cannot make the folder of {path.absolute()}: {fault.strerror}") from None
+def create_or_open(
+    path: Path, *, timeout: float | None = None, durability: str | None = None, with_folder: bool = True
+) -> sqlite3.Connection:
+    """Open the log for writing; create the file and, `with_folder`, its folder, or upgrade it, where
+    needed. `timeout` in seconds, `durability` one of DURABILITIES."""
+    if with_folder:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise OutcomesError(f"cannot make the folder of {path.absolute()}: {fault.strerror}") from None
+    elif not path.parent.is_dir():
+        raise OutcomesError(f"there is no folder {path.parent.absolute()}: `loader init` makes it")
     wait = busy_timeout() if timeout is None else timeout
-    connection = _connect(path, wait)
+    connection = _connect(path, wait, chosen_durability(durability))
     try:
         _bring_up_to_date(connection, path, wait)
     except BaseException:
@@ -73,6 +91,23 @@ def open_existing(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
     if not path.exists():
         raise OutcomesError(f"no database at {path.absolute()}: run `loader init`, or name one with --db")
     return create_or_open(path, timeout=timeout)
+
+
+def open_snapshot(path: Path) -> sqlite3.Connection:
+    """Open a published snapshot, which nobody writes to: another one takes its place."""
+    with plain_faults(path):
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+@contextmanager
+def full_durability(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit to the disk itself within the block, whatever the connection does otherwise."""
+    (before,) = connection.execute("pragma synchronous").fetchone()
+    connection.execute("pragma synchronous = full")
+    try:
+        yield
+    finally:
+        connection.execute(f"pragma synchronous = {before}")
 
 
 @contextmanager
@@ -94,29 +129,34 @@ def plain_faults(path: Path) -> Iterator[None]:
     """SQLite's faults about the file, said in a line that tells what to do."""
     try:
         yield
-    except sqlite3.OperationalError as fault:
-        said = str(fault)
-        if "locked" in said or "busy" in said:
-            raise BusyError(f"{path.absolute()} is locked by another writer: try again later") from fault
-        if said.startswith("no such table"):
-            name = said.rpartition(": ")[2]
-            raise NotBuiltError(f"{path.absolute()} has no {name} yet: run `loader build`") from fault
-        raise OutcomesError(f"{path.absolute()}: {said}") from fault
+    except sqlite3.IntegrityError:
+        raise
     except sqlite3.DatabaseError as fault:
-        if isinstance(fault, sqlite3.IntegrityError):
-            raise
-        raise OutcomesError(f"{path.absolute()} is not a usable SQLite database: {fault}") from fault
+        raise plain_fault(path, fault) from fault
 
 
-def _connect(path: Path, wait: float) -> sqlite3.Connection:
+def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
+    said = str(fault)
+    if not isinstance(fault, sqlite3.OperationalError):
+        return OutcomesError(f"{path.absolute()} is not a usable SQLite database: {said}")
+    if "locked" in said or "busy" in said:
+        return BusyError(f"{path.absolute()} is locked by another writer: try again later")
+    if said.startswith("no such table"):
+        return NotBuiltError(f"{path.absolute()} has no {said.rpartition(': ')[2]} yet: run `loader build`")
+    return OutcomesError(f"{path.absolute()}: {said}")
+
+
+def _connect(path: Path, wait: float, durability: str) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise OutcomesError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
     if path.is_dir():
         raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
     with plain_faults(path):
-        connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
+        # Whoever shares a connection between threads guards it (see recorder).
+        connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("pragma foreign_keys = on")
+            connection.execute(f"pragma synchronous = {durability}")
         except BaseException:
             connection.close()
             raise

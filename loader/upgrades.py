@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 
 from loader.errors import OutcomesError
 
@@ -35,6 +34,8 @@ def create_or_adopt(connection: sqlite3.Connection) -> None:
     Raises OutcomesError for an orchestrator's database: it goes on writing to its own
     `llm_task_outcomes`, which must stay as it made it.
     """
+    from importlib.resources import files
+
     if connection.execute("select 1 from sqlite_master where name = 'llm_task_outcomes'").fetchone():
         path = connection.execute("select file from pragma_database_list where name = 'main'").fetchone()[0]
         raise OutcomesError(

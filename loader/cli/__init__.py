@@ -19,6 +19,7 @@ from loader.errors import OutcomesError
 COMMANDS = {
     "init": "recording",
     "record": "recording",
+    "drain": "recording",
     "load": "filling",
     "import-legacy": "filling",
     "sync-uok": "orchestrating",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from loader.cli.opening import built
+from loader.cli.opening import answered, built
 
 
 def _reading(command: Callable[..., None]) -> Callable[..., None]:
@@ -40,9 +41,11 @@ def rank(db: Path, task_type: str, min_samples: int, output: str | None) -> None
     """Show the models at a task type, the best first."""
     from loader import reading, terminal
 
-    with built(db) as connection:
+    def question(connection: sqlite3.Connection) -> reading.Answer:
         reading.expect_task_type(connection, task_type)
-        answer = reading.ranked_models(connection, task_type, min_samples)
+        return reading.ranked_models(connection, task_type, min_samples)
+
+    answer = answered(db, question)
     click.echo(terminal.shown(answer, terminal.RANKING, output))
 
 

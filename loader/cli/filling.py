@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
-from loader.cli.opening import log
+from loader.cli.opening import DURABILITY, REJECTED, log
 from loader.errors import OutcomesError
 
-REJECTED = 3
 EXAMPLES = 5
 
 
@@ -23,13 +22,15 @@ EXAMPLES = 5
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
               help="Exit 3 when more lines than this are refused.")  # fmt: skip
 @click.option("--complete", is_flag=True, help="Nothing will be appended: take a last line without its newline.")
+@DURABILITY
 @click.pass_obj
-def load(db: Path, files: tuple[str, ...], format: str | None, max_rejects: int, complete: bool) -> None:
+def load(db: Path, files: tuple[str, ...], format: str | None, max_rejects: int, complete: bool,
+         durability: str | None) -> None:  # fmt: skip
     """Load what is new in files of outcomes: JSON Lines, a JSON array, CSV; .gz of each; - is stdin."""
     from loader import loading
 
     rejected, faults = 0, []
-    with log(db) as connection, loading.loading(db):
+    with log(db, durability) as connection, loading.loading(db):
         for name in files:
             try:
                 with _progress(name) as progress:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
 
 from loader import store
+from loader.errors import OutcomesError
+
+if TYPE_CHECKING:
+    from loader import reading
+
+REJECTED = 3  # the exit code where more was refused than is allowed
+
+DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),
+                          help="What a commit survives: a power failure (full), or a killed process only."
+                          "  [env var: OUTCOMES_DURABILITY; default: full]")  # fmt: skip
 
 
 @contextmanager
-def log(db: Path) -> Iterator[sqlite3.Connection]:
+def log(db: Path, durability: str | None = None) -> Iterator[sqlite3.Connection]:
     """The log, open for writing; made where it is missing."""
-    connection = store.create_or_open(db)
+    connection = store.create_or_open(db, durability=durability)
     try:
         with store.plain_faults(db):
             yield connection
@@ -30,3 +43,18 @@ def built(db: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     finally:
         connection.close()
+
+
+def answered(db: Path, question: Callable[[sqlite3.Connection], reading.Answer]) -> reading.Answer:
+    """What the log answers or, said in one line, the last published snapshot where the log cannot.
+    Rows say in `snapshot_at` when the snapshot was published, None where the log answered."""
+    snapshot_at = None
+    try:
+        with built(db) as connection:
+            answer = question(connection)
+    except OutcomesError as fault:
+        from loader import fallback
+
+        answer, snapshot_at = fallback.from_snapshot(db, question, fault)
+        click.echo(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
+    return [{**row, "snapshot_at": snapshot_at} for row in answer]

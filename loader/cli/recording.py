@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from loader import store
-from loader.errors import OutcomesError
+from loader.cli.opening import DURABILITY, REJECTED, log
+from loader.errors import NotKeptError, OutcomesError
 
 
 @click.command()
@@ -36,13 +37,42 @@ def init(db: Path) -> None:
 @click.option("--output-tokens", type=int, help="Tokens written.")
 @click.option("--error-type", help="Why it failed; see the seed error_types.")
 @click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Who told the cost.")
+@DURABILITY
 @click.pass_obj
-def record(db: Path, /, **values: Any) -> None:
-    """Append one outcome to the log."""
-    from loader.api import ModelOutcomes
+def record(db: Path, /, durability: str | None, **values: Any) -> None:
+    """Append one outcome to the log; where it cannot be written, to a spool for `loader drain`."""
+    from loader import outcome
+    from loader.recorder import Recorder
 
     if values["success"] is None:
         raise OutcomesError("the verdict is missing: give --success or --failure")
-    with ModelOutcomes(db) as outcomes:
-        outcomes.record(**values)
-    click.echo(f"recorded in {db}")
+    found = outcome.from_values(values)
+    recorder = Recorder(db, durability)
+    try:
+        spooled = recorder.keep(found)
+    except NotKeptError as fault:
+        click.echo(fault.outcome, err=True)
+        raise
+    finally:
+        recorder.close()
+    if spooled:
+        click.echo(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+    else:
+        click.echo(f"recorded in {db}")
+
+
+@click.command()
+@click.pass_obj
+def drain(db: Path) -> None:
+    """Bring in the outcomes that wait in spools, each exactly once."""
+    from loader import spool
+
+    with log(db) as connection:
+        result = spool.drain(connection, db)
+    for path in result.files:
+        click.echo(f"drained {path}")
+    click.echo(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    click.echo(f"database: {db}")
+    if result.rejected:
+        click.echo(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+        raise click.exceptions.Exit(REJECTED)

@@ -1,15 +1,13 @@
 """One outcome at a time, by the command line and from Python."""
 
-import sqlite3
-from contextlib import closing
+import logging
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loader import ModelOutcomes, store
-from loader.errors import BusyError
+from loader import ModelOutcomes
 
 COLUMNS = (
     "task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp, event_id, task_id, experiment_id,"
@@ -63,8 +61,9 @@ def test_a_retry_is_one_outcome(query, database: Path) -> None:
     with ModelOutcomes(database) as outcomes:
         for _ in range(2):
             assert outcomes.record("coding", "alpha", True, event_id="e1") is True
-        with pytest.raises(ValueError, match="recorded before"):
-            outcomes.record("coding", "alpha", False, event_id="e1")
+        assert outcomes.record("coding", "alpha", False, event_id="e1") is False
+    with ModelOutcomes(database, strict=True) as outcomes, pytest.raises(ValueError, match="recorded before"):
+        outcomes.record("coding", "alpha", False, event_id="e1")
     assert query("select event_id, success from model_outcomes") == [("e1", 1)]
 
 
@@ -89,10 +88,16 @@ def test_a_retry_is_one_outcome(query, database: Path) -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_python_is_told_what_is_wrong(query, database: Path, fields: dict[str, Any], said: str) -> None:
-    with ModelOutcomes(database) as outcomes, pytest.raises(ValueError, match=said.split(":")[0]) as fault:
-        outcomes.record(**{"task_type": "coding", "model_id": "alpha", "success": True, **fields})
+@pytest.mark.usefixtures("made")
+def test_python_is_told_what_is_wrong(query, database: Path, caplog, fields: dict[str, Any], said: str) -> None:
+    given = {"task_type": "coding", "model_id": "alpha", "success": True, **fields}
+    with ModelOutcomes(database, strict=True) as outcomes, pytest.raises(ValueError, match=said.split(":")[0]) as fault:
+        outcomes.record(**given)
     assert said in str(fault.value)
+    with ModelOutcomes(database) as outcomes:
+        assert outcomes.record(**given) is False
+    ((logger, level, message),) = caplog.record_tuples
+    assert (logger, level, said in message) == ("loader", logging.ERROR, True)
     assert query("select count(*) from model_outcomes") == [(0,)]
 
 
@@ -112,6 +117,7 @@ def test_python_is_told_what_is_wrong(query, database: Path, fields: dict[str, A
     ],
     ids=ascii,
 )
+@pytest.mark.usefixtures("made")
 def test_the_command_line_says_what_is_wrong_in_a_line(invoke, query, options: list[str], said: str) -> None:
     result = invoke(*OUTCOME, *options)
     assert (result.exit_code, result.stderr.strip().count("\n")) == (2, 0)
@@ -125,16 +131,6 @@ def test_the_command_line_says_what_is_wrong_in_a_line(invoke, query, options: l
 def test_a_call_that_is_none_shows_the_usage(invoke, database: Path, arguments: list[str]) -> None:
     result = invoke(*OUTCOME, *arguments)
     assert (result.exit_code, "Usage:" in result.stderr, database.exists()) == (2, True, False)
-
-
-def test_a_locked_log_is_said_to_be_busy(invoke, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OUTCOMES_BUSY_TIMEOUT", "0.1")
-    store.create_or_open(database).close()
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("begin immediate")
-        assert invoke(*OUTCOME, "--success").exit_code == 75
-        with ModelOutcomes(database) as outcomes, pytest.raises(BusyError):
-            outcomes.record("coding", "alpha", True)
 
 
 def test_without_a_verdict_nothing_is_made(invoke, database: Path) -> None:

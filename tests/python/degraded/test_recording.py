@@ -1,0 +1,189 @@
+"""Whatever is wrong with the database, recording goes on, and nothing is lost or counted twice."""
+
+import json
+import logging
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from loader import ModelOutcomes, places, spool, store
+from loader.errors import OutcomesError
+
+OUTCOME = ("record", "--task-type", "coding", "--model-id", "alpha", "--failure", "--cost-usd", "0.25")
+COUNT = "select count(*), count(distinct event_id) from model_outcomes where task_type <> 'filler'"
+
+
+def test_a_command_spools_and_says_so_in_a_line(invoke, query, database: Path, trouble, waiting) -> None:
+    with trouble(database):
+        for event_id in ([], ["--event-id", "mine"]):
+            result = invoke(*OUTCOME, *event_id)
+            assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (0, "", 1)
+        first, second = waiting()
+        assert (first["cost_usd"], first["success"], second["event_id"]) == (0.25, False, "mine")
+        assert first["event_id"]
+        assert any(str(path) in result.stderr for path in places.spools(database))
+    result = invoke("drain")
+    assert (result.exit_code, "2 accepted, 0 duplicates, 0 rejected" in result.stdout) == (0, True)
+    assert query("select event_id, timestamp, success, cost_usd from model_outcomes order by id") == [
+        (line["event_id"], line["timestamp"].replace("Z", "").ljust(26, "0") + "Z", 0, 0.25) for line in (first, second)
+    ]
+    assert "0 accepted, 0 duplicates, 0 rejected" in invoke("drain").stdout
+    assert query(COUNT) == [(2, 2)]
+    assert not [path for path in places.spools(database) if path.exists()]
+
+
+def test_python_goes_on_with_one_warning(query, invoke, database: Path, trouble, waiting, caplog) -> None:
+    with ModelOutcomes(database) as outcomes:
+        outcomes.record("coding", "before", True)
+        outcomes.close()
+        with trouble(database):
+            assert [outcomes.record("coding", "meanwhile", True) for _ in range(3)] == [True] * 3
+            assert len(waiting()) == 3
+        assert outcomes.record("coding", "after", True) is True
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    invoke("drain")
+    assert query("select model_id, count(*) from model_outcomes group by 1") == [
+        ("after", 1), ("before", 1), ("meanwhile", 3),
+    ]  # fmt: skip
+
+
+def test_an_open_log_that_is_moved_or_locked_is_noticed(database: Path, query, waiting, monkeypatch) -> None:
+    monkeypatch.setattr("loader.recorder.CHECK_EVERY", 0.0)
+    with ModelOutcomes(database) as outcomes:
+        outcomes.record("coding", "alpha", True)
+        database.rename(database.with_name("moved.db"))
+        outcomes.record("coding", "beta", True)
+        assert query("select model_id from model_outcomes") == [("beta",)]
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            outcomes.record("coding", "gamma", True)
+        outcomes.record("coding", "delta", True)
+    assert query("select model_id from model_outcomes") == [("beta",), ("delta",)]
+    assert [line["model_id"] for line in waiting()] == ["gamma"]
+
+
+def test_a_lock_is_waited_for_once(database: Path, monkeypatch) -> None:
+    monkeypatch.setenv("OUTCOMES_BUSY_TIMEOUT", "1")
+    with ModelOutcomes(database) as outcomes, closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        waits = []
+        for _ in range(20):
+            begun = time.monotonic()
+            assert outcomes.record("coding", "alpha", True)
+            waits.append(time.monotonic() - begun)
+        other.execute("rollback")
+        assert outcomes.record("coding", "alpha", True)
+        (timeout,) = outcomes._recorder.ask(lambda log: log.execute("pragma busy_timeout").fetchone())
+    assert waits[0] >= 1
+    assert sum(waits[1:]) < 1 + waits[0], "the others did not wait"
+    assert timeout == 1000
+
+
+def test_strict_raises_and_spools_nothing(database: Path, trouble, waiting) -> None:
+    with trouble(database), ModelOutcomes(database, strict=True) as outcomes:
+        with pytest.raises(OutcomesError):
+            outcomes.record("coding", "alpha", True)
+        assert waiting() == []
+
+
+@pytest.fixture
+def nowhere(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No place takes a spool: a full device, a folder that is none, a file in the way."""
+    monkeypatch.setenv("OUTCOMES_SPOOL", "/dev/full")
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/state")
+    database.unlink()
+    database.parent.rmdir()
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_where_nothing_can_be_written_the_outcome_is_on_stderr(invoke, database: Path) -> None:
+    result = invoke(*OUTCOME, "--event-id", "mine")
+    assert (result.exit_code, result.stdout) == (74, "")
+    outcome, fault = result.stderr.splitlines()
+    assert json.loads(outcome)["event_id"] == "mine"
+    assert json.loads(outcome)["cost_usd"] == 0.25
+    for place in ("/dev/full", str(database.parent), "/dev/null/state"):
+        assert place in fault
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_where_nothing_can_be_written_python_is_told_false(database: Path, caplog) -> None:
+    with ModelOutcomes(database) as outcomes:
+        assert outcomes.record("coding", "alpha", True, event_id="mine") is False
+    ((_, level, message),) = caplog.record_tuples
+    assert (level, '"event_id":"mine"' in message) == (logging.ERROR, True)
+
+
+def test_a_bug_does_not_reach_the_agent(database: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("loader.recorder.Recorder.keep", lambda *_: 1 / 0)
+    with ModelOutcomes(database) as outcomes:
+        assert outcomes.record("coding", "alpha", True) is False
+    assert caplog.records[0].exc_info
+
+
+@pytest.mark.parametrize("value", ["fast", "1"])
+def test_a_durability_that_is_none_is_refused(invoke, database: Path, monkeypatch, value: str, waiting) -> None:
+    assert invoke(*OUTCOME, "--durability", value).exit_code == 2
+    with pytest.raises(OutcomesError, match="full or normal"):
+        ModelOutcomes(database, durability=value)
+    monkeypatch.setenv("OUTCOMES_DURABILITY", value)
+    result = invoke(*OUTCOME)
+    assert (result.exit_code, "OUTCOMES_DURABILITY" in result.stderr, len(waiting())) == (0, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("named", "asked", "synchronous"), [(None, None, 2), ("normal", None, 1), ("normal", "full", 2)]
+)
+def test_durability_is_chosen(database: Path, monkeypatch, named: str, asked: str, synchronous: int) -> None:
+    if named:
+        monkeypatch.setenv("OUTCOMES_DURABILITY", named)
+    with ModelOutcomes(database, durability=asked) as outcomes:
+        assert outcomes._recorder.ask(lambda log: log.execute("pragma synchronous").fetchone()) == (synchronous,)
+
+
+def test_the_spool_can_be_named_and_be_a_shared_folder(
+    invoke, query, database: Path, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "shared").mkdir()
+    monkeypatch.setenv("OUTCOMES_SPOOL", str(tmp_path / "shared"))
+    other = tmp_path / "other" / "outcomes.db"
+    for path in (database, other):
+        path.with_suffix(".gone").parent.mkdir(exist_ok=True)
+        path.write_text("no database" * 100)
+        assert invoke("--db", path, *OUTCOME).exit_code == 0
+        path.unlink()
+    assert len(list((tmp_path / "shared").iterdir())) == 2
+    invoke("drain")
+    assert query(COUNT) == [(1, 1)]
+    (left,) = (tmp_path / "shared").iterdir()
+    assert left == spool.places.spool(other)
+
+
+def test_a_spool_is_a_file_that_load_reads_too(invoke, query, database: Path, tmp_path: Path) -> None:
+    database.unlink()
+    database.write_text("no database" * 100)
+    invoke(*OUTCOME)
+    database.unlink()
+    store.create_or_open(database).close()
+    assert invoke("load", places.spool(database)).exit_code == 0
+    assert "0 accepted" in invoke("drain").stdout
+    assert query(COUNT) == [(1, 1)]
+
+
+def test_no_home_is_no_fault(database: Path) -> None:
+    program = "import sys; from loader.cli import main; main()"
+    database.unlink()
+    database.parent.rmdir()
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--db", str(database), *OUTCOME],
+        env={"XDG_STATE_HOME": "nowhere/to/be/found"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, "Traceback" in result.stderr) == (74, False)

@@ -1,0 +1,213 @@
+"""What waits in a spool is drained exactly once: while others append, twice at once, killed in the middle."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from loader import loading, outcome, places, spool, store
+from loader.errors import OutcomesError
+
+PATIENCE = 60
+EACH = "select count(*), count(distinct event_id) from model_outcomes"
+APPENDER = """
+import sys
+from pathlib import Path
+from loader import outcome, spool
+database, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for number in range(count):
+    spool.append(database, outcome.parse_json(
+        b'{"task_type": "t", "model_id": "m", "success": true, "timestamp": "2026-01-31T12:00:00Z",'
+        b' "event_id": "%s-%d"}' % (name.encode(), number)))
+    print(number, flush=True)
+"""
+
+
+def an_outcome(event_id: str | None = None, **fields: object) -> outcome.Outcome:
+    given = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
+    return outcome.parse_fields({**given, **({"event_id": event_id} if event_id else {}), **fields})
+
+
+@pytest.fixture
+def drain(database: Path) -> Callable[[], spool.DrainResult]:
+    def run() -> spool.DrainResult:
+        with closing(store.create_or_open(database)) as connection:
+            return spool.drain(connection, database)
+
+    return run
+
+
+@pytest.fixture
+def start_appender(database: Path) -> Callable[[str, int], "subprocess.Popen[str]"]:
+    def start(name: str, count: int) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", APPENDER, str(database), name, str(count)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    return start
+
+
+def test_appenders_and_drains_all_at_once(database: Path, query, drain, start_appender, start_loader) -> None:
+    appenders = [start_appender(name, 300) for name in ("a", "b", "c")]
+    drained = 0
+    while any(appender.poll() is None for appender in appenders):
+        others = [start_loader("drain") for _ in range(2)]
+        drained += drain().accepted
+        for other in others:
+            said, complaint = other.communicate(timeout=PATIENCE)
+            assert other.returncode == 0, complaint
+            drained += int(next(line for line in said.splitlines() if "accepted" in line).split()[0])
+    drained += drain().accepted
+    assert query(EACH) == [(900, 900)]
+    assert drained == 900
+    assert list(database.parent.glob("*spool*")) == []
+
+
+def test_killed_appenders_lose_nothing_that_they_were_told_is_kept(
+    database: Path, query, drain, start_appender
+) -> None:
+    appenders = {name: start_appender(name, 100_000) for name in ("a", "b")}
+    kept = {}
+    time.sleep(1)
+    for name, appender in appenders.items():
+        appender.send_signal(signal.SIGKILL)
+        kept[name] = len(appender.communicate(timeout=PATIENCE)[0].split("\n")) - 1
+    result = drain()
+    assert min(kept.values()) > 10
+    for name, count in kept.items():
+        ((found,),) = query("select count(*) from model_outcomes where event_id like ? || '-%'", name)
+        assert count <= found <= count + 1
+    assert result.rejected == 0
+
+
+def test_a_drain_killed_anywhere_is_gone_on_with(database: Path, query, drain, start_loader) -> None:
+    bad = json.dumps({"task_type": "coding", "model_id": "alpha", "success": True, "event_id": "no time"})
+    lines = b"".join(
+        json.dumps({"task_type": "t", "model_id": "m", "success": True, "timestamp": "2026-01-31T12:00:00Z",
+                    "event_id": f"e{number}", "task_id": "x" * 300}).encode() + b"\n"
+        for number in range(20_000)
+    )  # fmt: skip
+    places.spool(database).write_bytes(bad.encode() + b"\n" + lines)
+    for done in (0, 2_000, 10_000):
+        process = start_loader("drain")
+        deadline = time.monotonic() + PATIENCE
+        while query(EACH)[0][0] <= done and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+    assert 10_000 < query(EACH)[0][0] < 20_000
+    spool.append(database, an_outcome("later"))
+    drain()
+    assert query(EACH) == [(20_001, 20_001)]
+    assert query("select count(*) from rejected_outcomes") == [(1,)]
+    assert list(database.parent.glob("*spool*")) == []
+
+
+def test_killed_between_the_last_commit_and_the_removal(database: Path, query, drain, monkeypatch) -> None:
+    for number in range(5):
+        spool.append(database, an_outcome(f"e{number}"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            drain()
+    assert query(EACH) == [(5, 5)]
+    assert drain().accepted == 0
+    assert query(EACH) == [(5, 5)]
+    assert list(database.parent.glob("*spool*")) == []
+
+
+def test_a_line_that_was_cut_off_spoils_no_other(database: Path, query, drain) -> None:
+    path = spool.append(database, an_outcome("first"))
+    with path.open("ab") as file:
+        file.write(b'{"task_type": "cod')
+    spool.append(database, an_outcome("second"))
+    with path.open("ab") as file:
+        file.write(b"\0" * 500)
+    result = drain()
+    assert (result.accepted, result.duplicates, result.rejected, result.files) == (2, 0, 2, [path])
+    assert query("select event_id from model_outcomes") == [("first",), ("second",)]
+    assert query("select line_number from rejected_outcomes") == [(2,), (4,)]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"\n\n", b"nonsense"])
+def test_a_spool_without_an_outcome_is_removed(database: Path, drain, query, content: bytes) -> None:
+    places.spool(database).write_bytes(content)
+    assert drain().accepted == 0
+    assert not places.spool(database).exists()
+    assert query("select count(*) from rejected_outcomes") == [(1 if content.strip() else 0,)]
+
+
+def test_the_same_event_in_log_and_spool_is_one_outcome(database: Path, query, drain, invoke) -> None:
+    invoke("record", "--task-type", "coding", "--model-id", "alpha", "--success", "--event-id", "e")
+    spool.append(database, an_outcome("e"))
+    spool.append(database, an_outcome("e"))
+    spool.append(database, an_outcome("e", success=False))
+    result = drain()
+    assert (result.accepted, result.duplicates, result.rejected) == (0, 2, 1)
+    assert query(EACH) == [(1, 1)]
+
+
+def test_every_place_is_drained(database: Path, query, drain, monkeypatch, tmp_path: Path) -> None:
+    spool.append(database, an_outcome())
+    monkeypatch.setenv("OUTCOMES_SPOOL", str(tmp_path / "new" / "named.jsonl"))
+    assert spool.append(database, an_outcome()) == tmp_path / "new" / "named.jsonl"
+    last = places.spools(database)[-1]
+    last.parent.mkdir(parents=True)
+    Path(f"{database}.spool.jsonl").rename(last)
+    spool._append(Path(f"{database}.spool.jsonl"), b"\n")
+    assert len(places.spools(database)) == 3
+    assert drain().files == places.spools(database)
+    assert query(EACH) == [(2, 2)]
+
+
+def test_a_write_that_is_cut_short_is_taken_back(database: Path, monkeypatch, tmp_path: Path) -> None:
+    first = spool.append(database, an_outcome("first"))
+    before = first.read_bytes()
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]) if b"second" in data else 0)
+    with pytest.raises(OutcomesError):
+        spool.append(database, an_outcome("second"))
+    assert first.read_bytes() == before
+
+
+def test_a_drain_that_holds_a_file_is_not_waited_for(database: Path) -> None:
+    spool.append(database, an_outcome("first"))
+    (path,) = {*database.parent.glob("*spool*")}
+    claims = spool._claimed(path)
+    claimed = next(claims)
+    begun = time.monotonic()
+    assert spool.append(database, an_outcome("second")) == path
+    assert time.monotonic() - begun < spool.PATIENCE
+    assert (claimed.read_text().count("\n"), path.read_text().count("\n")) == (1, 1)
+    assert claimed not in list(spool._claimed(path)), "it is held"
+
+
+def test_a_database_that_does_not_take_the_rows_leaves_them_waiting(database: Path, query, drain, monkeypatch) -> None:
+    spool.append(database, an_outcome("first"))
+    with monkeypatch.context() as patch:
+        patch.setattr(loading._Writer, "write", Mock(side_effect=sqlite3.OperationalError("full")))
+        with pytest.raises(sqlite3.OperationalError):
+            drain()
+    assert query(EACH) == [(0, 0)]
+    drain()
+    assert query(EACH) == [(1, 1)]
+
+
+def test_what_is_removed_was_synced_before(database: Path) -> None:
+    spool.append(database, an_outcome("first"))
+    said: list[str] = []
+    with closing(store.create_or_open(database, durability="normal")) as connection:
+        connection.set_trace_callback(said.append)
+        spool.drain(connection, database)
+        assert connection.execute("pragma synchronous").fetchone() == (1,)
+    assert next(number for number, text in enumerate(said) if "synchronous = full" in text) < next(
+        number for number, text in enumerate(said) if "insert into model_outcomes" in text
+    )
