@@ -11,22 +11,27 @@ import click
 from benchmarks.measuring import History
 
 ON_A_HISTORY = ("build", "full_refresh", "recording", "asking")
-NAMES = (*ON_A_HISTORY, "false_positives", "week")
+IN_A_FOLDER = ("recording_rate", "rewriting", "starting")
+ON_LINES = ("loading_rate", "loading_memory")
+NAMES = (*ON_A_HISTORY, *IN_A_FOLDER, *ON_LINES, "false_positives", "week")
 
 
 @click.command(help=__doc__)
 @click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
 @click.option("--rows", default=10_000_000, show_default=True, help="Outcomes in the long history.")
+@click.option("--lines", default=1_000_000, show_default=True, help="Outcomes in a file to load.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Make the histories there and keep them, instead of in a temporary folder.")  # fmt: skip
-def main(names: tuple[str, ...], rows: int, keep: Path | None) -> None:
+def main(names: tuple[str, ...], rows: int, lines: int, keep: Path | None) -> None:
     chosen = names or NAMES
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         history = History(folder.absolute(), rows) if set(chosen) & set(ON_A_HISTORY) else None
         for name in chosen:
-            arguments = (history,) if name in ON_A_HISTORY else ()
+            arguments: tuple[object, ...] = (history,) if name in ON_A_HISTORY else ()
+            if name in (*IN_A_FOLDER, *ON_LINES):
+                arguments = (folder.absolute(), lines) if name in ON_LINES else (folder.absolute(),)
             import_module(f"benchmarks.{name}").main(*arguments)
 
 

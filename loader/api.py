@@ -117,9 +117,27 @@ class ModelOutcomes:
         `strict` spools nothing: it raises InvalidOutcome (a ValueError), BusyError where another
         writer holds the file for too long, OutcomesError where it cannot be written.
         """
-        values = {name: value for name, value in locals().items() if name in outcome.FIELDS}
         try:
-            found = outcome.from_values(values)
+            found = outcome.from_values(
+                {
+                    "task_type": task_type,
+                    "model_id": model_id,
+                    "success": success,
+                    "timeout": timeout,
+                    "tokens_used": tokens_used,
+                    "cost_usd": cost_usd,
+                    "timestamp": timestamp,
+                    "event_id": event_id,
+                    "task_id": task_id,
+                    "experiment_id": experiment_id,
+                    "recorded_by": recorded_by,
+                    "duration_ms": duration_ms,
+                    "input_tokens": input_tokens,
+                    "output_tokens": output_tokens,
+                    "error_type": error_type,
+                    "cost_source": cost_source,
+                }
+            )
             if self.strict:
                 self._recorder.insert(found)
                 return True

@@ -67,12 +67,16 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     error_type: Name | None = None
     cost_source: Literal["provider", "local"] | None = None
 
-    def faults(self, horizon: datetime) -> list[str]:
-        """What is wrong across fields; `horizon` is the first moment that is too far ahead."""
-        faults = [f"{name}: is blank" for name in ("task_type", "model_id") if getattr(self, name).isspace()]
+    def faults(self, horizon: datetime | None) -> list[str]:
+        """What is wrong across fields; `horizon` is the first moment that is too far ahead, None for no limit."""
+        faults = []
+        if self.task_type.isspace():
+            faults.append("task_type: is blank")
+        if self.model_id.isspace():
+            faults.append("model_id: is blank")
         if self.success and self.timeout:
             faults.append("timeout: true contradicts success: true")
-        if self.timestamp > horizon:
+        if horizon is not None and self.timestamp > horizon:
             faults.append("timestamp: more than a day ahead of now")
         elif self.timestamp < EARLIEST:
             faults.append("timestamp: before 1970")
@@ -89,9 +93,6 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             cost, source = 0.0, None
         elif source is None:
             source = "provider"
-        moment = self.timestamp
-        if moment.tzinfo is not timezone.utc:
-            moment = moment.astimezone(timezone.utc)
         return (
             self.task_type,
             self.model_id,
@@ -99,7 +100,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.timeout or False,
             tokens,
             cost,
-            moment.isoformat(timespec="microseconds")[:26] + "Z",
+            _utc_text(self.timestamp),
             self.event_id,
             self.task_id,
             self.experiment_id,
@@ -121,6 +122,7 @@ CAMEL_CASE = {re.sub("_([a-z])", lambda found: found[1].upper(), name): name for
 _decoder = msgspec.json.Decoder(Outcome)
 # Stands in for what is wrong, so that the faults across fields can be found as well.
 _HARMLESS: dict[str, Any] = {"task_type": "-", "model_id": "-", "success": False, "timestamp": EARLIEST}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d)")
 
 
@@ -130,6 +132,14 @@ class InvalidOutcome(OutcomesError, ValueError):
     def __init__(self, reasons: list[str]) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+
+
+def _utc_text(moment: datetime) -> str:
+    """`moment` as store.to_text writes it, in a fourteenth of the time: rows are made by the million."""
+    if moment.tzinfo is not timezone.utc:
+        moment = moment.astimezone(timezone.utc)
+    text: str = msgspec.to_builtins(moment)
+    return text if len(text) == 27 else f"{text[:19]}.000000Z"  # a whole second comes without fraction
 
 
 def horizon(now: datetime) -> datetime:
@@ -158,17 +168,25 @@ def parse_json(line: bytes, unknown: dict[str, int] | None = None) -> Outcome:
     return parse_fields(_json_object(line), unknown)
 
 
-def from_values(values: Mapping[str, Any]) -> Outcome:
-    """Python's values by the names of FIELDS as an outcome, where None is absent, and a `timestamp`
-    that is absent is now. Raises InvalidOutcome with all faults."""
-    now = datetime.now(timezone.utc)
-    given = values if values["timestamp"] is not None else {**values, "timestamp": now}
+def from_values(values: dict[str, Any]) -> Outcome:
+    """Python's values by the names of FIELDS as an outcome; None is absent, and a `timestamp` that
+    is absent is set to now. Raises InvalidOutcome with all faults but `not_unicode`, which writing finds."""
+    limit = None
+    if values["timestamp"] is None:
+        values["timestamp"] = datetime.now(timezone.utc)
+    else:
+        limit = horizon(datetime.now(timezone.utc))
     try:
-        found = msgspec.convert(given, Outcome)
-        "".join([text for text in map(given.__getitem__, TEXTS) if text is not None]).encode()
-    except (msgspec.ValidationError, UnicodeEncodeError):
-        found = parse_fields({name: value for name, value in given.items() if value is not None or name == "success"})
-    return check(found, horizon(now))
+        found = msgspec.convert(values, Outcome)
+    except msgspec.ValidationError:
+        found = parse_fields({name: value for name, value in values.items() if value is not None or name == "success"})
+    return check(found, limit)
+
+
+def not_unicode(found: Outcome) -> InvalidOutcome:
+    """The fault of an outcome that cannot be encoded: half a surrogate pair, which is no text, in some field."""
+    texts = ((name, getattr(found, name)) for name in TEXTS)
+    return InvalidOutcome([f"{name}: is not Unicode text" for name, text in texts if text and _SURROGATE.search(text)])
 
 
 def parse_fields(values: Mapping[str, Any], unknown: dict[str, int] | None = None) -> Outcome:
@@ -203,7 +221,7 @@ def parse_time(text: str) -> datetime:
     return moment
 
 
-def check(outcome: Outcome, horizon: datetime) -> Outcome:
+def check(outcome: Outcome, horizon: datetime | None) -> Outcome:
     """The outcome itself, or InvalidOutcome with what is wrong across its fields."""
     faults = outcome.faults(horizon)
     if faults:
@@ -239,7 +257,7 @@ def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outco
         except msgspec.ValidationError as fault:
             faults.append(f"{name}: {_plain(name, str(fault))}, got {_short(value)}")
             continue
-        if isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
+        if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
             faults.append(f"{name}: is not Unicode text")
     if faults:
         across = Outcome(**{**_HARMLESS, **converted}).faults(horizon(datetime.now(timezone.utc)))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from loader import store
+from loader import outcome, store
 from loader.errors import BusyError, OutcomesError
 from loader.outcome import INSERT, InvalidOutcome, Outcome
 
@@ -47,9 +47,14 @@ class Recorder:
         row = found.row()
         with self._lock:
             try:
-                self._open().execute(INSERT, row)
+                connection = self._connection
+                if connection is None or time.monotonic() >= self._check_at:
+                    connection = self._open()
+                connection.execute(INSERT, row)
             except sqlite3.IntegrityError as fault:
                 raise InvalidOutcome([str(fault)]) from None
+            except UnicodeEncodeError:
+                raise outcome.not_unicode(found) from None
             except sqlite3.Error as fault:
                 raise self._troubled(store.plain_fault(self.path, fault)) from fault
             except OutcomesError as fault:
@@ -85,7 +90,7 @@ class Recorder:
                 self._connection = None
 
     def _open(self) -> sqlite3.Connection:
-        if self._connection is not None and time.monotonic() >= self._check_at and self._identify() != self._inode:
+        if self._connection is not None and self._identify() != self._inode:
             self.close()  # moved or removed: what is written to it now, nobody would find
         if self._connection is None:
             wait = 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT)

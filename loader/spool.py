@@ -24,7 +24,7 @@ import msgspec
 
 from loader import loading, places, sources, store
 from loader.errors import NotKeptError, OutcomesError
-from loader.outcome import Outcome
+from loader.outcome import Outcome, not_unicode
 
 PATIENCE = 2.0  # seconds; a lock is held for one write, so that nobody should ever wait that long
 
@@ -43,12 +43,16 @@ def append(database: Path, outcome: Outcome) -> Path:
     """Keep an outcome for a database in the first of its spools that takes it; on disk on return.
 
     An outcome without an event_id is given one, so that it is one outcome however often it is drained.
-    Raises NotKeptError, with the outcome as JSON, where no spool can be written.
+    Raises NotKeptError, with the outcome as JSON, where no spool can be written, InvalidOutcome where it
+    holds what is no text.
     """
     if outcome.event_id is None:
         outcome = msgspec.structs.replace(outcome, event_id=f"spool-{os.urandom(16).hex()}")
     fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
-    line = msgspec.json.encode(fields) + b"\n"
+    try:
+        line = msgspec.json.encode(fields) + b"\n"
+    except UnicodeEncodeError:
+        raise not_unicode(outcome) from None
     faults = []
     for path in places.spools(database):
         try:

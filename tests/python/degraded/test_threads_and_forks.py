@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -27,6 +28,7 @@ def in_a_child(run) -> int:
     child = os.fork()
     if child == 0:
         code = 1
+        signal.alarm(60)  # a child that hangs fails
         try:
             run()
             code = 0
