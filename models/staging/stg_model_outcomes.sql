@@ -22,6 +22,7 @@ renamed as (
         {{ to_nano_usd('cost_usd') }} as cost_nano_usd,
         case when cost_usd > 0 or cost_source is not null then 1 else 0 end as is_priced,
         duration_ms,
+        timestamp as timestamp_text,
         {{ utc_timestamp('timestamp') }} as occurred_at,
         {{ utc_day('timestamp') }} as outcome_date
     from source

@@ -37,7 +37,8 @@ attributed as (
         outcomes.cost_nano_usd,
         outcomes.cost_usd_squared,
         outcomes.first_used,
-        outcomes.last_used
+        outcomes.last_used,
+        outcomes.timestamp_text
     from outcomes
     left join aliases on outcomes.model_id = aliases.alias
     left join attributions on outcomes.error_type = attributions.error_type

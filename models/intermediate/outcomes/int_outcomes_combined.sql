@@ -5,7 +5,8 @@ with totals as (
 ),
 
 -- Left unaggregated: a group by in this arm would read a whole index of the log, and not just
--- the rows after the last one that the totals know.
+-- the rows after the last one that the totals know. Left in their writers' spelling are the times:
+-- whoever asks for one task type need not have those of all others normalised.
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
@@ -24,20 +25,20 @@ combined as (
     select
         task_type, model_id, error_type, is_success, 0 as is_legacy,
         outcomes, timeouts, metered_outcomes, priced_outcomes,
-        tokens_used, cost_nano_usd, cost_usd_squared, first_used, last_used
+        tokens_used, cost_nano_usd, cost_usd_squared, first_used, last_used, null as timestamp_text
     from totals
     union all
     select
         task_type, model_id, error_type, is_success, 0 as is_legacy,
         1 as outcomes, is_timeout as timeouts, is_metered as metered_outcomes, is_priced as priced_outcomes,
         tokens_used, cost_nano_usd, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared,
-        occurred_at as first_used, occurred_at as last_used
+        null as first_used, null as last_used, timestamp_text
     from newer_outcomes
     union all
     select
         task_type, model_id, '' as error_type, is_success, 1 as is_legacy,
         outcomes, timeouts, 0 as metered_outcomes, 0 as priced_outcomes,
-        tokens_used, cost_nano_usd, 0e0 as cost_usd_squared, null as first_used, last_used
+        tokens_used, cost_nano_usd, 0e0 as cost_usd_squared, null as first_used, last_used, null as timestamp_text
     from balances
 
 )

@@ -24,8 +24,8 @@ counted as (
         sum(case when is_trial = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_cost_nano_usd,
         sum(case when is_trial = 1 and is_legacy = 0 then cost_usd_squared else 0 end) as priced_cost_usd_squared,
         sum(case when is_success = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_success_cost_nano_usd,
-        min(first_used) as first_used,
-        max(last_used) as last_used,
+        min(coalesce(first_used, {{ utc_timestamp('timestamp_text') }})) as first_used,
+        max(coalesce(last_used, {{ utc_timestamp('timestamp_text') }})) as last_used,
         sum(case when is_legacy = 1 and is_success = 1 then outcomes else 0 end) as legacy_successes,
         sum(case when is_legacy = 1 and is_success = 0 then outcomes else 0 end) as legacy_failures
     from outcomes
