@@ -1,0 +1,26 @@
+{# What turns the standing table into the staged rows: a temporary table with a row for each key that is new, differs or
+   is gone, and the rowids on both sides. None where the two cannot be compared: there is no key, or one with nulls, or
+   what stands is no table or another one. Read before the write lock is taken, like all that takes long. #}
+{% macro sqlite_compare(staged) %}
+    {% set key, standing = sqlite_key(), load_relation(this) %}
+    {% if not key or standing is none or not standing.is_table or not sqlite_stands_as_defined(this) %}
+        {% do return(none) %}
+    {% endif %}
+    {% set columns = adapter.get_columns_in_relation(staged) | map(attribute='name') | list %}
+    {% if adapter.get_columns_in_relation(this) | map(attribute='name') | list != columns %}
+        {% do return(none) %}
+    {% endif %}
+    {% if not config.get('contract').enforced %}
+        {% do run_query(
+            'create unique index temp.' ~ adapter.quote(staged.identifier ~ '_key')
+            ~ ' on ' ~ adapter.quote(staged.identifier) ~ ' (' ~ key | join(', ') ~ ')'
+        ) %}
+    {% endif %}
+    {% set compared = make_temp_relation(this, '__dbt_compared') %}
+    {% do run_query(sqlite_comparison(staged, compared, key, columns)) %}
+    {% set found = run_query(
+        'select count(*), count(standing_row), exists (select 1 from ' ~ staged
+        ~ ' where ' ~ key | join(' is null or ') ~ ' is null) from ' ~ compared
+    ).rows[0] %}
+    {% do return(none if found[2] else {'rows': compared, 'count': found[0] | int, 'replaced': found[1] | int}) %}
+{% endmacro %}
