@@ -1,10 +1,15 @@
-{# A temporary view shows names and declared types without running the query or locking the file; SQLite would take
-   a view on a missing column without a word. Types of computed columns are unknown to it: there STRICT decides. #}
-{% macro sqlite_assert_contract(sql) %}
-    {% set probe = make_temp_relation(this, '__dbt_probe') %}
-    {% do run_query('create temporary view ' ~ adapter.quote(probe.identifier) ~ ' as ' ~ sql) %}
+{# A view shows names and declared types without running the query or locking the file: the one that stands, or a
+   temporary one, since SQLite would take a view on a missing column without a word. Types of computed columns are
+   unknown to it: there STRICT decides. #}
+{% macro sqlite_assert_contract(sql, standing_view=none) %}
+    {% set probe = standing_view or make_temp_relation(this, '__dbt_probe') %}
+    {% if not standing_view %}
+        {% do run_query('create temporary view ' ~ adapter.quote(probe.identifier) ~ ' as ' ~ sql) %}
+    {% endif %}
     {% set built = adapter.get_columns_in_relation(probe) %}
-    {% do run_query('drop view ' ~ probe) %}
+    {% if not standing_view %}
+        {% do run_query('drop view ' ~ probe) %}
+    {% endif %}
     {% if config.get('contract').enforced %}
         {% set known = {'INT': 'integer', 'INTEGER': 'integer', 'REAL': 'real', 'TEXT': 'text'} %}
         {% set declared, agreed, found = [], {}, [] %}

@@ -3,9 +3,9 @@
 {% materialization view, adapter='sqlite' %}
     {% set standing = load_relation(this) %}
     {% set definition = 'CREATE VIEW ' ~ adapter.quote(this.identifier) ~ ' as\n' ~ sql | trim %}
-    {% do run_hooks(pre_hooks, inside_transaction=false) %}
-    {% do sqlite_assert_contract(sql) %}
     {% set is_unchanged = sqlite_stored_sql(this) == definition %}
+    {% do run_hooks(pre_hooks, inside_transaction=false) %}
+    {% do sqlite_assert_contract(sql, this if is_unchanged else none) %}
     {% if not is_unchanged %}
         {% do sqlite_take_write_lock() %}
     {% endif %}
