@@ -5,5 +5,5 @@
         {% call statement() %}select 1{% endcall %}
         {% do return('select 1') %}
     {% endif %}
-    {% do return(default__load_csv_rows(model, agate_table)) %}
+    {% do return(dbt.sqlite__load_csv_rows(model, agate_table)) %}
 {% endmacro %}
