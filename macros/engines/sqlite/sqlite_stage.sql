@@ -6,6 +6,9 @@
     {% set staged = make_temp_relation(this, '__dbt_staged').incorporate(type='table') %}
     {% set definition = sqlite_table_definition() %}
     {% do sqlite_assert_contract(sql) %}
+    {# In KiB: sorts and comparisons of large tables read each page once. #}
+    {% do run_query('pragma cache_size = -65536') %}
+    {% do run_query('pragma temp.cache_size = -65536') %}
     {% if definition is none %}
         {% call statement('main') %}create temporary table {{ adapter.quote(staged.identifier) }} as {{ sql }}{% endcall %}
     {% else %}

@@ -8,11 +8,17 @@ cumulated as (
 
     select
         *,
-        {{ log_probability(
-            'sum(density) over (partition by task_type, model_id order by grid_index rows unbounded preceding)'
-            ' - density / 2'
-        ) }} as log_cumulative
+        sum(density) over (partition by task_type, model_id order by grid_index rows unbounded preceding) as cumulative
     from densities
+
+),
+
+chances as (
+
+    select
+        *,
+        {{ log_probability('cumulative - density / 2') }} as log_cumulative
+    from cumulated
 
 ),
 
@@ -22,7 +28,7 @@ rivalled as (
     select
         *,
         sum(log_cumulative) over (partition by task_type, grid_index) - log_cumulative as log_cumulative_of_rivals
-    from cumulated
+    from chances
 
 ),
 

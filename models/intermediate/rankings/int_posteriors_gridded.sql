@@ -23,13 +23,24 @@ likelihoods as (
 
 ),
 
+peaked as (
+
+    select
+        *,
+        max(log_likelihood) over (partition by task_type, model_id) as peak
+    from likelihoods
+
+),
+
 -- Taken against the peak, so that no number of trials makes a likelihood vanish.
 weights as (
 
     select
-        *,
-        {{ bounded_exp('log_likelihood - max(log_likelihood) over (partition by task_type, model_id)') }} as weight
-    from likelihoods
+        task_type,
+        grid_index,
+        model_id,
+        {{ bounded_exp('log_likelihood - peak') }} as weight
+    from peaked
 
 ),
 
