@@ -149,6 +149,8 @@ def _environment(database: Path, folder: Path, output: Any) -> Mapping[str, str]
     return {
         # NO_COLOR is not enough for dbt, and some of its control codes come without a terminal.
         "DBT_USE_COLORS": str(output.isatty()).lower(),
+        # To log every statement takes as long as most of them, some under the write lock.
+        "DBT_LOG_LEVEL_FILE": "info",
         **os.environ,
         # Else a json.py that lies where somebody works would be imported.
         "PYTHONSAFEPATH": "1",

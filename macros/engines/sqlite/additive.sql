@@ -13,7 +13,7 @@
             'create temporary table ' ~ adapter.quote(computed_at.identifier)
             ~ ' as select coalesce(max(' ~ watermark ~ '), 0) as watermark from ' ~ this
         ) %}
-        {% do sqlite_take_write_lock() %}
+        {% do sqlite_take_write_lock(writes_next=not pre_hooks) %}
         {% do run_hooks(pre_hooks, inside_transaction=true) %}
         {% do run_query(sqlite_additive_merge(staged, watermark, computed_at)) %}
     {% else %}

@@ -7,7 +7,7 @@
         {% do sqlite_swap_in(staged) %}
     {% elif compared.count or pre_hooks %}
         {% set columns = sqlite_column_list(staged) %}
-        {% do sqlite_take_write_lock() %}
+        {% do sqlite_take_write_lock(writes_next=not pre_hooks) %}
         {% do run_hooks(pre_hooks, inside_transaction=true) %}
         {% if compared.replaced %}
             {% do run_query('delete from ' ~ this ~ ' where rowid in (select standing_row from ' ~ compared.rows ~ ')') %}

@@ -10,6 +10,8 @@
     {% set last_row = run_query('select coalesce(max(rowid), 0) from ' ~ staged).rows[0][0] | int %}
     {# Else the change of name would fail on any view of the file whose tables are gone, or are being changed. #}
     {% do run_query('pragma legacy_alter_table = on') %}
+    {# Else the old table would be overwritten with zeros under the lock before it is given up. #}
+    {% do run_query('pragma secure_delete = fast') %}
     {% for start in range(0, [last_row, 1] | max, chunk_rows) %}
         {% do sqlite_take_write_lock() %}
         {% if loop.first %}
