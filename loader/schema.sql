@@ -207,3 +207,113 @@ create table llm_task_outcomes (
     load_id integer references load_history (load_id),
     primary key (unit_type, unit_id, recorded_at)
 ) strict, without rowid;
+
+-- Federation. This project's pseudonym among others: random, made once, and nothing else about it.
+create table federated_identity (
+    only_row integer primary key check (only_row = 1),
+    project text not null check (length(project) = 32)
+) strict;
+
+-- Names that leave under another one, once and for all: kind is task_type or model_id.
+create table federated_names (
+    kind text not null check (kind in ('task_type', 'model_id')),
+    name text not null,
+    published_name text not null,
+    primary key (kind, name)
+) strict, without rowid;
+
+-- One row per export: its window (`opening`, or first day/last day), and its text as it left.
+-- Of each window one export stands: the one that no other has replaced.
+create table federated_exports (
+    export_id integer primary key,
+    export_window text not null,
+    last_day text,
+    as_of text not null,
+    epsilon real check (epsilon is null or epsilon > 0),
+    row_count integer not null,
+    rows_sha256 text not null,
+    content text not null,
+    replaced_by integer references federated_exports (export_id),
+    unique (export_window, as_of)
+) strict;
+
+-- The rows of exact exports, under published names: the cell's outcomes since its last row before,
+-- up to the window's last day.
+create table federated_export_rows (
+    export_id integer not null references federated_exports (export_id),
+    task_type text not null,
+    model_id text not null,
+    outcomes integer not null,
+    successes integer not null,
+    timeouts integer not null,
+    infrastructure_failures integer not null,
+    metered_trials integer,
+    priced_trials integer,
+    priced_successes integer,
+    tokens integer not null,
+    tokens_squared real,
+    cost_nano_usd integer not null,
+    cost_usd_squared real,
+    success_cost_nano_usd integer,
+    infrastructure_tokens integer,
+    infrastructure_cost_nano_usd integer,
+    first_day text,
+    last_day text,
+    primary key (export_id, task_type, model_id)
+) strict;
+
+-- The ledger of privacy: one row per draw of noise, over outcomes of a cell that no draw saw before.
+-- It is kept apart from what left: `export_id` is the export that told of it, null while held back.
+create table federated_draws (
+    draw_id integer primary key,
+    drawn_at text not null,
+    export_window text not null,
+    task_type text not null,
+    model_id text not null,
+    epsilon real not null check (epsilon > 0),
+    successes integer not null,
+    failures integer not null,
+    noisy_successes integer not null,
+    noisy_failures integer not null,
+    export_id integer references federated_exports (export_id)
+) strict;
+
+-- Exports of other projects; one per project and window.
+create table federated_imports (
+    import_id integer primary key,
+    project text not null,
+    export_window text not null,
+    as_of text not null,
+    licence text not null,
+    epsilon real,
+    row_count integer not null,
+    rows_sha256 text not null,
+    source text not null,
+    imported_at text not null,
+    unique (project, export_window)
+) strict;
+
+create table federated_import_rows (
+    import_id integer not null references federated_imports (import_id) on delete cascade,
+    task_type text not null,
+    model_id text not null,
+    outcomes integer,
+    successes integer not null,
+    failures integer not null,
+    timeouts integer,
+    infrastructure_failures integer,
+    metered_trials integer,
+    priced_trials integer,
+    priced_successes integer,
+    tokens integer,
+    tokens_squared real,
+    cost_nano_usd integer,
+    cost_usd_squared real,
+    success_cost_nano_usd integer,
+    infrastructure_tokens integer,
+    infrastructure_cost_nano_usd integer,
+    first_day text,
+    last_day text,
+    noise_variance real not null,
+    primary key (import_id, task_type, model_id)
+) strict;

@@ -18,6 +18,7 @@ totalled_by_day as (
         sum(is_metered) as metered_outcomes,
         sum(is_priced) as priced_outcomes,
         sum(tokens_used) as tokens_used,
+        sum({{ double('tokens_used') }} * tokens_used) as tokens_squared,
         sum(cost_nano_usd) as cost_nano_usd,
         sum((cost_nano_usd / 1e9) * (cost_nano_usd / 1e9)) as cost_usd_squared,
         max(outcome_id) as last_outcome_id

@@ -34,6 +34,7 @@ attributed as (
         outcomes.metered_outcomes,
         outcomes.priced_outcomes,
         outcomes.tokens_used,
+        outcomes.tokens_squared,
         outcomes.cost_nano_usd,
         outcomes.cost_usd_squared
     from outcomes

@@ -17,13 +17,14 @@ combined as (
     select
         outcome_date, task_type, model_id, error_type, is_success,
         outcomes, timeouts, metered_outcomes, priced_outcomes,
-        tokens_used, cost_nano_usd, cost_usd_squared
+        tokens_used, tokens_squared, cost_nano_usd, cost_usd_squared
     from daily
     union all
     select
         outcome_date, task_type, model_id, error_type, is_success,
         1 as outcomes, is_timeout as timeouts, is_metered as metered_outcomes, is_priced as priced_outcomes,
-        tokens_used, cost_nano_usd, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared
+        tokens_used, {{ double('tokens_used') }} * tokens_used as tokens_squared, cost_nano_usd,
+        (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared
     from newer_outcomes
 
 )

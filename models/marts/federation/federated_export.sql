@@ -1,29 +1,60 @@
-with stats as (
+with parts as (
 
-    select * from {{ ref('model_stats') }}
+    select * from {{ ref('int_exports_due') }}
 
 ),
 
-exported as (
+noisy_exports as (
+
+    select count(*) as exports from {{ ref('stg_federated_exports') }} where epsilon is not null
+
+),
+
+judged as (
 
     select
-        task_type,
-        model_id,
-        successes + failures as outcomes,
-        successes,
-        failures,
-        timeouts,
-        trials,
-        success_rate,
-        success_rate_lower,
-        success_rate_upper,
-        total_tokens,
-        total_cost,
-        last_used
-    from stats
-    where successes + failures >= {{ var('high_confidence_trials') }}
+        parts.*,
+        case
+            when noisy_exports.exports > 0 then 'this project exports with noise: no exact figure leaves'
+            when {{ is_publishable_name('parts.task_type') }} = 0 or {{ is_publishable_name('parts.model_id') }} = 0
+                then 'a name is a path, or too long: give it another with --rename-map'
+            when max(parts.is_due) over (partition by parts.task_type, parts.model_id) = 1 then ''
+            when max(parts.is_changed) over (partition by parts.task_type, parts.model_id) = 0
+                then 'nothing new since the last export'
+            else 'fewer than {{ var("min_exported_outcomes") }} outcomes since the last export'
+        end as reason
+    from parts
+    cross join noisy_exports
+
+),
+
+-- What leaves of the cell, or all that is held back where nothing does.
+told as (
+
+    select *, case when reason <> '' then 1 else is_due end as is_told from judged
+
+),
+
+summed as (
+
+    select
+        task_type, model_id,
+        window_last_day,
+        case when reason = '' then 0 else 1 end as is_held_back,
+        nullif(reason, '') as reason,
+        sum(is_told * outcomes) as outcomes,
+        sum(is_told * successes) as successes,
+        sum(is_told * (outcomes - successes)) as failures,
+        sum(is_told * timeouts) as timeouts,
+        sum(is_told * infrastructure_failures) as infrastructure_failures,
+        sum(is_told * (outcomes - infrastructure_failures)) as trials,
+        sum(is_told * tokens) as tokens,
+        {{ to_usd('sum(is_told * cost_nano_usd)') }} as cost_usd,
+        sum((1 - is_told) * outcomes) as waiting_outcomes,
+        min(first_day) as first_day, max(last_day) as last_day
+    from told
+    group by task_type, model_id, window_last_day, reason
 
 )
 
-select * from exported
-order by success_rate_lower desc, trials desc, task_type, model_id
+select * from summed

@@ -1,0 +1,58 @@
+with unexported as (
+
+    select * from {{ ref('int_outcomes_unexported') }}
+
+),
+
+recounted as (
+
+    select * from {{ ref('int_exports_recounted') }}
+
+),
+
+-- The next window ends with the last whole month; after a later one, whatever it left goes into that one again.
+ends as (
+
+    select {{ at_least(last_closed_month_end(), "coalesce(max(window_last_day), '')") }} as window_last_day
+    from {{ ref('stg_federated_exports') }}
+
+),
+
+parts as (
+
+    select
+        unexported.task_type, unexported.model_id,
+        sum(unexported.outcomes) as outcomes, sum(unexported.successes) as successes,
+        sum(unexported.timeouts) as timeouts, sum(unexported.infrastructure_failures) as infrastructure_failures,
+        sum(unexported.tokens) as tokens, sum(unexported.cost_nano_usd) as cost_nano_usd,
+        min(unexported.outcome_date) as first_day, max(unexported.outcome_date) as last_day, 1 as is_changed
+    from unexported
+    inner join ends on unexported.is_opening = 1 or unexported.outcome_date <= ends.window_last_day
+    group by unexported.is_opening, unexported.task_type, unexported.model_id
+    union all
+    select
+        task_type, model_id, late_outcomes as outcomes, successes - exported_successes as successes,
+        timeouts - exported_timeouts as timeouts,
+        infrastructure_failures - exported_infrastructure_failures as infrastructure_failures,
+        tokens - exported_tokens as tokens, cost_nano_usd - exported_cost_nano_usd as cost_nano_usd,
+        first_day, last_day, is_changed
+    from recounted
+
+),
+
+judged as (
+
+    select
+        parts.*,
+        ends.window_last_day,
+        case
+            when parts.is_changed = 0 then 0
+            when parts.outcomes = 0 or abs(parts.outcomes) >= {{ var('min_exported_outcomes') }} then 1
+            else 0
+        end as is_due
+    from parts
+    cross join ends
+
+)
+
+select * from judged

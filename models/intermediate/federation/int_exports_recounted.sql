@@ -1,0 +1,59 @@
+with standing as (
+
+    select * from {{ ref('int_exports_standing') }}
+
+),
+
+outcomes as (
+
+    select * from {{ ref('int_outcomes_publishable') }}
+
+),
+
+recounted as (
+
+    select
+        standing.export_id, standing.task_type, standing.model_id,
+        max(standing.outcomes) as exported_outcomes, max(standing.successes) as exported_successes,
+        max(standing.timeouts) as exported_timeouts,
+        max(standing.infrastructure_failures) as exported_infrastructure_failures,
+        max(standing.tokens) as exported_tokens, max(standing.cost_nano_usd) as exported_cost_nano_usd,
+        coalesce(sum(outcomes.outcomes), 0) as outcomes, coalesce(sum(outcomes.successes), 0) as successes,
+        coalesce(sum(outcomes.timeouts), 0) as timeouts,
+        coalesce(sum(outcomes.infrastructure_failures), 0) as infrastructure_failures,
+        sum(outcomes.metered_trials) as metered_trials, sum(outcomes.priced_trials) as priced_trials,
+        sum(outcomes.priced_successes) as priced_successes,
+        coalesce(sum(outcomes.tokens), 0) as tokens, sum(outcomes.tokens_squared) as tokens_squared,
+        coalesce(sum(outcomes.cost_nano_usd), 0) as cost_nano_usd, sum(outcomes.cost_usd_squared) as cost_usd_squared,
+        sum(outcomes.success_cost_nano_usd) as success_cost_nano_usd,
+        sum(outcomes.infrastructure_tokens) as infrastructure_tokens,
+        sum(outcomes.infrastructure_cost_nano_usd) as infrastructure_cost_nano_usd,
+        min(outcomes.outcome_date) as first_day, max(outcomes.outcome_date) as last_day
+    from standing
+    left join outcomes
+        on
+            standing.task_type = outcomes.task_type and standing.model_id = outcomes.model_id
+            and standing.is_opening = outcomes.is_opening
+            and (standing.is_opening = 1 or outcomes.outcome_date > coalesce(standing.covered_before, ''))
+            and (standing.is_opening = 1 or outcomes.outcome_date <= standing.window_last_day)
+    group by standing.export_id, standing.task_type, standing.model_id
+
+),
+
+compared as (
+
+    select
+        *,
+        outcomes - exported_outcomes as late_outcomes,
+        case
+            when
+                outcomes = exported_outcomes and successes = exported_successes and timeouts = exported_timeouts
+                and infrastructure_failures = exported_infrastructure_failures
+                and tokens = exported_tokens and cost_nano_usd = exported_cost_nano_usd
+                then 0 else 1
+        end as is_changed
+    from recounted
+
+)
+
+select * from compared

@@ -1,0 +1,59 @@
+with days as (
+
+    select * from {{ ref('int_outcomes_daily_attributed') }}
+
+),
+
+-- What opening balances do not say is null: which attempts were priced, and any square.
+combined as (
+
+    select
+        task_type, model_id, 0 as is_opening, outcome_date, is_success, is_trial, outcomes, timeouts,
+        metered_outcomes, priced_outcomes, tokens_used, tokens_squared, cost_nano_usd, cost_usd_squared
+    from days
+    union all
+    select
+        balances.task_type, coalesce(aliases.model_id, balances.model_id) as model_id, 1 as is_opening,
+        null as outcome_date, balances.is_success, 1 as is_trial, balances.outcomes, balances.timeouts,
+        null as metered_outcomes, null as priced_outcomes, balances.tokens_used, null as tokens_squared,
+        balances.cost_nano_usd, null as cost_usd_squared
+    from {{ ref('int_legacy_balances') }} as balances
+    left join {{ ref('model_aliases') }} as aliases on balances.model_id = aliases.alias
+
+),
+
+names as (
+
+    select * from {{ ref('stg_federated_names') }}
+
+),
+
+published as (
+
+    select
+        coalesce(task_types.published_name, combined.task_type) as task_type,
+        coalesce(models.published_name, combined.model_id) as model_id,
+        combined.is_opening,
+        combined.outcome_date,
+        combined.outcomes,
+        combined.is_success * combined.outcomes as successes,
+        combined.timeouts,
+        (1 - combined.is_trial) * combined.outcomes as infrastructure_failures,
+        combined.is_trial * combined.metered_outcomes as metered_trials,
+        combined.is_trial * combined.priced_outcomes as priced_trials,
+        combined.is_success * combined.priced_outcomes as priced_successes,
+        combined.is_trial * combined.tokens_used as tokens,
+        combined.is_trial * combined.tokens_squared as tokens_squared,
+        combined.is_trial * combined.cost_nano_usd as cost_nano_usd,
+        combined.is_trial * combined.cost_usd_squared as cost_usd_squared,
+        case when combined.is_opening = 0 then combined.is_success * combined.cost_nano_usd end
+            as success_cost_nano_usd,
+        (1 - combined.is_trial) * combined.tokens_used as infrastructure_tokens,
+        (1 - combined.is_trial) * combined.cost_nano_usd as infrastructure_cost_nano_usd
+    from combined
+    left join names as task_types on task_types.kind = 'task_type' and combined.task_type = task_types.name
+    left join names as models on models.kind = 'model_id' and combined.model_id = models.name
+
+)
+
+select * from published

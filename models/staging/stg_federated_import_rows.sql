@@ -1,0 +1,31 @@
+with source as (
+
+    select * from {{ source('model_outcomes', 'federated_import_rows') }}
+
+),
+
+-- As doubles: the limits on one row of a stranger do not keep the sum of many within 64 bits.
+renamed as (
+
+    select
+        import_id,
+        task_type,
+        model_id,
+        successes,
+        successes + failures as outcomes,
+        successes + failures - coalesce(infrastructure_failures, 0) as trials,
+        metered_trials,
+        {{ double('tokens') }} as tokens,
+        priced_trials,
+        priced_successes,
+        {{ double('cost_nano_usd') }} / 1e9 as cost_usd,
+        cost_usd_squared,
+        {{ double('success_cost_nano_usd') }} / 1e9 as success_cost_usd,
+        first_day,
+        last_day,
+        noise_variance
+    from source
+
+)
+
+select * from renamed
