@@ -165,7 +165,7 @@ def parse_json(line: bytes, unknown: dict[str, int] | None = None) -> Outcome:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
-    return parse_fields(_json_object(line), unknown)
+    return parse_fields(json_object(line), unknown)
 
 
 def from_values(values: dict[str, Any]) -> Outcome:
@@ -280,7 +280,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _json_object(line: bytes) -> dict[str, Any]:
+def json_object(line: bytes) -> dict[str, Any]:
     """The object that a line holds, read by the standard library: it says where a fault is."""
     try:
         text = line.decode("utf-8")

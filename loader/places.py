@@ -16,6 +16,11 @@ def load_lock(database: Path) -> Path:
     return Path(f"{database}.load.lock")
 
 
+def federation_lock(database: Path) -> Path:
+    """What an export of statistics holds: `<file>.federation.lock`."""
+    return Path(f"{database}.federation.lock")
+
+
 def spool(database: Path) -> Path:
     """Where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
     that is there, else `<file>.spool.jsonl`."""

@@ -229,6 +229,7 @@ create table federated_exports (
     export_window text not null,
     last_day text,
     as_of text not null,
+    licence text not null,
     epsilon real check (epsilon is null or epsilon > 0),
     row_count integer not null,
     rows_sha256 text not null,

@@ -34,6 +34,9 @@ COMMANDS = {
     "trends": "asking",
     "candidates": "asking",
     "compare": "asking",
+    "export-federated": "federating",
+    "import-federated": "federating",
+    "federation": "federating",
 }
 
 

@@ -11,7 +11,7 @@ import click
 from loader.cli.opening import answered, built
 
 
-def _reading(command: Callable[..., None]) -> Callable[..., None]:
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that every reading command has: a table for people unless a program asks."""
     command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)
     return click.option("--json", "output", flag_value="json", help="Every column, for programs.")(command)
@@ -19,7 +19,7 @@ def _reading(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("task_type", required=False)
-@_reading
+@reading_options
 @click.pass_obj
 def stats(db: Path, task_type: str | None, output: str | None) -> None:
     """Show what every model did at a task type, or at all of them."""
@@ -35,7 +35,7 @@ def stats(db: Path, task_type: str | None, output: str | None) -> None:
 @click.argument("task_type")
 @click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
               help="Leave out models with fewer trials.")  # fmt: skip
-@_reading
+@reading_options
 @click.pass_obj
 def rank(db: Path, task_type: str, min_samples: int, output: str | None) -> None:
     """Show the models at a task type, the best first."""
@@ -54,7 +54,7 @@ def rank(db: Path, task_type: str, min_samples: int, output: str | None) -> None
 @click.option("--model-id", help="Only this model.")
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True,
               help="How many days, up to the last one with an outcome.")  # fmt: skip
-@_reading
+@reading_options
 @click.pass_obj
 def trends(db: Path, task_type: str | None, model_id: str | None, days: int, output: str | None) -> None:
     """Show how models did day by day, as of the last build."""
@@ -68,7 +68,7 @@ def trends(db: Path, task_type: str | None, model_id: str | None, days: int, out
 
 @click.command()
 @click.argument("task_type", required=False)
-@_reading
+@reading_options
 @click.pass_obj
 def candidates(db: Path, task_type: str | None, output: str | None) -> None:
     """Show which models should lose their place, and which ones are worth a trial."""
@@ -86,7 +86,7 @@ def candidates(db: Path, task_type: str | None, output: str | None) -> None:
 @click.option("--task-type", required=True, help="The task type to compare them at.")
 @click.option("--since", help="Only outcomes from this time on: 2026-01-31 or 2026-01-31T12:00:00Z.")
 @click.option("--until", help="Only outcomes before this time.")
-@_reading
+@reading_options
 @click.pass_obj
 def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: str | None, until: str | None,
             output: str | None) -> None:  # fmt: skip

@@ -32,9 +32,7 @@ published as (
 
     select
         coalesce(task_types.published_name, combined.task_type) as task_type,
-        coalesce(models.published_name, combined.model_id) as model_id,
-        combined.is_opening,
-        combined.outcome_date,
+        coalesce(models.published_name, combined.model_id) as model_id, combined.is_opening, combined.outcome_date,
         combined.outcomes,
         combined.is_success * combined.outcomes as successes,
         combined.timeouts,
@@ -48,8 +46,10 @@ published as (
         combined.is_trial * combined.cost_usd_squared as cost_usd_squared,
         case when combined.is_opening = 0 then combined.is_success * combined.cost_nano_usd end
             as success_cost_nano_usd,
-        (1 - combined.is_trial) * combined.tokens_used as infrastructure_tokens,
-        (1 - combined.is_trial) * combined.cost_nano_usd as infrastructure_cost_nano_usd
+        case when combined.is_opening = 0 then (1 - combined.is_trial) * combined.tokens_used end
+            as infrastructure_tokens,
+        case when combined.is_opening = 0 then (1 - combined.is_trial) * combined.cost_nano_usd end
+            as infrastructure_cost_nano_usd
     from combined
     left join names as task_types on task_types.kind = 'task_type' and combined.task_type = task_types.name
     left join names as models on models.kind = 'model_id' and combined.model_id = models.name

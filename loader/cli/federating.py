@@ -1,0 +1,101 @@
+"""Commands by which projects exchange statistics; docs/federation.md is their page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loader.cli.asking import reading_options
+from loader.cli.opening import built, log
+from loader.errors import OutcomesError
+
+
+@click.command("export-federated")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to; packed if it ends in .gz; - is stdout.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY",
+              help="Last day of the window.  [default: the end of the last whole month]")  # fmt: skip
+@click.option("--min-outcomes", type=click.IntRange(min=10), default=10, show_default=True,
+              help="Hold back cells with fewer outcomes since their last export.")  # fmt: skip
+@click.option("--epsilon", type=click.FloatRange(min=0.0001, max=100),
+              help="Export noisy counts only, each outcome hidden up to this privacy loss; needs --cells.")  # fmt: skip
+@click.option("--cells", type=click.Path(path_type=Path), metavar="FILE",
+              help="The cells of a noisy export: CSV with task_type and model_id.")  # fmt: skip
+@click.option("--rename-map", type=click.Path(path_type=Path), metavar="FILE",
+              help="Names to use outside, as JSON; they are remembered.")  # fmt: skip
+@click.option("--licence", default="CC0-1.0", show_default=True, help="The terms that the figures leave under.")
+@click.option("--all", "everything", is_flag=True, help="Write all that stands, not just what is new.")
+@click.pass_obj
+def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: float | None, cells: Path | None,
+                     rename_map: Path | None, everything: bool, **terms: Any) -> None:  # fmt: skip
+    """Export sums per task type and model, for other projects."""
+    from loader import locks, places
+    from loader.federation import exporting, inputs, ledger
+
+    chosen = exporting.Terms(until and until.date(), epsilon=epsilon, cells=inputs.cells(epsilon, cells), **terms)
+    with built(db) as connection, locks.exclusive(places.federation_lock(db), "an export"):
+        if rename_map:
+            ledger.rename(connection, inputs.rename_map(rename_map))
+        made = exporting.export(connection, output, chosen, everything=everything)
+    for line in exporting.report(made, output, chosen):
+        click.echo(line, err=output == "-")
+
+
+@click.command("import-federated")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.pass_obj
+def import_federated(db: Path, files: tuple[str, ...]) -> None:
+    """Take in exports of other projects; a file with a fault is refused whole."""
+    from loader import store
+    from loader.federation import files as reading
+    from loader.federation import importing
+
+    faults = []
+    with log(db) as connection:
+        for name in files:
+            path = "standard input" if name == "-" else str(store.absolute(name))
+            try:
+                taken = importing.take(connection, path, reading.read(name, store.utc_now()))
+            except OutcomesError as fault:
+                faults.append(fault)
+                click.echo(f"Error: {fault}", err=True)
+                continue
+            for one in taken:
+                click.echo(f"{one.project} {one.window}: {one.rows:,} cells, {one.became}")
+    click.echo(f"database: {db}")
+    if faults:
+        raise click.exceptions.Exit(faults[0].exit_code)
+
+
+@click.group()
+def federation() -> None:
+    """Show what was exchanged, and forget what another project told."""
+
+
+@federation.command("list")
+@reading_options
+@click.pass_obj
+def list_(db: Path, output: str | None) -> None:
+    """List what this project exported and what it took in."""
+    from loader import terminal
+    from loader.federation import listing
+
+    with built(db) as connection:
+        exchanged, spent = listing.exchanged(connection), listing.budget(connection)
+    click.echo(terminal.shown(exchanged, listing.COLUMNS, output))
+    if spent and not output:
+        click.echo(spent)
+
+
+@federation.command()
+@click.argument("project")
+@click.pass_obj
+def forget(db: Path, project: str) -> None:
+    """Remove all that came from PROJECT, named by the beginning of its pseudonym."""
+    from loader.federation import importing
+
+    with built(db) as connection:
+        name, windows = importing.forget(connection, project)
+    click.echo(f"{name}: {windows:,} windows forgotten")

@@ -1,0 +1,52 @@
+"""Files by which the user says what may leave: the cells of a noisy export, and names to use outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from loader import store
+from loader.errors import OutcomesError
+from loader.federation.format import Row, checked
+
+
+def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
+    """The cells that --cells lists, each once. They are a list beforehand, since which cells a log
+    has is told by none of the noise. Raises OutcomesError where the file is not such a list."""
+    if (epsilon is None) != (path is None):
+        raise OutcomesError("--epsilon and --cells come together: noise for the cells of a list")
+    if path is None:
+        return []
+    reader = csv.DictReader(_text(path).splitlines())
+    if not {"task_type", "model_id"} <= set(reader.fieldnames or ()):
+        raise OutcomesError(f"{store.absolute(path)} is no list of cells: CSV with the columns task_type, model_id")
+    found = list(dict.fromkeys((row["task_type"] or "", row["model_id"] or "") for row in reader))
+    if not found:
+        raise OutcomesError(f"{store.absolute(path)} lists no cell")
+    for cell in found:
+        faults = checked(Row, {"task_type": cell[0], "model_id": cell[1], "successes": 0})[1]
+        if faults:
+            raise OutcomesError(f"{store.absolute(path)}: {', '.join(cell)}: {'; '.join(faults)}")
+    return found
+
+
+def rename_map(path: Path) -> dict[str, Any]:
+    """What --rename-map holds; OutcomesError where it is no JSON object."""
+    try:
+        found = json.loads(_text(path))
+    except (ValueError, RecursionError) as fault:
+        raise OutcomesError(f"{store.absolute(path)} is not JSON: {fault}") from None
+    if not isinstance(found, dict):
+        raise OutcomesError(f"{store.absolute(path)} is no JSON object")
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise OutcomesError(f"{store.absolute(path)} is not UTF-8 text") from None
+    except OSError as fault:
+        raise OutcomesError(f"{store.absolute(path)}: {fault.strerror}") from None

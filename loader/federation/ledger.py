@@ -1,0 +1,127 @@
+"""What is remembered of one's own exports: who this project is to others, what left and what stands."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Container, Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+
+import msgspec
+
+from loader import reading, store
+from loader.errors import OutcomesError
+from loader.federation import windows
+from loader.federation.format import FIGURES, Export, Name, Row
+
+KINDS = {"task_types": "task_type", "models": "model_id"}
+INSERT_ROW = (
+    f"insert into federated_export_rows (export_id, task_type, model_id, {', '.join(FIGURES)})"
+    f" values (?, ?, ?{', ?' * len(FIGURES)})"
+)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An export that no other has replaced."""
+
+    export_id: int
+    window: str
+    last_day: str | None
+
+
+def project(connection: sqlite3.Connection) -> str:
+    """This project's pseudonym; drawn at random the first time it is asked for."""
+    connection.execute(
+        "insert into federated_identity (only_row, project) values (1, ?) on conflict do nothing",
+        (secrets.token_hex(16),),
+    )
+    (found,) = connection.execute("select project from federated_identity").fetchone()
+    return str(found)
+
+
+def standing(connection: sqlite3.Connection) -> list[Standing]:
+    """What stands, the opening balances first, then by window."""
+    return [
+        Standing(*row)
+        for row in connection.execute(
+            "select export_id, export_window, last_day from federated_exports"
+            " where replaced_by is null order by last_day"
+        )
+    ]
+
+
+def texts(connection: sqlite3.Connection, but: Container[str]) -> str:
+    """All that stands, as it left, but for some windows."""
+    found = connection.execute(
+        "select export_window, content from federated_exports where replaced_by is null order by last_day"
+    )
+    return "".join(content for window, content in found if window not in but)
+
+
+def is_noisy(connection: sqlite3.Connection) -> bool | None:
+    """Whether this project exports with noise; None before its first export."""
+    found = connection.execute("select max(epsilon is not null) from federated_exports").fetchone()[0]
+    return None if found is None else bool(found)
+
+
+def rename(connection: sqlite3.Connection, names: Mapping[str, Mapping[str, str]]) -> None:
+    """Remember under which names task types and models leave from now on.
+
+    Raises OutcomesError where the mapping is not {"task_types": {...}, "models": {...}}.
+    """
+    for kind, mapping in names.items():
+        if kind not in KINDS or not isinstance(mapping, dict):
+            raise OutcomesError('a rename map is JSON of the form {"task_types": {name: other}, "models": {...}}')
+        for published in mapping.values():
+            try:
+                msgspec.convert(published, Name)
+            except msgspec.ValidationError:
+                raise OutcomesError(
+                    f"rename map: {published!r} is no name that may leave: a path, blank or too long"
+                ) from None
+    with store.transaction(connection):
+        connection.executemany(
+            "insert into federated_names (kind, name, published_name) values (?, ?, ?)"
+            " on conflict do update set published_name = excluded.published_name",
+            [(KINDS[kind], *pair) for kind, mapping in names.items() for pair in mapping.items()],
+        )
+
+
+def next_moment(connection: sqlite3.Connection, now: datetime) -> datetime:
+    """`now`, or just after the last export where the clock went back: the later export has to look later."""
+    (last,) = connection.execute("select max(as_of) from federated_exports").fetchone()
+    if last is None:
+        return now
+    known = datetime.fromisoformat(last.removesuffix("Z")).replace(tzinfo=timezone.utc)
+    return max(now, known + timedelta(microseconds=1))
+
+
+def keep(connection: sqlite3.Connection, export: Export, replaces: int | None) -> int:
+    """Note an export, and its rows where they are exact; the number it got."""
+    header = export.header
+    span = windows.span(header.window)
+    export_id = connection.execute(
+        "insert into federated_exports (export_window, last_day, as_of, licence, epsilon, row_count, rows_sha256,"
+        " content) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (header.window, span and str(span[1]), header.as_of, header.licence, header.privacy.epsilon, header.rows,
+         header.sha256, export.text),
+    ).lastrowid  # fmt: skip
+    assert export_id is not None
+    if replaces is not None:
+        connection.execute("update federated_exports set replaced_by = ? where export_id = ?", (export_id, replaces))
+    if header.privacy.epsilon is None:
+        connection.executemany(INSERT_ROW, (_values(export_id, row) for row in export.rows))
+    return export_id
+
+
+def _values(export_id: int, row: Row) -> tuple[object, ...]:
+    return (export_id, row.task_type, row.model_id, *(getattr(row, name) for name in FIGURES))
+
+
+def as_rows(found: Iterable[Mapping[str, object]]) -> list[Row]:
+    """Rows of a table or view, as rows of an export."""
+    return [Row(**{name: row[name] for name in ("task_type", "model_id", *FIGURES)}) for row in found]  # type: ignore[arg-type]
+
+
+def exported_rows(connection: sqlite3.Connection, export_id: int) -> list[Row]:
+    return as_rows(reading.rows(connection, "select * from federated_export_rows where export_id = ?", (export_id,)))
