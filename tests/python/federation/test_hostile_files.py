@@ -19,7 +19,10 @@ def refused(project: Project, file: Path) -> str:
     before = project.query("select * from federated_imports"), project.query("select * from federated_import_rows")
     done = project.run("import-federated", file)
     assert (done.exit_code, "is refused, nothing of it was taken" in done.output) == (2, True), done.output
-    assert (project.query("select * from federated_imports"), project.query("select * from federated_import_rows")) == before
+    assert (
+        project.query("select * from federated_imports"),
+        project.query("select * from federated_import_rows"),
+    ) == before
     return done.output
 
 
@@ -150,8 +153,8 @@ def test_a_gigabyte_of_blank_lines_packed_to_a_megabyte(project: Project, file: 
 def test_every_fault_is_named_at_once(project: Project, file: Path) -> None:
     file.write_bytes(export_text({**ROW, "n": -1, "extra": 1}, {**OTHER, "successes": 99}, rows=7, project="x"))
     said = refused(project, file)
-    for fault in ("line 1: project", "line 2: n:", 'line 2: "extra"', "line 1: rows"):
-        assert fault in said or fault.startswith("line 1: rows"), said
+    for fault in ("line 1: project: not of the form", "line 2: n: expected", 'line 2: "extra": the schema names'):
+        assert fault in said
     file.write_bytes(export_text({**ROW, "n": -1}, {**OTHER, "successes": 99}, rows=7))
     said = refused(project, file)
     for fault in ("line 2: n: expected", "line 3: successes: exceeds n", "line 1: rows: the header says 7"):
@@ -178,6 +181,7 @@ def test_an_export_of_ones_own_is_refused(project: Project, new_project: Callabl
 
 def test_known_older_newer(project: Project, file: Path) -> None:
     """Whatever the order, the latest export of a window holds; a packed or mailed copy is the same one."""
+
     def take(**header: object) -> str:
         file.write_bytes(export_text({**ROW, "n": header.pop("n", 50)}, **header))
         return project.take(file).output.split("cells, ")[1].split()[0]
@@ -185,10 +189,11 @@ def test_known_older_newer(project: Project, file: Path) -> None:
     assert take() == "new"
     assert take() == "known"
     assert take(n=60, as_of="2024-02-01T09:00:00.000001Z") == "replaced"
-    assert take(n=55, as_of="2024-01-31T09:00:00Z", window="2023-12-01/2023-12-31") == "x" or True
     assert take() == "older"
     assert project.query("select outcomes from federated_import_rows where import_id = 3") == [{"outcomes": 60}]
-    file.write_bytes(gzip.compress(export_text({**ROW, "n": 60}, as_of="2024-02-01T09:00:00.000001Z").replace(b"\n", b"\r\n")))
+    file.write_bytes(
+        gzip.compress(export_text({**ROW, "n": 60}, as_of="2024-02-01T09:00:00.000001Z").replace(b"\n", b"\r\n"))
+    )
     assert "known" in project.take(file).output
 
 
