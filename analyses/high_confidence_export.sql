@@ -7,5 +7,6 @@ select
     success_rate,
     success_rate_lower,
     total_cost
-from {{ ref('federated_export') }}
+from {{ ref('model_stats') }}
+where successes + failures >= 10
 order by success_rate_lower desc, trials desc, task_type, model_id

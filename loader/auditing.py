@@ -63,6 +63,7 @@ select
     count(*) filter (where tokens_used <> 0) as metered,
     count(*) filter (where cost_usd <> 0 or cost_source in ('provider', 'local')) as priced,
     sum(tokens_used) as tokens,
+    sum(1.0 * tokens_used * tokens_used) as tokens_squared,
     sum(cast(round(cost_usd * 1e9) as integer)) as nano_usd,
     sum(round(cost_usd * 1e9) * round(cost_usd * 1e9)) / 1e18 as usd_squared,
     min(strftime('%Y-%m-%d %H:%M:%f', timestamp, '+0 seconds')) as first_used,
@@ -95,7 +96,7 @@ group by 1, 2, 3, 4
 DAILY = """
 select
     outcome_date, task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
-    sum(tokens), sum(nano_usd), sum(usd_squared), max(last_id)
+    sum(tokens), sum(tokens_squared), sum(nano_usd), sum(usd_squared), max(last_id)
 from audited_cells
 where mark <= :mark
 group by 1, 2, 3, 4, 5
@@ -139,6 +140,34 @@ select
     sum(old_successes) as legacy_successes, sum(old_failures) as legacy_failures
 from counted
 group by 1, 2
+"""
+
+# All that ever happened up to the next export's last day, less what was told of it.
+UNEXPORTED = """
+with outcomes as (
+    select task_type, known_as as model_id, outcomes
+    from audited_outcomes
+    where mark <= :mark and outcome_date <= (select max(window_last_day) from federated_export)
+    union all
+    select task_type, coalesce(model_aliases.model_id, balances.model_id), successes + failures
+    from legacy_model_stats as balances
+    left join model_aliases on model_aliases.alias = balances.model_id
+    where load_id <= :load
+),
+told as (
+    select
+        coalesce(task_types.published_name, outcomes.task_type) as task_type,
+        coalesce(models.published_name, outcomes.model_id) as model_id,
+        outcomes
+    from outcomes
+    left join federated_names as task_types on task_types.kind = 'task_type' and task_types.name = outcomes.task_type
+    left join federated_names as models on models.kind = 'model_id' and models.name = outcomes.model_id
+    union all
+    select task_type, model_id, -outcomes
+    from federated_export_rows
+    where export_id in (select export_id from federated_exports where replaced_by is null)
+)
+select task_type, model_id, sum(outcomes) from told group by 1, 2
 """
 
 EXPERIMENTS = """
@@ -224,7 +253,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
         check(
             "int_outcomes_daily", 5,
             "outcome_date, task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes,"
-            " priced_outcomes, tokens_used, cost_nano_usd, cost_usd_squared, last_outcome_id",
+            " priced_outcomes, tokens_used, tokens_squared, cost_nano_usd, cost_usd_squared, last_outcome_id",
             DAILY, mark=daily,
         )  # fmt: skip
         check(
@@ -241,10 +270,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
             f"select {columns.format('priced_trials')} from ({STATS})", mark=ranked, load=ranked_load,
         )  # fmt: skip
         check(
-            "federated_export", 2,
-            columns.format("timeouts").replace("total_cost", _nano("total_cost")),
-            f"select {columns.format('timeouts')} from ({STATS})"
-            " where successes + failures >= (select min(successes + failures) from federated_export)",
+            "federated_export", 2, "task_type, model_id, outcomes + waiting_outcomes", UNEXPORTED,
             mark=newest, load=newest_load,
         )  # fmt: skip
         check(

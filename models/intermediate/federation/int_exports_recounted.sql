@@ -34,8 +34,8 @@ recounted as (
         on
             standing.task_type = outcomes.task_type and standing.model_id = outcomes.model_id
             and standing.is_opening = outcomes.is_opening
-            and (standing.is_opening = 1 or outcomes.outcome_date > coalesce(standing.covered_before, ''))
-            and (standing.is_opening = 1 or outcomes.outcome_date <= standing.window_last_day)
+            and (standing.is_opening = 1 or coalesce(standing.covered_before, '') < outcomes.outcome_date)
+            and (standing.is_opening = 1 or standing.window_last_day >= outcomes.outcome_date)
     group by standing.export_id, standing.task_type, standing.model_id
 
 ),
@@ -50,7 +50,8 @@ compared as (
                 outcomes = exported_outcomes and successes = exported_successes and timeouts = exported_timeouts
                 and infrastructure_failures = exported_infrastructure_failures
                 and tokens = exported_tokens and cost_nano_usd = exported_cost_nano_usd
-                then 0 else 1
+                then 0
+            else 1
         end as is_changed
     from recounted
 

@@ -6,7 +6,7 @@ with parts as (
 
 noisy_exports as (
 
-    select count(*) as exports from {{ ref('stg_federated_exports') }} where epsilon is not null
+    select count(epsilon) as exports from {{ ref('stg_federated_exports') }}
 
 ),
 

@@ -30,8 +30,7 @@ rankings as (
         models.successes,
         models.failures,
         models.success_rate,
-        models.success_rate_lower,
-        models.success_rate_upper,
+        models.success_rate_lower, models.success_rate_upper,
         shrunk.shrunk_success_rate,
         posteriors.probability_best,
         models.is_high_confidence,
@@ -40,18 +39,20 @@ rankings as (
         models.total_tokens,
         models.total_cost,
         models.cost_per_success,
-        models.cost_per_success_lower,
-        models.cost_per_success_upper,
-        models.priced_trials,
-        models.trials - models.priced_trials as unpriced_trials,
+        models.cost_per_success_lower, models.cost_per_success_upper,
+        models.priced_trials, models.trials - models.priced_trials as unpriced_trials,
         case when models.priced_trials > 0 and models.cost_per_success is null then 1 else 0 end
             as has_cost_without_success,
-        models.last_used
+        models.last_used,
+        federated.federated_success_rate,
+        case when federated.federated_success_rate is null then 0 else 1 end as has_federated_prior
     from models
     left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
     left join {{ ref('int_models_shrunk') }} as shrunk
         on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
     left join posteriors on models.task_type = posteriors.task_type and models.model_id = posteriors.model_id
+    left join {{ ref('federated_model_stats') }} as federated
+        on models.task_type = federated.task_type and models.model_id = federated.model_id
 
 )
 

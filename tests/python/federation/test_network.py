@@ -44,7 +44,7 @@ def counted(outcomes: list[dict[str, Any]]) -> dict[Cell, np.ndarray]:
     for one in outcomes:
         is_void = not one["success"] and one["error_type"] is not None
         key = (one["task_type"], one["model_id"])
-        found[key] = found.get(key, np.zeros(2, int)) + [one["success"], 0 if is_void else 1]
+        found[key] = found.get(key, np.zeros(2, int)) + np.array([one["success"], 0 if is_void else 1])
     return found
 
 
@@ -65,7 +65,8 @@ def pooled(cells: list[np.ndarray], noise: float = 0.0) -> dict[str, float]:
         "projects": len(cells), "trials": sum(cell[1] for cell in cells), "successes": sum(cell[0] for cell in cells),
         "pooled_success_rate": rate, "pooled_success_rate_lower": special.expit(mean - half),
         "pooled_success_rate_upper": special.expit(mean + half), "tau_squared": between,
-        "i_squared": max(0.0, found.i2), "prior_strength": np.clip(1 / ((between + error**2) * rate * (1 - rate)) - 1, 1, 20),
+        "i_squared": max(0.0, found.i2),
+        "prior_strength": np.clip(1 / ((between + error**2) * rate * (1 - rate)) - 1, 1, 20),
     }  # fmt: skip
 
 
@@ -133,8 +134,8 @@ def test_counts_and_costs_are_those_of_the_union(network: dict[str, Project]) ->
 def test_a_success_of_the_others_has_its_price(network: dict[str, Project]) -> None:
     """By the ratio and its delta-method error over all of their trials, one by one."""
     for cell, row in said(network["ada"]).items():
-        trials = [one for name in NAMES[1:] for one in logged(name)
-                  if (one["task_type"], one["model_id"]) == cell and (one["success"] or one["error_type"] is None)]  # fmt: skip
+        outcomes = [one for name in NAMES[1:] for one in logged(name) if (one["task_type"], one["model_id"]) == cell]
+        trials = [one for one in outcomes if one["success"] or one["error_type"] is None]
         cost, success = np.array([[one["cost_usd"], one["success"]] for one in trials]).T
         ratio = cost.sum() / success.sum()
         error = np.std(cost - ratio * success, ddof=1) / success.mean() / np.sqrt(len(trials))

@@ -116,7 +116,8 @@ def test_exact_exports_are_not_followed_by_noisy_ones(project: Project, cells: P
 @pytest.mark.parametrize(
     ("content", "said_"),
     [("model\nx\n", "is no list of cells"), ("task_type,model_id\n", "lists no cell"),
-     ("task_type,model_id\n/etc,x\n", "not of the form"), ("task_type,model_id\nx\n", "model_id"), (None, "No such file")],
+     ("task_type,model_id\n/etc,x\n", "not of the form"), ("task_type,model_id\nx\n", "model_id"),
+     (None, "No such file")],
 )  # fmt: skip
 def test_a_list_that_is_none(project: Project, tmp_path: Path, content: str | None, said_: str) -> None:
     path = tmp_path / "list.csv"

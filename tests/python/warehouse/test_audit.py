@@ -119,9 +119,19 @@ def test_a_nano_dollar_too_many_is_seen_in_every_table(warehouse: Warehouse) -> 
     (before,) = warehouse.query(f"select cost_nano_usd from int_outcomes_totals where {key}")[0]
     found = spoil(warehouse, f"update int_outcomes_totals set cost_nano_usd = cost_nano_usd + 1 where {key}")
     by_table = {one["table"]: one for one in found}
-    assert set(by_table) == {"int_outcomes_totals", "model_stats", "federated_export", "outcome_reconciliation"}
+    assert set(by_table) == {"int_outcomes_totals", "model_stats", "outcome_reconciliation"}
     assert {one["found"] - one["expected"] for one in found} == {1}
     assert by_table["int_outcomes_totals"]["expected"] == before
+
+
+def test_what_waits_for_an_export_is_held_to_the_log(warehouse: Warehouse) -> None:
+    found = spoil(
+        warehouse,
+        "update int_outcomes_daily set outcomes = outcomes + 1"
+        " where (task_type, model_id, outcome_date, is_success) = ('code', 'baker', '2026-03-06', 1)",
+    )
+    seen = {one["table"]: (one["key"]["model_id"], one["found"] - one["expected"]) for one in found}
+    assert seen["federated_export"] == ("baker", 1)
 
 
 def test_sums_of_squares_are_held_too(warehouse: Warehouse) -> None:
@@ -138,7 +148,7 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
         warehouse,
         "delete from int_outcomes_daily where outcome_date = '2026-03-05' and model_id = 'baker'",
         "insert into int_outcomes_daily"
-        " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0, 0.0, 1"
+        " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0.0, 0, 0.0, 1"
         " from int_outcomes_totals where task_type = 'prose' and model_id = 'baker' and is_success = 1",
     )
     rows = {(one["key"]["outcome_date"], one["expected"], one["found"]) for one in found if one["column"] == "*"}
