@@ -142,7 +142,7 @@ from counted
 group by 1, 2
 """
 
-# All that ever happened up to the next export's last day, less what was told of it.
+# What happened up to the next export's last day, less what was told of it.
 UNEXPORTED = """
 with outcomes as (
     select task_type, known_as as model_id, outcomes
@@ -150,22 +150,20 @@ with outcomes as (
     where mark <= :mark and outcome_date <= (select max(window_last_day) from federated_export)
     union all
     select task_type, coalesce(model_aliases.model_id, balances.model_id), successes + failures
-    from legacy_model_stats as balances
-    left join model_aliases on model_aliases.alias = balances.model_id
+    from legacy_model_stats as balances left join model_aliases on model_aliases.alias = balances.model_id
     where load_id <= :load
 ),
 told as (
     select
-        coalesce(task_types.published_name, outcomes.task_type) as task_type,
-        coalesce(models.published_name, outcomes.model_id) as model_id,
+        coalesce((select published_name from federated_names where kind = 'task_type' and name = task_type), task_type)
+            as task_type,
+        coalesce((select published_name from federated_names where kind = 'model_id' and name = model_id), model_id)
+            as model_id,
         outcomes
     from outcomes
-    left join federated_names as task_types on task_types.kind = 'task_type' and task_types.name = outcomes.task_type
-    left join federated_names as models on models.kind = 'model_id' and models.name = outcomes.model_id
     union all
     select task_type, model_id, -outcomes
-    from federated_export_rows
-    where export_id in (select export_id from federated_exports where replaced_by is null)
+    from federated_export_rows inner join federated_exports using (export_id) where replaced_by is null
 )
 select task_type, model_id, sum(outcomes) from told group by 1, 2
 """
