@@ -9,12 +9,12 @@ alone and a `model_stats` table that it kept up to date.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 
 from loader.errors import OutcomesError
 
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {}
 ORIGINAL_COLUMNS = ("task_type", "model_id", "success", "timeout", "tokens_used", "cost_usd", "timestamp")
 
 
@@ -28,14 +28,19 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def schema() -> Iterator[str]:
+    """The statements of schema.sql."""
+    from importlib.resources import files
+
+    return statements(files("loader").joinpath("schema.sql").read_text(encoding="utf-8"))
+
+
 def create_or_adopt(connection: sqlite3.Connection) -> None:
     """Create the tables; rows of an original `model_outcomes` move into the guarded one.
 
     Raises OutcomesError for an orchestrator's database: it goes on writing to its own
     `llm_task_outcomes`, which must stay as it made it.
     """
-    from importlib.resources import files
-
     if connection.execute("select 1 from sqlite_master where name = 'llm_task_outcomes'").fetchone():
         path = connection.execute("select file from pragma_database_list where name = 'main'").fetchone()[0]
         raise OutcomesError(
@@ -45,7 +50,7 @@ def create_or_adopt(connection: sqlite3.Connection) -> None:
     original = _move_aside(connection, "model_outcomes")
     # It was computed from the log, and a view of that name will be: kept, under another name.
     _move_aside(connection, "model_stats")
-    for statement in statements(files("loader").joinpath("schema.sql").read_text(encoding="utf-8")):
+    for statement in schema():
         connection.execute(statement)
     if original:
         _adopt(connection, original)
@@ -93,3 +98,17 @@ def _adopt(connection: sqlite3.Connection, original: str) -> None:
         "update load_history set accepted_count = ?, rejected_count = ? where load_id = ?",
         (counts["accepted"], counts["rejected"], load_id),
     )
+
+
+def _to_2(connection: sqlite3.Connection) -> None:
+    """Tables of runs, of the inbox and of federation come in, and the mirror of the orchestrator's table, which
+    nothing filled before, gets its checks."""
+    connection.execute("drop table llm_task_outcomes")
+    standing = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+    for statement in schema():
+        found = re.search(r"^create table (\w+)", statement, re.MULTILINE)
+        if found and found[1] not in standing:
+            connection.execute(statement)
+
+
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}

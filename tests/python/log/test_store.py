@@ -10,7 +10,22 @@ import pytest
 
 from loader import store
 
-TABLES = ["legacy_model_stats", "llm_task_outcomes", "load_history", "model_outcomes", "rejected_outcomes"]
+TABLES = [
+    "federated_draws",
+    "federated_export_rows",
+    "federated_exports",
+    "federated_identity",
+    "federated_import_rows",
+    "federated_imports",
+    "federated_names",
+    "inbox_files",
+    "legacy_model_stats",
+    "llm_task_outcomes",
+    "load_history",
+    "model_outcomes",
+    "rejected_outcomes",
+    "run_history",
+]
 
 
 def test_init_makes_the_file_and_its_folder(invoke, database: Path, tmp_path: Path, query) -> None:
@@ -20,7 +35,7 @@ def test_init_makes_the_file_and_its_folder(invoke, database: Path, tmp_path: Pa
     with closing(sqlite3.connect(database)) as connection:
         names = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
         assert [name for (name,) in names if not name.startswith("sqlite_")] == TABLES
-        assert connection.execute("pragma user_version").fetchone() == (1,)
+        assert connection.execute("pragma user_version").fetchone() == (2,)
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
         indexes = "select name from sqlite_master where type = 'index' and sql is not null order by name"
         assert connection.execute(indexes).fetchall() == [("model_outcomes_task_model",), ("model_outcomes_timestamp",)]

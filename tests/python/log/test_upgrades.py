@@ -59,7 +59,7 @@ def test_rows_of_an_original_file_move_in_their_order(original: Path, invoke, qu
         ("coding", "alpha", 0, 1, 0, 0.0, "2026-01-31T13:00:00.000Z"),
         ("coding", "beta", 1, 0, 7, 0.0, "2026-01-31 14:00:00"),
     ]
-    assert query("pragma user_version") == [(1,)]
+    assert query("pragma user_version") == [(2,)]
     assert query("pragma foreign_key_check") == []
 
 
@@ -111,15 +111,33 @@ def test_a_failing_upgrade_leaves_the_file_whole(original: Path, monkeypatch: py
     assert contents(original) != before
 
 
+def test_a_file_of_version_1_gets_what_it_lacks_and_keeps_its_rows(invoke, query, line, database: Path) -> None:
+    invoke("load", "-", input=line())
+    wanted = query("select type, name, sql from sqlite_master order by type, name")
+    with closing(sqlite3.connect(database)) as connection:
+        kept = ("model_outcomes", "legacy_model_stats", "load_history", "rejected_outcomes", "sqlite_sequence")
+        for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
+            if name not in kept:
+                connection.execute(f"drop table {name}")
+        # As version 1 had it, less most of its columns.
+        connection.execute("create table llm_task_outcomes (unit_id text primary key, retries integer) strict")
+        connection.execute("pragma user_version = 1")
+        connection.commit()
+    assert invoke("init").exit_code == 0
+    assert query("select type, name, sql from sqlite_master order by type, name") == wanted
+    assert query("select count(*) from model_outcomes") == [(1,)]
+    assert query("pragma user_version") == [(2,)]
+
+
 @pytest.fixture
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
     steps = {
-        1: lambda connection: connection.execute("alter table load_history add column host text"),
-        2: lambda connection: connection.execute("update load_history set host = 'here'"),
+        2: lambda connection: connection.execute("alter table load_history add column host text"),
+        3: lambda connection: connection.execute("update load_history set host = 'here'"),
     }
     monkeypatch.setattr(store, "UPGRADES", steps)
-    monkeypatch.setattr(store, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 4)
 
 
 def test_upgrades_follow_one_another(invoke, query, line, request: pytest.FixtureRequest) -> None:
@@ -127,13 +145,13 @@ def test_upgrades_follow_one_another(invoke, query, line, request: pytest.Fixtur
     request.getfixturevalue("later_versions")
     assert invoke("init").exit_code == 0
     assert query("select host, accepted_count from load_history") == [("here", 1)]
-    assert query("pragma user_version") == [(3,)]
+    assert query("pragma user_version") == [(4,)]
 
 
 @pytest.mark.usefixtures("later_versions")
 def test_a_new_file_is_of_the_newest_version_at_once(invoke, query) -> None:
     assert invoke("init").exit_code == 0
-    assert query("pragma user_version") == [(3,)]
+    assert query("pragma user_version") == [(4,)]
 
 
 def test_a_chain_that_breaks_leaves_the_version_it_began_with(
@@ -142,6 +160,6 @@ def test_a_chain_that_breaks_leaves_the_version_it_began_with(
     invoke("load", "-", input=line())
     before = contents(database)
     request.getfixturevalue("later_versions")
-    store.UPGRADES[2] = lambda connection: connection.execute("update no_such_table set host = ''")
+    store.UPGRADES[3] = lambda connection: connection.execute("update no_such_table set host = ''")
     assert invoke("init").exit_code == 2
     assert contents(database) == before
