@@ -43,6 +43,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         )
         for number in range(200)
     )
+    warehouse.load(
+        outcome(
+            model_id=("able", "baker", "hopeless")[number % 3],
+            success=number % 3 < 2 and number % 5 != 1,
+            task_id=f"T{number // 3 // 2}",
+            timestamp=MONTH.format(5 + number % 12),
+        )
+        for number in range(180)
+    )
     warehouse.write(ORIGINAL_INSERT, "code", "able", 1, 0, 7, 0.25, "2026-03-02T23:59:59.9996Z")
     warehouse.loader("build", "--quiet")
     warehouse.write(ORIGINAL_INSERT, "code", "able", 0, 1, 7, 0.25, "2026-03-02T23:30:00-03:00")
@@ -64,18 +73,18 @@ def warehouse(built: Warehouse, tmp_path: Path) -> Warehouse:
 def test_agrees_in_one_line_and_newer_rows_are_no_difference(warehouse: Warehouse) -> None:
     done = warehouse.loader("audit")
     assert len(done.stdout.splitlines()) == 1
-    assert "agree with 203 outcomes" in done.stdout
+    assert "agree with 383 outcomes" in done.stdout
     compared = json.loads(warehouse.loader("audit", "--json").stdout)
     assert compared["differences"] == []
-    assert compared["rows"]["model_stats"] == 5
-    assert compared["rows"]["model_rankings"] == 4
+    assert compared["rows"]["model_stats"] == 6
+    assert compared["rows"]["model_rankings"] == 5
     assert compared["rows"]["ab_comparisons"] == 1
     assert warehouse.query("select incumbent_trials > 10 and challenger_trials > 10 from ab_comparisons") == [(1,)]
 
 
 def test_agrees_after_a_full_refresh(warehouse: Warehouse) -> None:
     warehouse.loader("build", "--quiet", "--full-refresh")
-    assert json.loads(warehouse.loader("audit", "--json").stdout)["rows"]["model_rankings"] == 5
+    assert json.loads(warehouse.loader("audit", "--json").stdout)["rows"]["model_rankings"] == 6
 
 
 def test_before_a_build_says_what_to_do(new_warehouse: Warehouse) -> None:
@@ -103,6 +112,8 @@ def spoil(warehouse: Warehouse, *statements: str) -> list[dict]:
         ("model_rankings", "priced_trials", "model_id = 'able' and task_type = 'code'"),
         ("model_daily_trends", "trials", "outcome_date = '2026-03-05' and model_id = 'baker' and task_type = 'code'"),
         ("model_daily_trends", "total_tokens", "outcome_date = '2026-03-05' and model_id = 'baker'"),
+        ("model_daily_trends", "trailing_7d_successes", "outcome_date = '2026-03-09' and model_id = 'able'"),
+        ("model_daily_trends", "trailing_28d_total_tokens", "outcome_date = '2026-03-28' and model_id = 'able'"),
     ],
 )
 def test_names_the_figure_that_is_wrong(warehouse: Warehouse, table: str, column: str, where: str) -> None:
@@ -156,19 +167,46 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
 
 
 def test_a_watermark_ahead_of_its_rows_is_seen(warehouse: Warehouse) -> None:
-    found = spoil(warehouse, "update int_outcomes_totals set last_outcome_id = 202 where last_outcome_id = 201")
+    found = spoil(warehouse, "update int_outcomes_totals set last_outcome_id = 382 where last_outcome_id = 381")
     assert {"int_outcomes_totals", "model_stats"} <= {one["table"] for one in found}
 
 
 def test_an_experiment_that_lost_an_outcome_is_seen(warehouse: Warehouse) -> None:
-    (before,) = warehouse.query("select challenger_wins from ab_comparisons where experiment_id = 'trial'")[0]
+    (before,) = warehouse.query("select sum(is_success) from int_experiment_outcomes where arm = 'challenger'")[0]
     found = spoil(
         warehouse,
         "delete from int_experiment_outcomes where outcome_id = (select max(outcome_id) from int_experiment_outcomes"
         " where arm = 'challenger' and is_success = 1)",
     )
-    said = {one["column"]: (one["expected"], one["found"]) for one in found if one["table"] == "ab_comparisons"}
-    assert said["challenger_wins"] == (before, before - 1)
+    assert {one["table"] for one in found} == {"int_experiment_outcomes"}
+    said = {one["column"]: (one["expected"], one["found"]) for one in found}
+    assert said["successes"] == (before, before - 1)
+
+
+@pytest.mark.parametrize("column", ["incumbent_trials", "challenger_wins", "both_succeeded", "neither_succeeded"])
+@pytest.mark.parametrize("table", ["ab_comparisons", "ab_comparison_days"])
+def test_a_comparison_that_counts_another_number_is_seen(warehouse: Warehouse, table: str, column: str) -> None:
+    where = "experiment_id = 'trial'" + (" and outcome_date = '2026-03-19'" if table.endswith("days") else "")
+    (before,) = warehouse.query(f"select {column} from {table} where {where}")[0]
+    found = spoil(warehouse, f"update {table} set {column} = {column} + 1 where {where}")
+    assert [(one["table"], one["column"], one["expected"], one["found"]) for one in found] == [
+        (table, column, before, before + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("demotion_candidates", "trials"),
+        ("demotion_candidates", "incumbent_successes"),
+        ("ab_test_candidates", "trials"),
+        ("ab_test_candidates", "incumbent_trials"),
+    ],
+)
+def test_a_candidate_that_was_counted_wrongly_is_seen(warehouse: Warehouse, table: str, column: str) -> None:
+    assert warehouse.query(f"select count({column}) > 0 from {table}") == [(1,)], "nothing to spoil"
+    found = spoil(warehouse, f"update {table} set {column} = {column} + 1")
+    assert {(one["table"], one["column"], one["found"] - one["expected"]) for one in found} == {(table, column, 1)}
 
 
 def test_says_it_to_people_as_well(warehouse: Warehouse) -> None:

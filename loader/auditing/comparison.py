@@ -1,0 +1,64 @@
+"""Rows that should be there against rows that are there, by key."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from heapq import merge
+from itertools import groupby, repeat
+from typing import Any
+
+import msgspec
+
+Row = tuple[Any, ...]
+
+WANTED, THERE = 0, 1
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One figure that is not what the log says; costs are whole nano-dollars. The column `*`
+    stands for the row itself, with the number of rows of that key as `expected` and `found`."""
+
+    table: str
+    key: dict[str, Any]
+    column: str
+    expected: Any
+    found: Any
+
+
+def compare(
+    connection: sqlite3.Connection, table: str, keys: int, found: str, expected: str, values: dict[str, int]
+) -> tuple[int, list[Difference]]:
+    """The number of rows that should be there, and what differs; the first `keys` columns are the key."""
+    order = ", ".join(str(number + 1) for number in range(keys))
+    there = connection.execute(f"{found} order by {order}")
+    wanted = connection.execute(f"select * from ({expected}) order by {order}", values)
+    names = [column[0] for column in there.description]
+
+    def key_of(entry: tuple[Row, int]) -> Row:
+        return entry[0][:keys]
+
+    count, differences = 0, []
+    both = merge(zip(wanted, repeat(WANTED)), zip(there, repeat(THERE)), key=key_of)
+    for key, group in groupby(both, key=key_of):
+        rows: tuple[list[Row], list[Row]] = ([], [])
+        for row, side in group:
+            rows[side].append(row)
+        count += len(rows[WANTED])
+        named = dict(zip(names, key, strict=False))
+        if len(rows[WANTED]) == len(rows[THERE]) == 1:
+            differences += [
+                Difference(table, named, name, want, have)
+                for name, want, have in zip(names, rows[WANTED][0], rows[THERE][0], strict=True)
+                if not _agree(want, have)
+            ]
+        else:
+            differences.append(Difference(table, named, "*", len(rows[WANTED]), len(rows[THERE])))
+    return count, differences
+
+
+def _agree(want: Any, have: Any) -> bool:
+    """Sums of squares are doubles, and the last digits of such a sum depend on its order."""
+    if isinstance(want, float) and isinstance(have, float):
+        return math.isclose(want, have, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(want == have)
