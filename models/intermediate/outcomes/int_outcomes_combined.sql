@@ -5,8 +5,8 @@ with totals as (
 ),
 
 -- Left unaggregated: a group by in this arm would read a whole index of the log, and not just
--- the rows after the last one that the totals know. Left in their writers' spelling are the times:
--- whoever asks for one task type need not have those of all others normalised.
+-- the rows after the last one that the totals know. Times as they were written and costs not yet
+-- squared: whoever asks for one task type need not wait for the arithmetic of all others.
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
@@ -31,7 +31,7 @@ combined as (
     select
         task_type, model_id, error_type, is_success, 0 as is_legacy,
         1 as outcomes, is_timeout as timeouts, is_metered as metered_outcomes, is_priced as priced_outcomes,
-        tokens_used, cost_nano_usd, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared,
+        tokens_used, cost_nano_usd, null as cost_usd_squared,
         null as first_used, null as last_used, timestamp_text
     from newer_outcomes
     union all

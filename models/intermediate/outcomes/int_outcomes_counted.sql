@@ -22,7 +22,13 @@ counted as (
         sum(case when is_trial = 1 then priced_outcomes else 0 end) as priced_trials,
         sum(case when is_trial = 1 and is_success = 1 then priced_outcomes else 0 end) as priced_successes,
         sum(case when is_trial = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_cost_nano_usd,
-        sum(case when is_trial = 1 and is_legacy = 0 then cost_usd_squared else 0 end) as priced_cost_usd_squared,
+        sum(
+            case
+                when is_trial = 1 and is_legacy = 0
+                    then coalesce(cost_usd_squared, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9))
+                else 0
+            end
+        ) as priced_cost_usd_squared,
         sum(case when is_success = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_success_cost_nano_usd,
         min(coalesce(first_used, {{ utc_timestamp('timestamp_text') }})) as first_used,
         max(coalesce(last_used, {{ utc_timestamp('timestamp_text') }})) as last_used,
