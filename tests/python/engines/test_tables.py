@@ -133,6 +133,87 @@ def test_tables_in_chunks_with_indexes(project):
     assert not project.leftovers()
 
 
+def test_a_table_with_a_key_changes_only_the_rows_that_differ(project):
+    """By its primary key or a unique index; triggers on the tables count, and would be gone with a table swapped out."""
+    project.put("models/sources.yml", SOURCES)
+    reading = "select id, value, 'a ' || value as label from {{ source('log', 'readings') }}"
+    project.write(
+        contracted=reading,
+        contracted_yml="version: 2\nmodels:\n"
+        + contract(
+            "contracted",
+            "name: id, data_type: integer, constraints: [{type: primary_key}]",
+            "name: value, data_type: integer, constraints: [{type: unique}]",
+            "name: label, data_type: text",
+            materialized="table",
+        ),
+        indexed="{{ config(materialized='table', indexes=[{'columns': ['label']}, "
+        "{'columns': ['id'], 'unique': true}]) }}" + reading,
+    )
+    project.script(
+        "create table readings (id integer, value integer);"
+        "insert into readings values (1, 1), (2, 2), (3, 3), (4, null), (5, 5)"
+    )
+    project.build()
+    project.script("create table events (name, id, deleted)")
+    for name in ("contracted", "indexed"):
+        for kind, row in (("insert", "new"), ("delete", "old")):
+            project.script(
+                f"create trigger {name}_{kind} after {kind} on {name} begin"
+                f" insert into events values ('{name}', {row}.id, '{kind}' = 'delete'); end"
+            )
+    version = project.query("pragma schema_version")
+    project.build()
+    assert project.query("select * from events") == [], "nothing had changed"
+    project.script(
+        "update readings set value = iif(id = 1, 2, 1) where id < 3; update readings set value = 4 where id = 4;"
+        "delete from readings where id = 5; insert into readings values (6, 6)"
+    )
+    project.build()
+    truth = project.query("select id, value, 'a ' || value from readings order by id")
+    for name in ("contracted", "indexed"):
+        assert project.query(f"select * from {name} order by id") == truth
+        changed = project.query("select id, deleted from events where name = ? order by 1, 2", name)
+        assert changed == [(1, 0), (1, 1), (2, 0), (2, 1), (4, 0), (4, 1), (5, 1), (6, 0)]
+    assert project.query("pragma schema_version") == version
+
+    many = ", ".join(f"({i}, {i})" for i in range(10, 40))
+    project.script(f"insert into readings values {many}, (null, 50)")
+    assert not project.dbt("run"), "a null in a primary key"
+    project.script("update readings set id = 50 where id is null")
+    project.build()
+    truth = project.query("select id, value, 'a ' || value from readings order by id")
+    for name in ("contracted", "indexed"):
+        assert project.query(f"select * from {name} order by id") == truth
+    assert project.query("pragma schema_version") != version, "so many rows are swapped in, by chunks"
+    assert not project.leftovers()
+    project.script("insert into readings values (6, 7)")
+    assert not project.dbt("run")
+    assert project.query("select * from contracted order by id") == truth
+    assert project.query("select * from indexed order by id") == truth
+
+
+def test_keys_with_nulls_and_changed_indexes_are_no_ground_to_compare(project):
+    project.put("models/sources.yml", SOURCES)
+    model = "{{{{ config(materialized='table', indexes=[{{'columns': ['id'], 'unique': true}}{more}]) }}}}"
+    reading = " select id, value from {{ source('log', 'readings') }}"
+    project.write(keyed=model.format(more="") + reading)
+    project.script("create table readings (id, value); insert into readings values (null, 1), (null, 1), (2, 2)")
+    project.build()
+    project.script("insert into readings values (null, 1), (3, 3); update readings set value = 7 where id = 2")
+    for _ in range(2):
+        project.build()
+        assert project.query("select * from keyed order by 1, 2") == [(None, 1)] * 3 + [(2, 7), (3, 3)]
+    project.script("delete from readings where id is null")
+    project.write(keyed=model.format(more=", {'columns': ['value']}") + reading)
+    project.build()
+    assert project.query("select count(*) from pragma_index_list('keyed')") == [(2,)]
+    project.write(keyed=model.format(more="") + reading + " where id = 2")
+    project.build()
+    assert project.query("select count(*) from pragma_index_list('keyed')") == [(1,)]
+    assert project.query("select * from keyed") == [(2, 7)]
+
+
 def test_a_file_with_views_opens_under_any_name(project):
     project.put("models/sources.yml", SOURCES)
     project.put(

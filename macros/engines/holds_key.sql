@@ -1,0 +1,24 @@
+{# Whether the table's own DDL already refuses a second row, or a null, in these columns: then nobody need read it all. #}
+{% macro holds_key(relation, columns) %}
+    {% do return(execute and adapter.dispatch('holds_key')(relation, columns)) %}
+{% endmacro %}
+
+{% macro default__holds_key(relation, columns) %}
+    {% do return(false) %}
+{% endmacro %}
+
+{# What a test is given is a text, and not a relation, where its config limits the rows. #}
+{% macro sqlite__holds_key(relation, columns) %}
+    {% if relation is string %}
+        {% do return(false) %}
+    {% endif %}
+    {% set table = "'" ~ relation.identifier ~ "'" %}
+    {% set listed = "'" ~ columns | sort | join("', '") ~ "'" %}
+    {% set found = run_query(
+        'select exists (select 1 from pragma_index_list(' ~ table ~ ') as listed where listed."unique" = 1'
+        ' and listed.partial = 0 and json_array(' ~ listed ~ ') = (select json_group_array(name) from'
+        ' (select name from pragma_index_info(listed.name) order by name))),'
+        ' (select count(*) from pragma_table_info(' ~ table ~ ') where "notnull" = 1 and name in (' ~ listed ~ '))'
+    ).rows[0] %}
+    {% do return(found[0] == 1 and found[1] == columns | length) %}
+{% endmacro %}
