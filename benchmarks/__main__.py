@@ -10,7 +10,7 @@ import click
 
 from benchmarks.measuring import History
 
-ON_A_HISTORY = ("build", "full_refresh", "recording", "asking")
+ON_A_HISTORY = ("build", "marts", "full_refresh", "recording", "asking")
 IN_A_FOLDER = ("recording_rate", "rewriting", "starting")
 ON_LINES = ("loading_rate", "loading_memory")
 NAMES = (*ON_A_HISTORY, *IN_A_FOLDER, *ON_LINES, "false_positives", "week")

@@ -134,7 +134,7 @@ def test_tables_in_chunks_with_indexes(project):
 
 
 def test_a_table_with_a_key_changes_only_the_rows_that_differ(project):
-    """By its primary key or a unique index; triggers on the tables count, and would be gone with a table swapped out."""
+    """By its primary key or a unique index; triggers on the tables count, and a table swapped in has none."""
     project.put("models/sources.yml", SOURCES)
     reading = "select id, value, 'a ' || value as label from {{ source('log', 'readings') }}"
     project.write(

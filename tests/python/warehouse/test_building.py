@@ -5,6 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import date, timedelta
 
 import filelock
 
@@ -96,6 +98,50 @@ def test_every_mart_has_a_contract_and_a_tested_key(new_warehouse: Warehouse) ->
         assert mart["unique_id"] in tested, mart["name"]
         sources = [name for name in mart["depends_on"]["nodes"] if name.startswith("source.")]
         assert not sources, f"{mart['name']} reads a source"
+
+
+def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(new_warehouse: Warehouse) -> None:
+    """Tests are weighed in steps of SQLite's machine: to read every day of the history takes far more than allowed."""
+    days = 250
+    new_warehouse.load(
+        outcome(model_id=f"model-{number % 20}", timestamp=f"{date(2025, 1, 1) + timedelta(number // 20)}T12:00:00Z")
+        for number in range(20 * days)
+    )
+    new_warehouse.loader("build", "--quiet")
+    with closing(sqlite3.connect(new_warehouse.database)) as connection:
+        before = (
+            connection.execute("pragma data_version").fetchone(),
+            connection.execute("pragma schema_version").fetchone(),
+        )
+        new_warehouse.loader("build", "--quiet")
+        after = (
+            connection.execute("pragma data_version").fetchone(),
+            connection.execute("pragma schema_version").fetchone(),
+        )
+        assert before == after, "a build changed something"
+
+        folder = new_warehouse.database.with_name("outcomes.db.build") / "target"
+        manifest = json.loads((folder / "manifest.json").read_text())
+        results = json.loads((folder / "run_results.json").read_text())["results"]
+        tests = {
+            result["unique_id"]: result["compiled_code"]
+            for result in results
+            if manifest["nodes"].get(result["unique_id"], {}).get("resource_type") == "test"
+        }
+        assert len(tests) > 20
+        assert connection.execute("select count(*) from model_daily_trends").fetchone() == (20 * days,)
+        assert steps(connection, "select count(*) from model_daily_trends where cusum is null") > 3 * 20 * days
+        heavy = {name: taken for name, sql in tests.items() if (taken := steps(connection, sql)) > 3 * 20 * days}
+    assert heavy == {}
+
+
+def steps(connection: sqlite3.Connection, sql: str) -> int:
+    """How many steps, in hundreds rounded down, SQLite's virtual machine takes for a query."""
+    hundreds = []
+    connection.set_progress_handler(lambda: hundreds.append(1), 100)
+    connection.execute(sql).fetchall()
+    connection.set_progress_handler(None, 0)
+    return 100 * len(hundreds)
 
 
 def test_no_dbt_model_is_longer_than_a_screen() -> None:
