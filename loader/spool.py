@@ -86,6 +86,13 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     return result
 
 
+def waiting_files(database: Path) -> list[Path]:
+    """The files in which outcomes of a database wait, those of a drain that was killed among them."""
+    spools = places.spools(database)
+    left = (each for path in spools for each in sorted(path.parent.glob(f"{glob.escape(path.name)}.*.draining")))
+    return [path for path in (*spools, *left) if path.is_file()]
+
+
 def _drain_file(connection: sqlite3.Connection, spool: Path, waiting: Path, result: DrainResult) -> None:
     with waiting.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from loader import locks, places, store
+from loader import locks, places, spool, store
 from loader.errors import OutcomesError
 from loader.pipeline import examining
 from loader.pipeline.examining import Finding
@@ -126,12 +126,8 @@ def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str 
     return best[1]
 
 
-def _spools(database: Path) -> list[Path]:
-    return [path for path in [places.spool(database)] if path.exists()]
-
-
 def _spool(database: Path) -> Finding:
-    waiting = {str(path): path.stat().st_size for path in _spools(database)}
+    waiting = {str(path): path.stat().st_size for path in spool.waiting_files(database)}
     if not waiting:
         return Finding("spool", "ok", "no outcome waits", None, {"files": {}, "size_bytes": 0})
     size = sum(waiting.values())

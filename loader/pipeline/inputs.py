@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from loader import legacy, uok
+from loader import legacy, spool, uok
 from loader.errors import OutcomesError
 from loader.loading import LoadResult
 from loader.pipeline import inbox
@@ -53,14 +53,10 @@ def steps(
 
 
 def _drain(connection: sqlite3.Connection, database: Path) -> Came:
-    try:
-        from loader import spool
-    except ImportError:
-        return Came(None)
     result = spool.drain(connection, database)
     counts = (result.accepted, result.duplicates, result.rejected)
     lines = [f"spool: {_in_words(*counts)}"] if any(counts) else []
-    return Came(msgspec.to_builtins(result), *counts, lines)
+    return Came({**asdict(result), "files": [str(path) for path in result.files]}, *counts, lines)
 
 
 def _import(connection: sqlite3.Connection, path: Path) -> Came:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import locks, places, store, warehouse
+from loader import locks, places, spool, store, warehouse
 from loader.errors import OutcomesError
 from loader.pipeline import inbox
 from loader.pipeline.running import Options
@@ -38,7 +38,7 @@ def plan(database: Path, options: Options) -> Plan:
         is_new_database=not database.exists(),
         project=str(warehouse.project_folder()),
         held_by=locks.holder(places.build_folder(database) / "lock"),
-        spool=[str(path) for path in [places.spool(database)] if path.exists()],
+        spool=[str(path) for path in spool.waiting_files(database)],
         legacy_json=_expected(options.legacy_json),
         inbox=_inbox(database, options.inbox) if options.inbox else None,
         uok=_expected(options.uok),

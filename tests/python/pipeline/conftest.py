@@ -138,7 +138,8 @@ def stand_in(folder: Path) -> Path:
         shutil.copytree(PROJECT / name, project / name)
     (project / "models").mkdir()
     shutil.copy(PROJECT / "models/staging/_staging__sources.yml", project / "models")
-    shutil.copy(PROJECT / "models/docs.md", project / "models")
+    for docs in (PROJECT / "models").glob("*.md"):
+        shutil.copy(docs, project / "models")
     shutil.copy(PROJECT / "profiles.yml", project)
     for name, text in STAND_IN.items():
         (project / name).parent.mkdir(exist_ok=True, parents=True)

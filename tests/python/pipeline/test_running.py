@@ -1,6 +1,8 @@
 """`loader run`: what it takes in, finds, says and leaves, and the exit codes that a scheduler looks at."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 from .conftest import Site, ago, lines, outcome
 
@@ -154,6 +156,20 @@ def test_a_dry_run_changes_nothing(site: Site) -> None:
     assert plan["inbox"] == {"being_written": [f"{site.inbox}/half.jsonl.tmp"], "new": [f"{site.inbox}/log.jsonl"]}
     assert (plan["is_new_database"], plan["publish"]) == (True, str(site.published))
     assert sorted(path.name for path in site.folder.iterdir()) == ["inbox"]
+
+
+def test_what_waits_in_the_spool_comes_in_once(site: Site) -> None:
+    site.loader("init")
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        site.loader("record", "--task-type", "code", "--model-id", "able", "--success", OUTCOMES_BUSY_TIMEOUT="0.1")
+        other.execute("rollback")
+    waiting = json.loads(site.loader("run", "--dry-run").stdout)["spool"]
+    assert waiting == [f"{site.database}.spool.jsonl"]
+    summary = site.run()
+    assert (summary["accepted"], summary["spool"]["files"]) == (1, waiting)
+    assert site.run()["spool"]["accepted"] == 0
+    assert site.query("select count(*) from model_outcomes") == [(1,)]
 
 
 def test_older_json_is_found_by_itself(site: Site) -> None:
