@@ -23,6 +23,12 @@ class NotBuiltError(OutcomesError):
     """A view or table that dbt makes was asked for before the first build."""
 
 
+class NothingLoadedError(OutcomesError):
+    """Something in the input was refused, and all or nothing was asked for."""
+
+    exit_code = 3
+
+
 class NotKeptError(OutcomesError):
     """An outcome that neither the database nor a spool could take; `outcome` is it, as JSON."""
 

@@ -12,18 +12,19 @@ import json
 import re
 import sqlite3
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from loader import store
-from loader.errors import OutcomesError
+from loader import outcome, store
+from loader.errors import NothingLoadedError, OutcomesError
 
 FORMAT = "legacy-json"
 DISCOVERED = Path(".sf/model-performance.json")
+ARCHIVE_AFTER = timedelta(days=7)
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 COUNTS = ("successes", "failures", "timeouts", "total_tokens", "total_cost_nano_usd")
@@ -51,12 +52,14 @@ _JSON_NAMES = {field.encode_name: field for field in msgspec.structs.fields(Cell
 
 @dataclass
 class LegacyResult:
-    """What came of an import: cells with a new balance, cells as they were, and faults by path."""
+    """What came of an import: cells with a new balance, cells as they were, faults by path, and
+    where the file is now if it was archived."""
 
     source: str
     added: int = 0
     unchanged: int = 0
     faults: dict[str, list[str]] = field(default_factory=dict)
+    archived: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,50 @@ class Contents:
     bad_cells: dict[tuple[str, str], tuple[Any, list[str]]]
 
 
-def import_file(connection: sqlite3.Connection, path: Path) -> LegacyResult:
+def take_over(
+    connection: sqlite3.Connection, path: Path, *, now: datetime | None = None, all_or_nothing: bool = False
+) -> LegacyResult:
+    """Import the file of a tool that may still write it and, once neither the file nor what was
+    imported from it has changed for ARCHIVE_AFTER before `now`, move it to archive/ beside it.
+
+    A file that comes to the old place after that is another one, and counts from nothing.
+    """
+    result = import_file(connection, path, all_or_nothing=all_or_nothing)
+    now = now or store.utc_now()
+    latest = "select max(started_at) from load_history where source = ? and format = ?"
+    (imported_at,) = connection.execute(latest, (result.source, FORMAT)).fetchone()
+    changed_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    if result.added or result.faults or not imported_at:
+        return result
+    if now - max(changed_at, outcome.parse_time(imported_at)) < ARCHIVE_AFTER:
+        return result
+    archive = Path(result.source).parent / "archive"
+    result.archived = archive / f"{path.stem}-{now:%Y%m%dT%H%M%S}{path.suffix}"
+    # The balances go along first: were the move to fail, the next import would know the content.
+    connection.execute(
+        "update load_history set source = ? where source = ? and format = ?",
+        (str(result.archived), result.source, FORMAT),
+    )
+    try:
+        archive.mkdir(exist_ok=True)
+        path.rename(result.archived)
+    except OSError as fault:
+        raise OutcomesError(f"cannot move {result.source} to {archive}: {fault.strerror}") from None
+    return result
+
+
+def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: bool = False) -> LegacyResult:
     """Add what a legacy file has more than its balances so far, in one transaction.
 
-    Raises OutcomesError where the file is not of this kind, or a count in it has shrunk.
+    Raises OutcomesError where the file is not of this kind, or a count in it has shrunk,
+    NothingLoadedError where a cell is refused and `all_or_nothing` was asked for.
     """
     contents = read(path)
     source = str(store.absolute(path))
     result = LegacyResult(source, faults={_path(key): bad[1] for key, bad in contents.bad_cells.items()})
+    if all_or_nothing and result.faults:
+        said = "; ".join(f"{path}: {', '.join(reasons)}" for path, reasons in result.faults.items())
+        raise NothingLoadedError(f"{source}: nothing imported, {len(result.faults):,} cells refused: {said}")
     with store.transaction(connection):
         known_sources = _sources_of(connection, contents)
         if known_sources:

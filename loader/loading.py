@@ -6,13 +6,13 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple, dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from loader import legacy, locks, outcome, places, store
-from loader.errors import OutcomesError
+from loader.errors import NothingLoadedError, OutcomesError
 from loader.outcome import COLUMNS, INSERT
 from loader.parsing import RAW_LIMIT, Batch, Parser, Reject
 from loader.sources import Source, open_source
@@ -59,26 +59,37 @@ def load_file(
     *,
     format: str | None = None,
     is_final: bool = False,
+    refuses_unknown: bool = False,
+    all_or_nothing: bool = False,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
     """Take what is new in a file (`-`: standard input) into the log. Call it within `loading`.
 
     Each batch is one transaction with its line of `load_history`: a load that was killed goes on
-    where it stopped. `progress` is told the bytes read and the bytes in all.
-    Raises OutcomesError where the file as a whole cannot be read.
+    where it stopped. `all_or_nothing` makes one transaction of the whole file, which other writers
+    wait for. `progress` is told the bytes read and the bytes in all.
+    Raises OutcomesError where the file as a whole cannot be read, NothingLoadedError where a line
+    was refused and `all_or_nothing` asked for.
     """
-    with open_source(name, format, is_final=is_final) as source:
-        return load_source(connection, source, progress)
+    unit = store.transaction(connection) if all_or_nothing else nullcontext()
+    with open_source(name, format, is_final=is_final) as source, unit:
+        result = load_source(connection, source, refuses_unknown=refuses_unknown, progress=progress)
+        if all_or_nothing and result.rejected:
+            reasons = "; ".join(f"{count:,} x {reason}" for reason, count in result.reasons.most_common(5))
+            raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} refused: {reasons}")
+        return result
 
 
 def load_source(
     connection: sqlite3.Connection,
     source: Source,
+    *,
+    refuses_unknown: bool = False,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
     """`load_file` for a source that is open."""
     position = find_position(connection, source)
-    parser = Parser(outcome.horizon(store.utc_now()))
+    parser = Parser(outcome.horizon(store.utc_now()), refuses_unknown)
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
     writer = _Writer(connection, source, position, result)
     batch = None

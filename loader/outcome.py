@@ -156,16 +156,33 @@ def decode_lines(block: bytes) -> list[Outcome]:
     return outcomes
 
 
-def parse_json(line: bytes, unknown: dict[str, int] | None = None) -> Outcome:
+def near_miss(name: str) -> str | None:
+    """The field that somebody who wrote `name` may have meant."""
+    from difflib import get_close_matches
+
+    plain = re.sub("[^a-z]", "", name.lower())
+    squeezed = {field.replace("_", ""): field for field in FIELDS}
+    close = [known for known in squeezed if len(plain) > 3 and known.startswith(plain)]
+    close = close or get_close_matches(plain, squeezed, n=1, cutoff=0.8)
+    return squeezed[close[0]] if close else None
+
+
+def suggestion(name: str) -> str:
+    """`near_miss` as the end of a message, nothing where there is none."""
+    found = near_miss(name)
+    return f"; {found} is one" if found else ""
+
+
+def parse_json(line: bytes, unknown: dict[str, int] | None = None, *, refuses_unknown: bool = False) -> Outcome:
     """One JSON object as an outcome; raises InvalidOutcome with all its faults.
 
-    Names of fields that are not known are counted in `unknown`.
+    Names of fields that are not known are counted in `unknown`, or are faults.
     """
     try:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
-    return parse_fields(json_object(line), unknown)
+    return parse_fields(json_object(line), unknown, refuses_unknown=refuses_unknown)
 
 
 def from_values(values: dict[str, Any]) -> Outcome:
@@ -189,7 +206,9 @@ def not_unicode(found: Outcome) -> InvalidOutcome:
     return InvalidOutcome([f"{name}: is not Unicode text" for name, text in texts if text and _SURROGATE.search(text)])
 
 
-def parse_fields(values: Mapping[str, Any], unknown: dict[str, int] | None = None) -> Outcome:
+def parse_fields(
+    values: Mapping[str, Any], unknown: dict[str, int] | None = None, *, refuses_unknown: bool = False
+) -> Outcome:
     """A mapping as an outcome, as forgiving as JSON from other languages needs: camelCase names,
     0 and 1 as flags, whole floats as integers, times without seconds."""
     faults: list[str] = []
@@ -197,7 +216,9 @@ def parse_fields(values: Mapping[str, Any], unknown: dict[str, int] | None = Non
     for key, value in values.items():
         name = key if key in FIELDS else CAMEL_CASE.get(key)
         if name is None:
-            if unknown is not None:
+            if refuses_unknown:
+                faults.append(f"{_short(key)[1:-1]}: is no known field{suggestion(key)}")
+            elif unknown is not None:
                 unknown[key] = unknown.get(key, 0) + 1
         elif name in known:
             faults.append(f"{name}: given twice")

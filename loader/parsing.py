@@ -48,9 +48,11 @@ class Batch:
 
 @dataclass
 class Parser:
-    """Turns a source into batches; `unknown_fields` counts the fields that were passed over."""
+    """Turns a source into batches; `unknown_fields` counts the fields that were passed over, unless
+    a line that has one is refused (`refuses_unknown`)."""
 
     horizon: datetime
+    refuses_unknown: bool = False
     unknown_fields: dict[str, int] = field(default_factory=dict)
 
     def batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
@@ -75,7 +77,8 @@ class Parser:
             try:
                 if len(line) > LINE_LIMIT:
                     raise InvalidOutcome([f"longer than {LINE_LIMIT:,} bytes"])
-                yield number, line, self._row(outcome.parse_json(line, unknown))
+                found = outcome.parse_json(line, unknown, refuses_unknown=self.refuses_unknown)
+                yield number, line, self._row(found)
             except InvalidOutcome as fault:
                 rejects.append(Reject(number, line, fault.reasons))
 
@@ -109,6 +112,9 @@ class Parser:
             if required not in names:
                 raise OutcomesError(f"{source.name} has no column {required}: its first line must name it")
         for name, cell in zip(names, first.cells, strict=True):
+            if name is None and self.refuses_unknown:
+                said = f"{source.name} has the column {cell}, which is no known one{outcome.suggestion(cell)}"
+                raise OutcomesError(said)
             if name is None:
                 self.unknown_fields[cell] = 1
             elif names.count(name) > 1:

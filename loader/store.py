@@ -113,7 +113,12 @@ def full_durability(connection: sqlite3.Connection) -> Iterator[None]:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing. The write lock is taken first: a transaction that reads before it writes
-    fails at once when another one wrote in between, however long its timeout."""
+    fails at once when another one wrote in between, however long its timeout. Within another
+    transaction it is a part of that one."""
+    is_part = connection.in_transaction
+    if is_part:
+        yield
+        return
     connection.execute("begin immediate")
     try:
         yield

@@ -15,6 +15,9 @@ from loader.errors import OutcomesError
 
 EXAMPLES = 5
 
+ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="Change nothing where anything in a file is"
+                              " refused, and exit 3.")  # fmt: skip
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -22,10 +25,13 @@ EXAMPLES = 5
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
               help="Exit 3 when more lines than this are refused.")  # fmt: skip
 @click.option("--complete", is_flag=True, help="Nothing will be appended: take a last line without its newline.")
+@click.option("--extra", type=click.Choice(["ignore", "reject"]), default="ignore", show_default=True,
+              help="What becomes of a line with a field that is not known.")  # fmt: skip
+@ALL_OR_NOTHING
 @DURABILITY
 @click.pass_obj
-def load(db: Path, files: tuple[str, ...], format: str | None, max_rejects: int, complete: bool,
-         durability: str | None) -> None:  # fmt: skip
+def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, extra: str,
+         durability: str | None, **how: Any) -> None:  # fmt: skip
     """Load what is new in files of outcomes: JSON Lines, a JSON array, CSV; .gz of each; - is stdin."""
     from loader import loading
 
@@ -34,7 +40,8 @@ def load(db: Path, files: tuple[str, ...], format: str | None, max_rejects: int,
         for name in files:
             try:
                 with _progress(name) as progress:
-                    result = loading.load_file(connection, name, format=format, is_final=complete, progress=progress)
+                    result = loading.load_file(connection, name, is_final=complete, progress=progress,
+                                               refuses_unknown=extra == "reject", **how)  # fmt: skip
             except OutcomesError as fault:
                 faults.append(fault)
                 click.echo(f"Error: {fault}", err=True)
@@ -51,20 +58,27 @@ def load(db: Path, files: tuple[str, ...], format: str | None, max_rejects: int,
 
 @click.command("import-legacy")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@ALL_OR_NOTHING
 @click.pass_obj
-def import_legacy(db: Path, file: Path | None) -> None:
+def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
     """Take over aggregates from an older tool's JSON as opening balances.
 
-    Without FILE, .sf/model-performance.json is meant.
+    Without FILE, .sf/model-performance.json is meant, which moves to .sf/archive/ after a week
+    in which it did not change.
     """
     from loader import legacy
 
     with log(db) as connection:
-        result = legacy.import_file(connection, file or legacy.DISCOVERED)
+        if file:
+            result = legacy.import_file(connection, file, all_or_nothing=all_or_nothing)
+        else:
+            result = legacy.take_over(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
     click.echo(
         f"{result.source}: {result.added:,} cells added to, {result.unchanged:,} unchanged,"
         f" {len(result.faults):,} refused"
     )
+    if result.archived:
+        click.echo(f"unchanged for a week, moved to {result.archived}")
     click.echo(f"database: {db}")
     for path, reasons in result.faults.items():
         click.echo(f"  {path}: {'; '.join(reasons)}", err=True)
@@ -95,7 +109,10 @@ def _report(result: Any) -> None:
     for reason, count in result.reasons.most_common(EXAMPLES):
         click.echo(f"  {count:,} x {reason}", err=True)
     if result.unknown_fields:
-        fields = ", ".join(f"{name} ({count:,})" for name, count in result.unknown_fields.items())
+        from loader import outcome
+
+        counts = result.unknown_fields.items()
+        fields = ", ".join(f"{name} ({count:,}{outcome.suggestion(name)})" for name, count in counts)
         click.echo(f"  ignored unknown fields: {fields}", err=True)
     if result.damage:
         click.echo(f"  {result.damage}", err=True)

@@ -301,3 +301,50 @@ def test_another_outcome_under_a_known_event_id_is_refused_alone(invoke, query, 
     assert "2 accepted, 1 duplicates, 1 rejected" in result.stdout
     assert query("select event_id, success from model_outcomes order by id") == [("e1", 1), ("e2", 1)]
     assert query("select line_number from rejected_outcomes where reasons like '%recorded before%'") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("modelid", "model_id"), ("cost", "cost_usd"), ("Task-Type", "task_type"), ("tokens", "tokens_used"),
+     ("durationMS", "duration_ms"), ("colour", None), ("id", None)],
+)  # fmt: skip
+def test_a_near_miss_of_a_known_field_is_suggested(invoke, line, name: str, meant: str | None) -> None:
+    said = invoke("load", "-", input=line(**{name: 1})).stderr
+    assert (f"{name} (1)" if meant is None else f"{name} (1; {meant} is one)") in said
+
+
+def test_extra_reject_refuses_a_line_with_an_unknown_field(invoke, query, line) -> None:
+    bad = line(modelid="alpha")
+    result = invoke("load", "--extra", "reject", "-", input=line() + bad + line())
+    assert (result.exit_code, "ignored" in result.stderr) == (3, False)
+    assert one_refused(query, bad) == ["modelid: is no known field; model_id is one"]
+
+
+def test_extra_reject_refuses_a_file_with_an_unknown_column(invoke, query) -> None:
+    refused_whole(
+        lambda *call, input: invoke(*call[:1], "--extra", "reject", *call[1:], input=input),
+        query, "-", "the column cost", "cost_usd", input=HEADER.replace(b"\n", b",cost\n"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", [b"nonsense\n", b"twice"], ids=["line", "event"])
+def test_all_or_nothing_takes_a_file_whole_or_not_at_all(invoke, query, line, tmp_path: Path, bad: bytes) -> None:
+    if bad == b"twice":  # what only the log itself can refuse
+        bad = line(event_id="e", success=True) + line(event_id="e", success=False)
+    good = b"".join(line(task_id="x" * 400, duration_ms=number) for number in range(5_000))
+    (tmp_path / "bad.jsonl").write_bytes(good + bad)
+    (tmp_path / "good.jsonl").write_bytes(good)
+    result = invoke("load", "--all-or-nothing", tmp_path / "bad.jsonl")
+    assert (result.exit_code, result.stderr.count("\n"), "nothing loaded, 1 refused" in result.stderr) == (3, 1, True)
+    tables = ("model_outcomes", "rejected_outcomes", "load_history")
+    assert [query(f"select count(*) from {table}") for table in tables] == [[(0,)]] * 3
+    assert invoke("load", "--all-or-nothing", tmp_path / "good.jsonl").exit_code == 0
+    assert query("select count(*) from model_outcomes") == [(5_000,)]
+
+
+def test_an_array_of_over_100_mb_is_refused(invoke, query, monkeypatch, line, tmp_path: Path) -> None:
+    with (tmp_path / "log.json").open("wb") as file:
+        file.write(b"[" + line())
+        file.seek(100_000_001)
+        file.write(b"]")
+    refused_whole(invoke, query, tmp_path / "log.json", "use JSON Lines")

@@ -1,10 +1,18 @@
 """Aggregates of the older tool become opening balances: exactly, once, and never by guessing."""
 
 import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+
+from loader import legacy, store
+from loader.errors import OutcomesError
 
 pytestmark = pytest.mark.usefixtures("made")
 
@@ -266,3 +274,75 @@ def test_a_legacy_file_is_no_log_of_outcomes(invoke, query, file: Path) -> None:
     file.write_text(json.dumps(FULL, indent=2) + "\n")
     assert invoke("load", file).exit_code == 3
     assert query("select count(*) from model_outcomes") == [(0,)]
+
+
+def test_all_or_nothing_of_cells(invoke, query, file: Path) -> None:
+    file.write_text(json.dumps(FULL | {"bad": {"one": {"successes": -1, "failures": 0}}}))
+    result = invoke("import-legacy", "--all-or-nothing", file)
+    assert (result.exit_code, "bad.one: successes: " in result.stderr) == (3, True)
+    assert query("select (select count(*) from legacy_model_stats) + (select count(*) from load_history)") == [(0,)]
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def old_tool(tmp_path: Path, database: Path) -> Callable[..., legacy.LegacyResult]:
+    """Write a content, or leave the file as it is, and take it over so many days after now."""
+    path = tmp_path / ".sf" / "model-performance.json"
+    path.parent.mkdir()
+    now = datetime.now(timezone.utc)
+
+    def after(days: float, content: Types | None = None) -> legacy.LegacyResult:
+        moment = now + days * DAY
+        if content is not None:
+            path.write_text(json.dumps(content))
+            os.utime(path, (moment.timestamp(), moment.timestamp()))
+        with closing(store.create_or_open(database)) as connection:
+            return legacy.take_over(connection, path, now=moment)
+
+    return after
+
+
+def test_a_file_is_archived_after_a_week_without_change(old_tool, query, tmp_path: Path) -> None:
+    path = tmp_path / ".sf" / "model-performance.json"
+    assert old_tool(0, FULL).added == 3
+    assert old_tool(6.9).archived is None
+    assert old_tool(6.95, grown(successes=50)).added == 1
+    assert old_tool(13.9).archived is None
+    before = path.read_bytes()
+    archived = old_tool(14).archived
+    assert archived is not None
+    assert (archived.parent, path.exists(), archived.read_bytes()) == (path.parent / "archive", False, before)
+    assert query(SUMS) == [(50 + 1, 5, 3, 12350, 1_234_867_891_234)]
+
+
+def test_a_file_after_the_archived_one_counts_from_nothing(old_tool, query, tmp_path: Path, invoke) -> None:
+    old_tool(0, FULL)
+    archived = old_tool(8).archived
+    assert old_tool(9, grown(successes=1)).added == 3
+    assert query(SUMS) == [(42 + 1 + 2 * 1, 2 * 5, 2 * 3, 2 * 12350, 2 * 1_234_867_891_234)]
+    assert "3 unchanged" in invoke("import-legacy", archived).stdout
+
+
+def test_a_file_with_faults_stays_where_it_is(old_tool) -> None:
+    bad = FULL | {"bad": {"one": {"successes": -1, "failures": 0}}}
+    old_tool(0, bad)
+    assert old_tool(30).archived is None
+
+
+def test_an_old_file_has_its_week_from_its_first_import(old_tool) -> None:
+    old_tool(-30, FULL)
+    assert old_tool(1).archived is None
+    assert old_tool(8).archived is not None
+
+
+def test_a_move_that_fails_is_made_up_for(old_tool, query, monkeypatch) -> None:
+    old_tool(0, FULL)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", Mock(side_effect=OSError(30, "Read-only file system")))
+        with pytest.raises(OutcomesError, match="cannot move"):
+            old_tool(8)
+    again = old_tool(8.1)
+    assert (again.unchanged, again.archived is not None) == (3, True)
+    assert query("select count(*) from legacy_model_stats") == [(3,)]
