@@ -195,7 +195,7 @@ def from_values(values: dict[str, Any]) -> Outcome:
         limit = horizon(datetime.now(timezone.utc))
     try:
         found = msgspec.convert(values, Outcome)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         found = parse_fields({name: value for name, value in values.items() if value is not None or name == "success"})
     return check(found, limit)
 
@@ -277,6 +277,9 @@ def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outco
             converted[name] = msgspec.convert(value, field.type, strict=strict or name == "timestamp")
         except msgspec.ValidationError as fault:
             faults.append(f"{name}: {_plain(name, str(fault))}, got {_short(value)}")
+            continue
+        except UnicodeEncodeError:
+            faults.append(f"{name}: is not Unicode text")
             continue
         if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
             faults.append(f"{name}: is not Unicode text")

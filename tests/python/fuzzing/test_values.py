@@ -1,0 +1,74 @@
+"""Any value in any field, from Python, as JSON, as CSV and as a legacy cell, ends as an outcome or as its faults."""
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loader import legacy, outcome
+from loader.outcome import InvalidOutcome
+
+NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.datetimes(timezones=st.none() | st.timezones()),
+    st.sampled_from(["2026-01-31T12:00:00Z", "t", 0, 1, 10**12, 10**12 + 1, 1e6, "provider", "", " ", "\0", "\ud800"]),
+)  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+GOOD = {"task_type": "t", "model_id": "m", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
+NAMES = st.sampled_from([*outcome.FIELDS, *outcome.CAMEL_CASE]) | st.text()
+
+
+def ends(parse, *arguments: Any) -> None:
+    reasons, row = ["none"], None
+    try:
+        row = outcome.check(parse(*arguments), outcome.horizon(NOW)).row()
+    except InvalidOutcome as fault:
+        reasons = fault.reasons
+    assert reasons
+    assert row is None or (len(row), row[6][-1], len(row[6])) == (len(outcome.COLUMNS), "Z", 27)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(outcome.FIELDS, SCALARS)))
+def test_python_values(values: dict[str, Any]) -> None:
+    ends(outcome.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, **values})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(NAMES, JSON, max_size=4))
+def test_json_objects(values: dict[str, Any]) -> None:
+    ends(outcome.parse_json, json.dumps({**GOOD, **values}).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_lines(line: bytes) -> None:
+    ends(outcome.parse_json, line)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from([*outcome.FIELDS]), st.text(), max_size=5))
+def test_csv_texts(values: dict[str, str]) -> None:
+    ends(outcome.parse_texts, {**{name: str(value) for name, value in GOOD.items()}, "success": "1", **values})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from([*legacy._JSON_NAMES, "successRate"]), JSON) | JSON, st.text(), st.text())
+def test_legacy_cells(cell: Any, task_type: str, model_id: str) -> None:
+    found, faults = legacy._checked((task_type, model_id), cell)
+    assert (found is None) == bool(faults)
+    if found is not None:
+        assert all(type(count) is int and count >= 0 for count in found.balance())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "\ud800", b"bytes", object(), [], {}, 1j])
+@pytest.mark.parametrize("name", [*outcome.FIELDS])
+def test_python_objects_of_any_kind(name: str, value: Any) -> None:
+    ends(outcome.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, name: value})
