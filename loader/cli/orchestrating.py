@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from loader import store
-from loader.cli.filling import EXAMPLES, REJECTED
-from loader.cli.opening import log
+from loader.cli.filling import EXAMPLES
+from loader.cli.opening import REJECTED, log
 
 
 @click.command("sync-uok")

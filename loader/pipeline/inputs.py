@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from loader import legacy, spool, uok
+from loader import legacy, spool, store, uok
 from loader.errors import OutcomesError
 from loader.loading import LoadResult
 from loader.pipeline import inbox
@@ -61,13 +61,16 @@ def _drain(connection: sqlite3.Connection, database: Path) -> Came:
 
 def _import(connection: sqlite3.Connection, path: Path) -> Came:
     before = _rejects(connection)
-    result = legacy.import_file(connection, path)
+    # Only a file that was found moves away in the end; one that was named has to stay where it was.
+    is_found = path == store.absolute(legacy.DISCOVERED)
+    result = legacy.take_over(connection, path) if is_found else legacy.import_file(connection, path)
     # A cell that was refused before is refused again, and not counted again.
     refused = _rejects(connection) - before
     said = f"{path}: {result.added:,} cells added to, {result.unchanged:,} unchanged, {len(result.faults):,} refused"
     lines = [said] if result.added or refused else []
+    lines += [f"{path}: unchanged for a week, moved to {result.archived}"] if result.archived else []
     lines += [f"{cell}: {'; '.join(reasons)}" for cell, reasons in result.faults.items()] if refused else []
-    return Came(msgspec.to_builtins(result), rejected=refused, lines=lines)
+    return Came(msgspec.to_builtins(result, enc_hook=str), rejected=refused, lines=lines)
 
 
 def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> Came:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from .conftest import Site, ago, lines, outcome
 
@@ -181,6 +182,14 @@ def test_older_json_is_found_by_itself(site: Site) -> None:
     assert site.query("select model_id, successes, failures from legacy_model_stats") == [("old", 42, 3)]
     assert site.run()["rejected"] == 0
     assert site.run("--legacy-json", "nothing.json", exits=2)["published"] is not None
+
+
+def test_what_waits_in_a_spool_comes_in(site: Site) -> None:
+    Path(f"{site.database}.spool.jsonl").write_text(lines([{**outcome(), "event_id": "kept"}]))
+    summary = site.run()
+    assert (summary["spool"]["accepted"], summary["spool"]["files"]) == (1, [f"{site.database}.spool.jsonl"])
+    assert site.query("select event_id from model_outcomes") == [("kept",)]
+    assert not Path(f"{site.database}.spool.jsonl").exists()
 
 
 def test_an_inbox_that_is_not_there_is_exit_2_and_the_rest_is_done(site: Site) -> None:
