@@ -22,17 +22,13 @@ combined as (
 
 ),
 
-names as (
-
-    select * from {{ ref('stg_federated_names') }}
-
-),
-
+-- Cast, or SQLite would not look names up in an index: an expression has no affinity of its own.
 published as (
 
     select
-        coalesce(task_types.published_name, combined.task_type) as task_type,
-        coalesce(models.published_name, combined.model_id) as model_id, combined.is_opening, combined.outcome_date,
+        cast(coalesce(task_types.published_name, combined.task_type) as {{ text_type() }}) as task_type,
+        cast(coalesce(models.published_name, combined.model_id) as {{ text_type() }}) as model_id,
+        combined.is_opening, combined.outcome_date,
         combined.outcomes,
         combined.is_success * combined.outcomes as successes,
         combined.timeouts,
@@ -51,8 +47,10 @@ published as (
         case when combined.is_opening = 0 then (1 - combined.is_trial) * combined.cost_nano_usd end
             as infrastructure_cost_nano_usd
     from combined
-    left join names as task_types on task_types.kind = 'task_type' and combined.task_type = task_types.name
-    left join names as models on models.kind = 'model_id' and combined.model_id = models.name
+    left join {{ ref('stg_federated_names') }} as task_types
+        on task_types.kind = 'task_type' and combined.task_type = task_types.name
+    left join {{ ref('stg_federated_names') }} as models
+        on models.kind = 'model_id' and combined.model_id = models.name
 
 )
 
