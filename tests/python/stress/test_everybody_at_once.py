@@ -13,7 +13,7 @@ from loader import ModelOutcomes, auditing
 
 ACTORS = Path(__file__).with_name("actors.py")
 BUILDS = 4
-SECONDS = 40  # at most, should the machine be too slow for so many builds
+SECONDS = 150  # at most, should the machine be too slow for so many builds
 WRITERS = {"recorder-1": "recorder", "recorder-2": "recorder", "client-1": "client", "client-2": "client"}
 
 
