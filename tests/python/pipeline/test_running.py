@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 from .conftest import Site, ago, lines, outcome
 
@@ -184,12 +183,42 @@ def test_older_json_is_found_by_itself(site: Site) -> None:
     assert site.run("--legacy-json", "nothing.json", exits=2)["published"] is not None
 
 
-def test_what_waits_in_a_spool_comes_in(site: Site) -> None:
-    Path(f"{site.database}.spool.jsonl").write_text(lines([{**outcome(), "event_id": "kept"}]))
-    summary = site.run()
-    assert (summary["spool"]["accepted"], summary["spool"]["files"]) == (1, [f"{site.database}.spool.jsonl"])
-    assert site.query("select event_id from model_outcomes") == [("kept",)]
-    assert not Path(f"{site.database}.spool.jsonl").exists()
+def test_the_orchestrators_table_comes_along(site: Site) -> None:
+    uok = site.folder / "uok.db"
+    with closing(sqlite3.connect(uok)) as other:
+        other.execute(
+            "create table llm_task_outcomes (model_id text, unit_type text, unit_id text, succeeded integer,"
+            " recorded_at integer)"
+        )
+        rows = [("able", "code", "1", 1, 1_780_000_000_000), ("able", "code", "2", 0, 1_780_000_000_000),
+                ("able", "code", "3", "perhaps", 1_780_000_000_000)]  # fmt: skip
+        other.executemany("insert into llm_task_outcomes values (?, ?, ?, ?, ?)", rows)
+        other.commit()
+    summary = site.run("--uok", uok, exits=3)
+    assert (summary["uok"]["added"], summary["rejected"]) == (2, 1)
+    assert site.query("select unit_id, succeeded from llm_task_outcomes order by 1") == [("1", 1), ("2", 0)]
+    again = site.run("--uok", uok)
+    assert (again["uok"]["skipped"], again["rejected"]) == (True, 0)
+
+
+def test_findings_that_are_named_fail_the_run_and_still_publish(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome(model_id="weak", success=False), outcome()]))
+    assert site.run()["findings"]["drift"][0]["model_id"] == "weak"
+    for finding in ("demotion", "drift"):
+        summary = site.run("--fail-on", finding, exits=1)
+        assert f"1 found: {finding}" in summary["faults"][0]
+        assert summary["published"] is not None
+    assert site.run("--fail-on", "degenerate")["exit_code"] == 0
+
+
+def test_a_dbt_that_runs_nothing_is_a_failure(site: Site) -> None:
+    site.run()
+    before = site.files()
+    for path in [*(site.project / "models" / "marts").iterdir()]:
+        path.unlink()
+    summary = site.run(exits=1)
+    assert "dbt ran nothing" in summary["faults"][0]
+    assert site.files() == before
 
 
 def test_an_inbox_that_is_not_there_is_exit_2_and_the_rest_is_done(site: Site) -> None:
