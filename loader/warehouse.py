@@ -125,7 +125,7 @@ def expect_built(database: Path, command: Command, logs: Path) -> list[Node]:
             more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
             said = f"failed on {database.absolute()}: {', '.join(failed[:3])}{more}; see {logs / 'dbt.log'}"
             raise BuildError(f"dbt build {said}")
-        fault = (command.fault or "it did not say why").strip().partition("\n")[0]
+        fault = " ".join((command.fault or "it did not say why").split())
         raise BuildError(f"dbt could not build {database.absolute()}: {fault} (see {logs / 'dbt.log'})")
     if found is None:
         raise BuildError("dbt wrote no run_results.json: nothing was built")
