@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -120,9 +119,3 @@ def test_ties_are_those_of_the_same_rule_in_numpy(warehouse: Warehouse, trials: 
         assert [row["is_tied_with_leader"] for row in ranked] == (~is_above[:, 0]).astype(int).tolist()
     ties = [row["is_tied_with_leader"] for row in rows]
     assert {0, 1} == set(ties)
-
-
-def test_the_data_is_asked_for() -> None:
-    """Without the data the tests above skip, and say so; a run that claims to have it must have it."""
-    if "OUTCOMES_REAL_DATA" in os.environ:
-        assert (Path(os.environ["OUTCOMES_REAL_DATA"]) / "openhands-index.jsonl.gz").is_file()
