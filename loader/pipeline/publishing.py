@@ -45,8 +45,10 @@ class Publication:
 
 
 def prepare(folder: Path, database: Path) -> None:
-    """Make the folder, and see that it may be written to. Raises OutcomesError where it may not, or where
-    the database of what was published there is another one."""
+    """Make the folder, and see that it may be written to; call it within the lock, for what another run
+    writes there is taken for a leftover. Raises OutcomesError where it may not be written to, or where the
+    database of what was published there is another one."""
+    snapshot.refuse_another(folder / SNAPSHOT, database)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
@@ -54,7 +56,6 @@ def prepare(folder: Path, database: Path) -> None:
         (folder / UNFINISHED).rmdir()
     except OSError as fault:
         raise OutcomesError(f"cannot publish to {folder}: {fault.strerror}") from None
-    snapshot.refuse_another(folder / SNAPSHOT, database)
 
 
 @contextmanager

@@ -67,22 +67,23 @@ class _Job:
     def run(self) -> None:
         """Everything that needs the lock, and what came of it written down before it is released."""
         warehouse.project_folder()
-        if self.options.publish:
-            publishing.prepare(self.options.publish, self.database)
-        with (
-            warehouse.building(self.database, "a run", wait=self.options.wait),
-            closing(store.create_or_open(self.database)) as connection,
-        ):
-            folder = history.new_folder(places.runs(self.database), self.now)
-            self.summary.run_id, self.summary.folder = folder.name, str(folder)
-            try:
-                with self.noting():
-                    history.begin(connection, folder.name, self.now)
-                    self._work(connection, folder)
-            finally:
-                self.stopper.finish()
-                with self.noting():
-                    self._write_down(connection, folder)
+        with warehouse.building(self.database, "a run", wait=self.options.wait):
+            if self.options.publish:
+                publishing.prepare(self.options.publish, self.database)
+            with closing(store.create_or_open(self.database)) as connection:
+                self._run_on(connection)
+
+    def _run_on(self, connection: sqlite3.Connection) -> None:
+        folder = history.new_folder(places.runs(self.database), self.now)
+        self.summary.run_id, self.summary.folder = folder.name, str(folder)
+        try:
+            with self.noting():
+                history.begin(connection, folder.name, self.now)
+                self._work(connection, folder)
+        finally:
+            self.stopper.finish()
+            with self.noting():
+                self._write_down(connection, folder)
 
     def note(self, fault: OutcomesError) -> None:
         """A fault that the exit code and the summary tell, and a line of the log."""

@@ -72,7 +72,11 @@ def test_after_sigkill_the_next_run_goes_on_and_says_that_one_was_killed(slow_si
 
 def test_of_two_runs_at_once_one_is_busy_and_a_patient_one_waits(slow_site: Site) -> None:
     process, _, reader = start_and_wait_for_dbt(slow_site)
+    half = slow_site.published / ".unfinished" / "half"
+    half.parent.mkdir(parents=True)
+    half.touch()
     done = slow_site.loader("run", exits=75)
+    assert half.exists(), "what the other run is writing was taken away"
     summary = json.loads(done.stdout)
     assert (summary["status"], summary["run_id"]) == ("busy", None)
     assert f"a run (process {process.pid}" in summary["faults"][0]
