@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 from loader import store
 from loader.errors import OutcomesError
+
+ABANDONED_AFTER = 3600.0  # seconds without a change, after which a half-written copy is one that was killed
 
 
 def back_up(database: Path, copy: Path) -> int:
@@ -22,6 +26,7 @@ def back_up(database: Path, copy: Path) -> int:
     unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.unfinished")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(copy)
         with (
             closing(store.open_existing(database)) as source,
             closing(sqlite3.connect(unfinished, isolation_level=None)) as target,
@@ -43,6 +48,13 @@ def back_up(database: Path, copy: Path) -> int:
         for left in (unfinished, Path(f"{unfinished}-journal"), Path(f"{unfinished}-wal")):
             left.unlink(missing_ok=True)
     return size
+
+
+def _remove_abandoned(copy: Path) -> None:
+    """What backups to this file left that were killed; one that is still at work writes all the time."""
+    for left in copy.parent.glob(f".{glob.escape(copy.name)}.*.unfinished*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_AFTER:
+            left.unlink(missing_ok=True)
 
 
 def _expect_backup(copy: Path, database: Path) -> None:

@@ -1,6 +1,7 @@
 """`loader doctor`: what is off is said, with what to do; and `loader backup` takes a whole copy beside writers."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -123,6 +124,19 @@ def test_a_backup_beside_a_writer_is_one_moment_and_one_file(site: Site) -> None
     assert 50 <= count == highest + 1 <= int(last) + 1
     assert site.query("pragma journal_mode", path=copy) == [("delete",)]
     assert site.query("pragma integrity_check", path=copy) == [("ok",)]
+
+
+def test_a_backup_removes_what_a_killed_one_left(site: Site) -> None:
+    site.loader("init")
+    killed, at_work, of_another = (site.folder / name for name in (
+        ".copy.db.1.unfinished", ".copy.db.2.unfinished", ".other.db.1.unfinished"
+    ))  # fmt: skip
+    for file in (killed, at_work, of_another):
+        file.touch()
+    for file in (killed, of_another):
+        os.utime(file, (0, 0))
+    site.loader("backup", "copy.db")
+    assert [file.exists() for file in (killed, at_work, of_another)] == [False, True, True]
 
 
 def test_a_backup_replaces_an_older_one_and_nothing_else(site: Site) -> None:
