@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from loader.outcome import INSERT, InvalidOutcome, Outcome
 Answer = TypeVar("Answer")
 
 CHECK_EVERY = 1.0  # seconds between two looks at whether the file is still the one that is open
+POLL_EVERY = 0.001  # seconds between two tries of a log that another writer holds
 
 
 class Recorder:
@@ -50,7 +51,7 @@ class Recorder:
                 connection = self._connection
                 if connection is None or time.monotonic() >= self._check_at:
                     connection = self._open()
-                connection.execute(INSERT, row)
+                self._insert_when_free(connection, row)
             except sqlite3.IntegrityError as fault:
                 raise InvalidOutcome([str(fault)]) from None
             except UnicodeEncodeError:
@@ -59,8 +60,7 @@ class Recorder:
                 raise self._troubled(store.plain_fault(self.path, fault)) from fault
             except OutcomesError as fault:
                 raise self._troubled(fault) from fault
-            if self.trouble is not None:
-                self._recovered()
+            self.trouble = None
 
     def keep(self, found: Outcome) -> Path | None:
         """Commit an outcome to the log or, where that is not possible, to a spool, whose path is
@@ -80,7 +80,12 @@ class Recorder:
         with self._lock, store.plain_faults(self.path):
             if self._connection is None and not self.path.exists():
                 raise OutcomesError(f"no database at {self.path}: run `loader init`")
-            return question(self._open())
+            connection = self._open()
+            connection.execute(f"pragma busy_timeout = {round(self._wait() * 1000)}")
+            try:
+                return question(connection)
+            finally:
+                connection.execute("pragma busy_timeout = 0")
 
     def close(self) -> None:
         """Close the log; it is opened again when it is needed."""
@@ -89,14 +94,35 @@ class Recorder:
                 self._connection.close()
                 self._connection = None
 
+    def _insert_when_free(self, connection: sqlite3.Connection, row: Sequence[object]) -> None:
+        """SQLite's own waiting sleeps ever longer, up to 100 ms, and misses the gaps that a build or a load
+        leaves for writers: here each of them is found within a millisecond or two."""
+        deadline = None
+        while True:
+            try:
+                connection.execute(INSERT, row)
+                return
+            except sqlite3.OperationalError as fault:
+                if not store.is_busy(fault):
+                    raise
+                now = time.monotonic()
+                deadline = now + self._wait() if deadline is None else deadline
+                if now >= deadline:
+                    raise
+                time.sleep(POLL_EVERY)
+
+    def _wait(self) -> float:
+        """Seconds that others are waited for: none while there is trouble, which was waited for already."""
+        return 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
+
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and self._identify() != self._inode:
             self.close()  # moved or removed: what is written to it now, nobody would find
         if self._connection is None:
-            wait = 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
             self._connection = store.create_or_open(
-                self.path, timeout=wait, durability=self._durability, with_folder=False
+                self.path, timeout=self._wait(), durability=self._durability, with_folder=False
             )
+            self._connection.execute("pragma busy_timeout = 0")
             self._inode = self._identify()
         return self._connection
 
@@ -110,16 +136,9 @@ class Recorder:
 
     def _troubled(self, fault: OutcomesError) -> OutcomesError:
         self.trouble = fault
-        if isinstance(fault, BusyError) and self._connection is not None:
-            self._connection.execute("pragma busy_timeout = 0")
-        else:
+        if not isinstance(fault, BusyError):
             self.close()
         return fault
-
-    def _recovered(self) -> None:
-        self.trouble = None
-        wait = store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
-        self._open().execute(f"pragma busy_timeout = {round(wait * 1000)}")
 
 
 _living: weakref.WeakSet[Recorder] = weakref.WeakSet()

@@ -140,11 +140,16 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise plain_fault(path, fault) from fault
 
 
+def is_busy(fault: sqlite3.Error) -> bool:
+    """Whether SQLite says that somebody else holds the file."""
+    return "locked" in str(fault) or "busy" in str(fault)
+
+
 def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
     said = str(fault)
     if not isinstance(fault, sqlite3.OperationalError):
         return OutcomesError(f"{path.absolute()} is not a usable SQLite database: {said}")
-    if "locked" in said or "busy" in said:
+    if is_busy(fault):
         return BusyError(f"{path.absolute()} is locked by another writer: try again later")
     if said.startswith("no such table"):
         return NotBuiltError(f"{path.absolute()} has no {said.rpartition(': ')[2]} yet: run `loader build`")

@@ -1,5 +1,6 @@
 """Databases that cannot be written, each in a way of its own, and what waits in their spools."""
 
+import ctypes
 import json
 import resource
 import sqlite3
@@ -97,7 +98,34 @@ def full(database: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-TROUBLES = [missing_folder, no_folder, locked, corrupt, text, newer, full]
+@contextmanager
+def read_only(database: Path) -> Iterator[None]:
+    """The folder and what is in it, for root too."""
+    modes = {path: path.stat().st_mode for path in (database.parent, *database.parent.iterdir())}
+    for path, mode in modes.items():
+        path.chmod(mode & 0o555)
+    with without_override():
+        yield
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+@contextmanager
+def without_override() -> Iterator[None]:
+    """Gives up for now root's capability to write to whatever it likes (CAP_DAC_OVERRIDE of capabilities(7))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x2008_0522, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and the upper halves of the three
+    assert libc.capget(header, sets) == 0
+    before = sets[0]
+    sets[0] = before & ~(1 << 1)
+    assert libc.capset(header, sets) == 0
+    yield
+    sets[0] = before
+    assert libc.capset(header, sets) == 0
+
+
+TROUBLES = [missing_folder, no_folder, read_only, locked, corrupt, text, newer, full]
 
 
 @pytest.fixture(params=TROUBLES, ids=lambda trouble: trouble.__name__)
