@@ -7,8 +7,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from loader import ModelOutcomes, auditing, places
 
@@ -17,6 +20,13 @@ BUILDS = 4
 LINES = 10_000
 SECONDS = 150  # at most, should the machine be too slow for so many builds
 WRITERS = {"recorder-1": "recorder", "recorder-2": "recorder", "client-1": "client", "client-2": "client"}
+
+
+@pytest.fixture(autouse=True)
+def stopped(tmp_path: Path) -> Iterator[None]:
+    """A test that fails leaves nobody at work."""
+    yield
+    (tmp_path / "stop").touch()
 
 
 def test_nothing_is_lost_and_nobody_fails(tmp_path: Path) -> None:
