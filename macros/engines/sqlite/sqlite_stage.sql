@@ -3,6 +3,10 @@
    the write lock is taken is of the same moment. Returns the temporary table, whose rowids run from 1: an integer
    primary key would be the rowid, and is a unique constraint here. #}
 {% macro sqlite_stage(sql) %}
+    {# A table is made of rollups, which fit; what passes through the whole log may not. #}
+    {% if config.get('materialized') == 'table' %}
+        {% do run_query('pragma temp_store = memory') %}
+    {% endif %}
     {% set staged = make_temp_relation(this, '__dbt_staged').incorporate(type='table') %}
     {% set definition = sqlite_table_definition() %}
     {% do sqlite_assert_contract(sql) %}
