@@ -22,7 +22,7 @@ SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
     && command -v $$name && break; done)
 schedulers := airflow dagster
 
-.PHONY: help setup run test test-all test-oracles test-recipes lint format bench clean lock
+.PHONY: help setup run test test-all test-oracles test-recipes parity lint format bench clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -63,6 +63,10 @@ else
 	        requirements/schedulers/$$scheduler.txt || exit; done
 	OUTCOMES_SCHEDULERS=.venv-schedulers .venv/bin/pytest tests/python/scheduling/test_schedulers.py
 endif
+
+parity: ## compare every cell of every mart, on every engine
+	@$(MAKE) --no-print-directory setup EXTRAS=postgres
+	.venv/bin/pytest -m '' tests/python/parity
 
 lint: setup ## check style and types, and change nothing
 	.venv/bin/ruff check

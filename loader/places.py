@@ -6,9 +6,19 @@ import os
 from pathlib import Path
 
 
-def build_folder(database: Path) -> Path:
-    """Where builds keep their lock, logs and artifacts: `<file>.build`."""
-    return Path(f"{database}.build")
+def build_folder(database: Path, target: str = "sqlite") -> Path:
+    """Where builds keep their lock, logs and artifacts: `<file>.build`, `<file>.<target>.build` on other engines."""
+    return Path(f"{database}.build" if target == "sqlite" else f"{database}.{target}.build")
+
+
+def parquet_log(database: Path) -> Path:
+    """Where the log lies as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
+    return _named("OUTCOMES_PARQUET") or Path(f"{database}.parquet")
+
+
+def duckdb(database: Path) -> Path:
+    """What DuckDB builds: `OUTCOMES_DUCKDB`, else `<file>.duckdb`."""
+    return _named("OUTCOMES_DUCKDB") or Path(f"{database}.duckdb")
 
 
 def load_lock(database: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from loader.errors import OutcomesError
 
@@ -13,22 +13,36 @@ Answer = list[dict[str, Any]]
 MIN_SAMPLES = 3
 
 
-def rows(connection: sqlite3.Connection, query: str, parameters: Sequence[Any] = ()) -> Answer:
+class Cursor(Protocol):
+    @property
+    def description(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """SQLite's, or another engine's; values go where a ? stands."""
+
+    def execute(self, query: str, parameters: Any = ..., /) -> Cursor: ...
+
+
+def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> Answer:
     cursor = connection.execute(query, parameters)
     names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def stats(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+def stats(connection: Connection, task_type: str | None = None) -> Answer:
     """`model_stats`, of one task type or of all."""
+    asked = "" if task_type is None else "where task_type = ?"
     return rows(
         connection,
-        "select * from model_stats where ?1 is null or task_type = ?1 order by task_type, model_id",
-        (task_type,),
+        f"select * from model_stats {asked} order by task_type, model_id",
+        () if task_type is None else (task_type,),
     )
 
 
-def ranked_models(connection: sqlite3.Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
+def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
     """The models with at least `min_samples` trials at a task type, the best first.
 
     The order is that of `model_rankings` (lower Wilson bound, then trials, then cost per success,
@@ -42,16 +56,16 @@ def ranked_models(connection: sqlite3.Connection, task_type: str, min_samples: i
                 order by
                     success_rate_lower desc,
                     trials desc,
-                    cost_per_success is null,
+                    case when cost_per_success is null then 1 else 0 end,
                     cost_per_success,
                     model_id
             ) as rank,
             *
         from model_stats
-        where task_type = ? and trials >= max(?, 1)
+        where task_type = ? and trials >= ?
         order by rank
         """,
-        (task_type, min_samples),
+        (task_type, max(min_samples, 1)),
     )
 
 
@@ -94,7 +108,7 @@ def candidates(connection: sqlite3.Connection, task_type: str | None = None) -> 
     ]
 
 
-def expect_task_type(connection: sqlite3.Connection, task_type: str | None) -> None:
+def expect_task_type(connection: Connection, task_type: str | None) -> None:
     """A task type that nobody recorded is a slip of the fingers, most likely: say which there are."""
     if task_type is None or stats(connection, task_type):
         return

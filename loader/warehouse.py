@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from loader import locks, places, store
+from loader.engines import SQLITE, targets
 from loader.errors import BuildError, OutcomesError
 
 PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
@@ -51,13 +52,14 @@ def project_folder() -> Path:
     return folder.absolute()
 
 
-def building(database: Path, purpose: str, *, wait: float = 0.0) -> AbstractContextManager[None]:
+def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
     """One at a time: two runs of dbt on one file would break each other."""
-    return locks.exclusive(places.build_folder(database) / "lock", purpose, wait=wait)
+    return locks.exclusive(places.build_folder(database, target) / "lock", purpose, wait=wait)
 
 
 def build(
     database: Path,
+    target: str = SQLITE,
     *,
     full_refresh: bool = False,
     select: Sequence[str] = (),
@@ -65,8 +67,8 @@ def build(
     unit_tests: bool = False,
     wait: float = 0.0,
 ) -> int:
-    """`dbt build` on a database; the number of dbt nodes that ran. dbt's unit tests are about the
-    SQL and not about the data: they run where `unit_tests` asks for them.
+    """`dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
+    ran. dbt's unit tests are about the SQL and not about the data: they run where `unit_tests` asks for them.
 
     Raises BusyError while another build holds the database, BuildError where a dbt model or test
     failed, and also where nothing ran: a selection that matches nothing is a mistake.
@@ -77,13 +79,24 @@ def build(
     arguments += ["build"] if unit_tests else BUILD
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += ["--select", *" ".join(select).split()] if select else []
-    logs = places.build_folder(database) / "logs"
-    with building(database, "a build", wait=wait):
-        (command,) = run_dbt(database, [arguments], logs=logs)
-        return len(expect_built(database, command, logs))
+    logs = places.build_folder(database, target) / "logs"
+    with building(database, "a build", target, wait=wait):
+        commands = [*targets.preparations(target), arguments]
+        *prepared, command = run_dbt(database, commands, target, logs=logs)
+        for each in prepared:
+            if not each.success:
+                raise BuildError(f"dbt {each.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
+        return len(expect_built(database, command, logs, target))
 
 
-def run_dbt(database: Path, commands: Sequence[Sequence[str]], *, logs: Path, output: Any = None) -> list[Command]:
+def run_dbt(
+    database: Path,
+    commands: Sequence[Sequence[str]],
+    target: str = SQLITE,
+    *,
+    logs: Path,
+    output: Any = None,
+) -> list[Command]:
     """Run commands of dbt, one after the other, and wait for them; call it within `building`.
 
     They run in one process of their own. Whatever ends the waiting, a signal too, ends that process: SQLite
@@ -94,12 +107,13 @@ def run_dbt(database: Path, commands: Sequence[Sequence[str]], *, logs: Path, ou
         raise OutcomesError(
             "dbt is not installed here: `make setup` in the project, or pip install 'model-outcomes[warehouse]'"
         )
-    folder, project = places.build_folder(database), project_folder()
+    folder, project = places.build_folder(database, target), project_folder()
+    known = targets.environment(database, target)
     results = folder / "dbt_process.json"
     for stale in (results, folder / "target" / "run_results.json", folder / "target" / "sources.json"):
         stale.unlink(missing_ok=True)
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    where += ["--target-path", str(folder / "target"), "--log-path", str(logs)]
+    where += ["--target-path", str(folder / "target"), "--log-path", str(logs), "--target", target]
     request = {
         "commands": [[*arguments, *where] for arguments in commands],
         "results": str(results),
@@ -107,7 +121,7 @@ def run_dbt(database: Path, commands: Sequence[Sequence[str]], *, logs: Path, ou
     }
     _wait_for(
         [sys.executable, "-m", "loader.dbt_process", json.dumps(request)],
-        _environment(database, folder, output or sys.stdout),
+        {**_environment(database, folder, output or sys.stdout), **known},
         output,
     )
     came = _read(results)
@@ -116,9 +130,9 @@ def run_dbt(database: Path, commands: Sequence[Sequence[str]], *, logs: Path, ou
     return [Command(arguments, **each) for arguments, each in zip(commands, came, strict=True)]
 
 
-def expect_built(database: Path, command: Command, logs: Path) -> list[Node]:
+def expect_built(database: Path, command: Command, logs: Path, target: str = SQLITE) -> list[Node]:
     """The nodes of a `dbt build` that went well; raises BuildError where it did not, or built nothing."""
-    found = nodes(database)
+    found = nodes(database, target)
     if not command.success:
         failed = [node.name for node in found or () if node.status in FAILED]
         if failed:
@@ -134,9 +148,9 @@ def expect_built(database: Path, command: Command, logs: Path) -> list[Node]:
     return found
 
 
-def nodes(database: Path) -> list[Node] | None:
+def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
     """What the last `dbt build` ran, None where it left no results."""
-    results = _read(places.build_folder(database) / "target" / "run_results.json")
+    results = _read(places.build_folder(database, target) / "target" / "run_results.json")
     if results is None:
         return None
     return [

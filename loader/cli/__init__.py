@@ -37,6 +37,7 @@ COMMANDS = {
     "export-federated": "federating",
     "import-federated": "federating",
     "federation": "federating",
+    "export-log": "carrying",
 }
 
 

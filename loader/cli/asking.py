@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from loader.cli.opening import answered, built
+from loader import engines
+from loader.cli.opening import TARGET, answered, built, built_on
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -20,12 +20,13 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.argument("task_type", required=False)
 @reading_options
+@TARGET
 @click.pass_obj
-def stats(db: Path, task_type: str | None, output: str | None) -> None:
+def stats(db: Path, task_type: str | None, output: str | None, target: str) -> None:
     """Show what every model did at a task type, or at all of them."""
     from loader import reading, terminal
 
-    with built(db) as connection:
+    with built_on(target, db) as connection:
         reading.expect_task_type(connection, task_type)
         answer = reading.stats(connection, task_type)
     click.echo(terminal.shown(answer, terminal.STATS, output))
@@ -36,16 +37,21 @@ def stats(db: Path, task_type: str | None, output: str | None) -> None:
 @click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
               help="Leave out models with fewer trials.")  # fmt: skip
 @reading_options
+@TARGET
 @click.pass_obj
-def rank(db: Path, task_type: str, min_samples: int, output: str | None) -> None:
+def rank(db: Path, task_type: str, min_samples: int, output: str | None, target: str) -> None:
     """Show the models at a task type, the best first."""
     from loader import reading, terminal
 
-    def question(connection: sqlite3.Connection) -> reading.Answer:
+    def question(connection: reading.Connection) -> reading.Answer:
         reading.expect_task_type(connection, task_type)
         return reading.ranked_models(connection, task_type, min_samples)
 
-    answer = answered(db, question)
+    if target == engines.SQLITE:
+        answer = answered(db, question)
+    else:
+        with built_on(target, db) as connection:
+            answer = question(connection)
     click.echo(terminal.shown(answer, terminal.RANKING, output))
 
 

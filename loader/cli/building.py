@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from loader.cli.opening import built
+from loader import engines
+from loader.cli.opening import TARGET, built
 
 
 @click.command()
@@ -16,13 +18,14 @@ from loader.cli.opening import built
 @click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
               help="Wait for another build to end, instead of exit 75.")  # fmt: skip
+@TARGET
 @click.pass_obj
-def build(db: Path, full_refresh: bool, select: tuple[str, ...], unit_tests: bool, quiet: bool, wait: float) -> None:
+def build(db: Path, /, target: str, **how: Any) -> None:
     """Bring the dbt models up to date and test them (dbt build)."""
     from loader import warehouse
 
-    count = warehouse.build(db, full_refresh=full_refresh, select=select, unit_tests=unit_tests, quiet=quiet, wait=wait)
-    click.echo(f"{count} dbt models, seeds and tests built in {db}")
+    count = warehouse.build(db, target, **how)
+    click.echo(f"{count} dbt models, seeds and tests built in {db if target == engines.SQLITE else target}")
 
 
 @click.command()

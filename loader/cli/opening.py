@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from loader import store
+from loader import engines, store
 from loader.errors import OutcomesError
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ REJECTED = 3  # the exit code where more was refused than is allowed
 DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),
                           help="What a commit survives: a power failure (full), or a killed process only."
                           "  [env var: OUTCOMES_DURABILITY; default: full]")  # fmt: skip
+
+TARGET = click.option("--target", type=click.Choice(engines.TARGETS), default=engines.SQLITE,
+                      envvar="OUTCOMES_TARGET", show_default=True, show_envvar=True,
+                      help="The engine: see `loader export-log`.")  # fmt: skip
 
 
 @contextmanager
@@ -43,6 +47,15 @@ def built(db: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     finally:
         connection.close()
+
+
+def built_on(target: str, db: Path) -> AbstractContextManager[reading.Connection]:
+    """What was built on an engine from the log, to ask the marts."""
+    if target == engines.SQLITE:
+        return built(db)
+    from loader.engines import asking
+
+    return asking.opened(db, target)
 
 
 def answered(db: Path, question: Callable[[sqlite3.Connection], reading.Answer]) -> reading.Answer:

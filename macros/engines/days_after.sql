@@ -3,7 +3,16 @@
 {%- endmacro %}
 
 {% macro default__days_after(day, days) -%}
-    cast(cast({{ day }} as date) + ({{ days }}) as varchar(10))
+    cast(cast({{ day }} as date) + cast({{ days }} as integer) as {{ text_type() }})
+{%- endmacro %}
+
+{# Text of a date is what the server's setting of DateStyle makes of it. #}
+{% macro postgres__days_after(day, days) -%}
+    to_char(cast({{ day }} as date) + cast({{ days }} as integer), 'YYYY-MM-DD')
+{%- endmacro %}
+
+{% macro spark__days_after(day, days) -%}
+    cast(date_add(cast({{ day }} as date), cast({{ days }} as integer)) as string)
 {%- endmacro %}
 
 {% macro sqlite__days_after(day, days) -%}

@@ -10,3 +10,8 @@
 {% macro sqlite__relation_in_sql(relation) %}
     {% do return(relation.include(database=false, schema=false)) %}
 {% endmacro %}
+
+{# The database is named after its file, which may be renamed. #}
+{% macro duckdb__relation_in_sql(relation) %}
+    {% do return(relation.include(database=false)) %}
+{% endmacro %}

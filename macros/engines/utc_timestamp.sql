@@ -1,9 +1,32 @@
+{# As text on every engine, so that one moment is one text: YYYY-MM-DD HH:MM:SS.mmm, half a millisecond rounded up. #}
 {% macro utc_timestamp(timestamp_text) -%}
     {{ return(adapter.dispatch('utc_timestamp')(timestamp_text)) }}
 {%- endmacro %}
 
-{% macro default__utc_timestamp(timestamp_text) -%}
-    (cast({{ timestamp_text }} as timestamp with time zone) at time zone 'UTC')
+{% macro duckdb__utc_timestamp(timestamp_text) -%}
+    strftime(
+        (cast({{ timestamp_text }} as timestamp with time zone) at time zone 'UTC') + interval 500 microsecond,
+        '%Y-%m-%d %H:%M:%S.%g'
+    )
+{%- endmacro %}
+
+{# A text without an offset would be read in the server's own time zone. #}
+{% macro postgres__utc_timestamp(timestamp_text) -%}
+    to_char(
+        cast(
+            {{ timestamp_text }}
+            || case when {{ timestamp_text }} ~ '(Z|[+-][0-9]{2}:[0-9]{2})$' then '' else 'Z' end
+            as timestamp with time zone
+        ) at time zone 'UTC' + interval '500 microseconds',
+        'YYYY-MM-DD HH24:MI:SS.MS'
+    )
+{%- endmacro %}
+
+{% macro spark__utc_timestamp(timestamp_text) -%}
+    date_format(
+        cast({{ timestamp_text }} as timestamp) + interval 500 microseconds,
+        'yyyy-MM-dd HH:mm:ss.SSS'
+    )
 {%- endmacro %}
 
 {# '+0 seconds' makes SQLite before 3.42 normalise a day that does not exist instead of repeating it. #}

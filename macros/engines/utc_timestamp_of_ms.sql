@@ -3,17 +3,16 @@
     {{ return(adapter.dispatch('utc_timestamp_of_ms')(epoch_ms)) }}
 {%- endmacro %}
 
-{% macro default__utc_timestamp_of_ms(epoch_ms) -%}
-    (timestamp '1970-01-01 00:00:00' + ({{ epoch_ms }}) * interval '1 millisecond')
+{% macro duckdb__utc_timestamp_of_ms(epoch_ms) -%}
+    strftime(epoch_ms({{ epoch_ms }}), '%Y-%m-%d %H:%M:%S.%g')
 {%- endmacro %}
 
-{# DuckDB multiplies intervals by 32-bit integers alone. #}
-{% macro duckdb__utc_timestamp_of_ms(epoch_ms) -%}
-    epoch_ms({{ epoch_ms }})
+{% macro postgres__utc_timestamp_of_ms(epoch_ms) -%}
+    to_char(timestamp '1970-01-01' + ({{ epoch_ms }}) * interval '1 millisecond', 'YYYY-MM-DD HH24:MI:SS.MS')
 {%- endmacro %}
 
 {% macro spark__utc_timestamp_of_ms(epoch_ms) -%}
-    timestamp_millis({{ epoch_ms }})
+    date_format(timestamp_millis({{ epoch_ms }}), 'yyyy-MM-dd HH:mm:ss.SSS')
 {%- endmacro %}
 
 {% macro sqlite__utc_timestamp_of_ms(epoch_ms) -%}

@@ -2,7 +2,7 @@
    unique_key; they are added to the standing ones, and the watermark moves in the same transaction: each row counts
    exactly once, whatever is killed when. #}
 {% materialization additive, adapter='sqlite' %}
-    {% do sqlite_assert_additive() %}
+    {% do assert_additive() %}
     {% set adds = is_incremental() %}
     {% set watermark = config.get('watermark') %}
     {% do run_hooks(pre_hooks, inside_transaction=false) %}

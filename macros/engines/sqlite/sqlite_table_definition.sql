@@ -1,26 +1,5 @@
-{# What stands behind `create table x`: columns, constraints, STRICT. SQLite keeps this text, which is how a changed
-   contract is found (sqlite_stands_as_defined). None without an enforced contract. #}
+{# SQLite keeps this text, which is how a changed contract is found (sqlite_stands_as_defined). #}
 {% macro sqlite_table_definition() %}
-    {% if not config.get('contract').enforced %}
-        {% do return(none) %}
-    {% endif %}
-    {% set constraints = model.constraints | list %}
-    {% for column in model.columns.values() %}
-        {% for constraint in column.constraints %}
-            {% do constraints.append(dict(constraint, columns=[column.name])) %}
-        {% endfor %}
-    {% endfor %}
-    {% if config.get('materialized') == 'additive' %}
-        {% do constraints.append({'type': 'primary_key', 'columns': config.get('unique_key')}) %}
-    {% endif %}
-    {% set required = constraints | selectattr('type', 'in', ['not_null', 'primary_key']) | sum('columns', start=[]) %}
-    {% set lines = [] %}
-    {% for column in model.columns.values() %}
-        {% set not_null = ' not null' if column.name in required else '' %}
-        {% do lines.append(adapter.quote(column.name) ~ ' ' ~ sqlite_column_type(column) ~ not_null) %}
-    {% endfor %}
-    {% for constraint in constraints | rejectattr('type', 'equalto', 'not_null') %}
-        {% do lines.append(sqlite_constraint(constraint)) %}
-    {% endfor %}
-    {% do return('(\n    ' ~ lines | join(',\n    ') ~ '\n) strict') %}
+    {% set definition = table_definition() %}
+    {% do return(definition ~ ' strict' if definition else none) %}
 {% endmacro %}

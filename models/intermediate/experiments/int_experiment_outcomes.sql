@@ -48,7 +48,8 @@ checkpoints as (
         experiment_id, definition, recorded_model_id, 1 as is_checkpoint,
         (select coalesce(max(log.outcome_id), 0) from {{ ref('stg_model_outcomes') }} as log) as outcome_id,
         arm, null as task_type, null as task_id, null as error_type, null as occurred_at, null as outcome_date,
-        null as is_success, null as tokens_used, null as is_metered, null as cost_nano_usd, null as is_priced
+        cast(null as bigint) as is_success, cast(null as bigint) as tokens_used, cast(null as bigint) as is_metered,
+        cast(null as bigint) as cost_nano_usd, cast(null as bigint) as is_priced
     from arms
 
 )

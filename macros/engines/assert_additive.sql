@@ -1,5 +1,5 @@
 {# A misspelt column would be summed without a word. #}
-{% macro sqlite_assert_additive() %}
+{% macro assert_additive() %}
     {% set keys, greatest = config.require('unique_key'), config.require('maximum_columns') %}
     {% if not config.get('contract').enforced %}
         {% do exceptions.raise_compiler_error(model.name ~ ': additive needs an enforced contract') %}

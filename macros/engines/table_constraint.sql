@@ -1,5 +1,5 @@
-{# A check is named after its model and column, since its name is all that SQLite says when a row breaks it. #}
-{% macro sqlite_constraint(constraint) %}
+{# A check is named after its model and column, since its name is all that an engine says when a row breaks it. #}
+{% macro table_constraint(constraint) %}
     {% set columns = constraint.columns or [] %}
     {% if constraint.type == 'check' %}
         {% set subject = ([model.name] + columns) | join('.') %}
@@ -8,6 +8,6 @@
     {% elif constraint.type in ('unique', 'primary_key') %}
         {% do return(constraint.type | replace('_', ' ') ~ ' ("' ~ columns | join('", "') ~ '")') %}
     {% else %}
-        {% do exceptions.raise_compiler_error(model.name ~ ': no ' ~ constraint.type ~ ' constraint on SQLite') %}
+        {% do exceptions.raise_compiler_error(model.name ~ ': no ' ~ constraint.type ~ ' constraint here') %}
     {% endif %}
 {% endmacro %}

@@ -1,0 +1,38 @@
+"""Commands that carry the log to other engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loader import store
+from loader.cli.opening import built
+
+
+@click.command("export-log")
+@click.option("--to", "kind", type=click.Choice(["parquet", "postgres"]), required=True,
+              help="As Parquet files, or as tables of a PostgreSQL database.")  # fmt: skip
+@click.argument("place", metavar="[DIR|DSN]", required=False)
+@click.pass_obj
+def export_log(db: Path, kind: str, place: str | None) -> None:
+    """Carry what is new in the log to where another engine reads it.
+
+    DIR is OUTCOMES_PARQUET unless given, else <database>.parquet; DSN is OUTCOMES_POSTGRES.
+    """
+    from loader import places
+    from loader.engines import parquet_log, postgres_log, targets
+
+    def progress(rows: int) -> None:
+        click.echo(f"{rows:,} outcomes", err=True)
+
+    with built(db) as connection:
+        if kind == "parquet":
+            folder = store.absolute(place) if place else places.parquet_log(db)
+            done, where = parquet_log.export(connection, folder, progress=progress), str(folder)
+        else:
+            done, where = postgres_log.export(connection, targets.dsn(place), progress=progress), "PostgreSQL"
+    others = sum(done.others.values())
+    click.echo(
+        f"{done.rows:,} outcomes exported to {where}, which has them up to id {done.last}; {others:,} other rows"
+    )

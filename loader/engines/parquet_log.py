@@ -1,0 +1,209 @@
+"""The log as Parquet files, which DuckDB and Spark read where they lie.
+
+    DIR/export.json                                          which log this is, and its columns
+    DIR/model_outcomes/batch=<first>-<last>/day=<day>/*      outcomes by their ids, and by their UTC day
+    DIR/<other table>/rows.parquet                           each other table, whole
+
+A batch is written aside, counted, and renamed into place as a whole: whoever reads sees all of it or
+nothing, and its name says how far the log has come. So an export that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loader import locks
+from loader.engines import log_tables
+from loader.engines.log_tables import LOG, Export, Stretch, Table
+from loader.errors import OutcomesError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+FORMAT = 1
+DESCRIPTOR = "export.json"
+UNFINISHED = ".unfinished"
+BATCH = 1_000_000
+BATCH_NAME = re.compile(r"batch=(\d{18})-(\d{18})")
+
+Progress = Callable[[int], None]
+
+
+def export(connection: sqlite3.Connection, folder: Path, *, batch: int = BATCH,
+           progress: Progress = lambda rows: None) -> Export:  # fmt: skip
+    """Bring the files in `folder` up to the log. `progress` hears how many outcomes each batch had.
+
+    Raises OutcomesError where the folder holds something else, or what was written does not agree with
+    the log; BusyError while another export is at it.
+    """
+    _expect_pyarrow()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_another(connection, folder)
+        with locks.exclusive(folder / "export.lock", "an export"):
+            shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+            try:
+                return _bring_up(connection, folder, batch, progress)
+            finally:
+                shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+    except OSError as fault:
+        raise OutcomesError(f"cannot write to {folder.absolute()}: {fault.strerror or fault}") from None
+
+
+def exported_to(folder: Path) -> int | None:
+    """The last outcome that the files in `folder` know, None where they are no log."""
+    if not (folder / DESCRIPTOR).is_file() or not (folder / LOG).is_dir():
+        return None
+    found = [BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir()]
+    return max((int(name[2]) for name in found if name), default=None)
+
+
+def _bring_up(connection: sqlite3.Connection, folder: Path, batch: int, progress: Progress) -> Export:
+    log = log_tables.table(connection, LOG)
+    known = exported_to(folder)
+    if known is None:
+        _describe(connection, folder, log, 0)
+        # Engines find the columns in a file, and there must be one.
+        _write_batch(connection, folder, log, Stretch(-1, 0, 0))
+    last, total = known or 0, 0
+    for stretch in log_tables.stretches(connection, last, batch):
+        _write_batch(connection, folder, log, stretch)
+        _describe(connection, folder, log, stretch.last)
+        progress(stretch.rows)
+        last, total = stretch.last, total + stretch.rows
+    with log_tables.reading(connection):
+        others = {name: _write_other(connection, folder, name) for name in log_tables.OTHERS}
+    return Export(total, last, others)
+
+
+def _write_batch(connection: sqlite3.Connection, folder: Path, log: Table, stretch: Stretch) -> None:
+    from pyarrow import dataset, parquet
+
+    aside = folder / UNFINISHED / f"batch={stretch.after + 1:018}-{stretch.last:018}"
+    if stretch.rows:
+        with log_tables.reading(connection):
+            dataset.write_dataset(
+                _by_day(log, log_tables.outcomes(connection, log, stretch)),
+                aside,
+                format="parquet",
+                basename_template="part-{i}.parquet",
+                partitioning=["day"],
+                partitioning_flavor="hive",
+                file_options=dataset.ParquetFileFormat().make_write_options(compression="zstd"),
+                max_partitions=1_000_000,
+                use_threads=False,
+            )
+    else:
+        (aside / "day=1970-01-01").mkdir(parents=True)
+        parquet.write_table(_schema(log).empty_table(), aside / "day=1970-01-01" / "part-0.parquet")
+    files = sorted(aside.glob("*/*.parquet"))
+    written = sum(parquet.read_metadata(file).num_rows for file in files)
+    if written != stretch.rows:
+        raise OutcomesError(f"{written:,} outcomes were written of {stretch.rows:,} above id {stretch.after}: {folder}")
+    for path in (*files, *{file.parent for file in files}, aside):
+        _sync(path)
+    (folder / LOG).mkdir(exist_ok=True)
+    aside.rename(folder / LOG / aside.name)
+    _sync(folder / LOG)
+
+
+def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int:
+    from pyarrow import parquet
+
+    other = log_tables.table(connection, name)
+    schema = _schema(other)
+    aside = folder / UNFINISHED / f"{name}.parquet"
+    aside.parent.mkdir(exist_ok=True)
+    with parquet.ParquetWriter(aside, schema, compression="zstd") as writer:
+        for chunk in log_tables.rows(connection, other):
+            writer.write_table(_arrow(chunk, schema))
+    written: int = parquet.read_metadata(aside).num_rows
+    (expected,) = connection.execute(f"select count(*) from {name}").fetchone()
+    if written != expected:
+        raise OutcomesError(f"{written:,} rows of {name} were written of {expected:,}: {folder}")
+    (folder / name).mkdir(exist_ok=True)
+    _sync(aside)
+    aside.replace(folder / name / "rows.parquet")
+    return written
+
+
+def _by_day(log: Table, chunks: Iterator[Any]) -> pyarrow.Table:
+    """In the order of days, which keeps one file open at a time."""
+    import pyarrow
+    from pyarrow import compute
+
+    schema = _schema(log)
+    table = pyarrow.Table.from_batches(
+        (batch for chunk in chunks for batch in _arrow(chunk, schema).to_batches()), schema
+    )
+    day = compute.utf8_slice_codeunits(table["timestamp"], 0, 10)
+    return table.append_column("day", day).sort_by([("day", "ascending"), ("id", "ascending")])
+
+
+def _arrow(chunk: Any, schema: pyarrow.Schema) -> pyarrow.Table:
+    import pyarrow
+
+    columns = zip(zip(*chunk, strict=True), schema.types, strict=True)
+    return pyarrow.Table.from_arrays([pyarrow.array(values, type) for values, type in columns], schema=schema)
+
+
+def _schema(table: Table) -> pyarrow.Schema:
+    import pyarrow
+
+    types = {"INTEGER": pyarrow.int64(), "REAL": pyarrow.float64(), "TEXT": pyarrow.string()}
+    return pyarrow.schema([pyarrow.field(column.name, types[column.type]) for column in table.columns])
+
+
+def _describe(connection: sqlite3.Connection, folder: Path, log: Table, outcome_id: int) -> None:
+    """An outcome that was carried over tells later whether it is still the same log."""
+    said = {
+        "format": FORMAT,
+        "columns": log.names,
+        "outcome_id": outcome_id,
+        "sha256": log_tables.fingerprint(connection, outcome_id),
+    }
+    aside = folder / f"{DESCRIPTOR}.new"
+    aside.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    _sync(aside)
+    aside.replace(folder / DESCRIPTOR)
+
+
+def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
+    """Raises OutcomesError where the folder holds anything but an export of this very log."""
+    where = folder.absolute()
+    path = folder / DESCRIPTOR
+    if not path.exists():
+        ours = {"export.lock", "export.holder.json", f"{DESCRIPTOR}.new"}
+        if strangers := sorted(each.name for each in folder.iterdir() if each.name not in ours):
+            raise OutcomesError(f"{where} holds {strangers[0]} and no exported log: name a folder of its own")
+        return
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        known, columns, sha256 = said["outcome_id"], said["columns"], said["sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise OutcomesError(f"{path.absolute()} is damaged: export to a new folder") from None
+    if said["format"] != FORMAT or columns != log_tables.table(connection, LOG).names:
+        raise OutcomesError(f"{where} was exported with other columns: export to a new folder")
+    if sha256 != log_tables.fingerprint(connection, known):
+        raise OutcomesError(f"{where} holds another log, whose outcome {known} is not this one's: name another folder")
+
+
+def _expect_pyarrow() -> None:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise OutcomesError("pyarrow is not installed here: make setup EXTRAS=parquet")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

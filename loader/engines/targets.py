@@ -1,0 +1,56 @@
+"""The engines on offer: where each keeps what it builds, and what dbt's profile is told about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from loader import places
+from loader.engines import SQLITE, parquet_log
+from loader.errors import OutcomesError
+
+# Engines that read the exported files where they lie: dbt tells them where, before it builds.
+IN_PLACE = ("duckdb",)
+
+
+def environment(database: Path, target: str) -> Mapping[str, str]:
+    """The variables that the target's profile reads. Raises OutcomesError where something has to be there
+    first: the engine's packages, its address, the exported log."""
+    if target == SQLITE:
+        return {}
+    if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
+        raise OutcomesError(f"dbt-{target} is not installed here: make setup EXTRAS={target}")
+    if target == "postgres":
+        return postgres_variables(dsn(None))
+    folder = places.parquet_log(database)
+    if parquet_log.exported_to(folder) is None:
+        raise OutcomesError(f"there is no exported log at {folder.absolute()}: run `loader export-log --to parquet`")
+    return {"OUTCOMES_PARQUET": str(folder.absolute()), "OUTCOMES_DUCKDB": str(places.duckdb(database).absolute())}
+
+
+def preparations(target: str) -> Sequence[Sequence[str]]:
+    """Commands of dbt that come before a build."""
+    return [["run-operation", "read_log_in_place"]] if target in IN_PLACE else []
+
+
+def dsn(given: str | None) -> str:
+    """Where the PostgreSQL database is: `given`, else `OUTCOMES_POSTGRES`."""
+    named = given or os.environ.get("OUTCOMES_POSTGRES")
+    if not named:
+        raise OutcomesError("no PostgreSQL database is named: set OUTCOMES_POSTGRES to its DSN (postgresql://...)")
+    return named
+
+
+def postgres_variables(dsn: str) -> Mapping[str, str]:
+    """A DSN in pieces, under the names that libpq has for them."""
+    from psycopg2 import ProgrammingError
+    from psycopg2.extensions import parse_dsn
+
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    try:
+        pieces = parse_dsn(dsn)
+    except ProgrammingError as fault:
+        raise OutcomesError(f"OUTCOMES_POSTGRES is no DSN: {' '.join(str(fault).split())}") from None
+    return {variable: pieces[name] for name, variable in names.items() if name in pieces}

@@ -1,0 +1,3 @@
+{% materialization additive, adapter='duckdb' %}
+    {{ return(build_additive()) }}
+{% endmaterialization %}

@@ -1,0 +1,3 @@
+{% materialization incremental, adapter='duckdb' %}
+    {{ return(build_incremental()) }}
+{% endmaterialization %}

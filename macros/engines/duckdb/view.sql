@@ -1,0 +1,3 @@
+{% materialization view, adapter='duckdb' %}
+    {{ return(build_view()) }}
+{% endmaterialization %}

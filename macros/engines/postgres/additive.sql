@@ -1,0 +1,3 @@
+{% materialization additive, adapter='postgres' %}
+    {{ return(build_additive()) }}
+{% endmaterialization %}

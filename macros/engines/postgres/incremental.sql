@@ -1,0 +1,3 @@
+{% materialization incremental, adapter='postgres' %}
+    {{ return(build_incremental()) }}
+{% endmaterialization %}

@@ -1,0 +1,3 @@
+{% materialization table, adapter='postgres' %}
+    {{ return(build_table()) }}
+{% endmaterialization %}

@@ -1,0 +1,3 @@
+{% materialization view, adapter='postgres' %}
+    {{ return(build_view()) }}
+{% endmaterialization %}

@@ -1,0 +1,16 @@
+{# Whether `create or replace` takes the select for the standing view: PostgreSQL lets columns be appended, no more. #}
+{% macro replaces_view(standing, sql) %}
+    {% do return(adapter.dispatch('replaces_view')(standing, sql)) %}
+{% endmacro %}
+
+{% macro default__replaces_view(standing, sql) %}
+    {% do return(true) %}
+{% endmacro %}
+
+{% macro postgres__replaces_view(standing, sql) %}
+    {% set columns = [] %}
+    {% for column in columns_of_query(sql) %}
+        {% do columns.append(column.name ~ ' ' ~ column.data_type) %}
+    {% endfor %}
+    {% do return(columns == column_types(standing)) %}
+{% endmacro %}

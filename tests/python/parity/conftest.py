@@ -1,0 +1,171 @@
+"""One log with something of everything in it, and one project that builds it on every engine, its `now` fixed."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from loader.pipeline import marts
+from loader.reading import Answer, rows
+from sample import files, world
+from tests.python.engines.test_scalar_macros import CASES
+from tests.python.federation.conftest import ROW, export_text
+from tests.python.uok.conftest import TABLE, Orchestrator, unit
+
+ROOT = Path(__file__).parents[3]
+LAST_DAY = date(2026, 4, 30)
+NOW = "2026-05-01T08:00:00Z"
+TRIAL = world.TRIAL
+EXPERIMENTS = (
+    "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
+    f"{TRIAL.experiment_id},{TRIAL.task_type},{TRIAL.incumbent},{TRIAL.challenger},2026-01-01,,0.5\n"
+    "paired,review_code,aurora-large,aurora-small,2026-02-01T00:00:00+02:00,2026-04-25T12:00,\n"
+    "everywhere,,cirrus-pro,aurora-large,2026-03-01,,0.4\n"
+    "nobody,edit_code,never-tried,neither,2026-03-01,,\n"
+)
+# Where dbt's own macros differ, or an engine refuses what SQLite takes for null, no dbt model depends on it.
+SCALARS = [(call, value) for call, value in CASES if not call.startswith(("dbt.", "'typeof")) and "no time" not in call]
+
+
+@dataclass
+class Log:
+    """An SQLite log, the project that builds it, and what else the engines need to know."""
+
+    database: Path
+    project: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def loader(self, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
+            env={**os.environ, **self.environment, "OUTCOMES_DB": str(self.database),
+                 "OUTCOMES_PROJECT": str(self.project)},
+            cwd=self.database.parent, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done
+
+    def build(self, target: str = "sqlite", *arguments: str) -> None:
+        self.loader("build", "--target", target, *arguments)
+
+    def export(self, target: str) -> None:
+        self.loader("export-log", "--to", "postgres" if target == "postgres" else "parquet")
+
+    @property
+    def marts(self) -> list[marts.Mart]:
+        return marts.read(self.database)
+
+    def answer(self, target: str, relation: str) -> Answer:
+        from loader.cli.opening import built_on
+
+        saved = dict(os.environ)
+        os.environ.update(self.environment)
+        try:
+            with built_on(target, self.database) as connection:
+                return rows(connection, f"select * from {relation}")
+        finally:
+            os.environ.clear()
+            os.environ.update(saved)
+
+
+def copy_of_project(project: Path) -> Path:
+    """The dbt project, its `now` fixed and its experiments declared."""
+    for name in ("models", "macros", "seeds", "tests/generic"):
+        shutil.copytree(ROOT / name, project / name)
+    for name in ("profiles.yml", ".dbtignore"):
+        shutil.copy(ROOT / name, project)
+    settings = (ROOT / "dbt_project.yml").read_text()
+    assert '\n  now: ""\n' in settings
+    (project / "dbt_project.yml").write_text(settings.replace('\n  now: ""\n', f'\n  now: "{NOW}"\n'))
+    (project / "seeds" / "ab_experiments.csv").write_text(EXPERIMENTS)
+    calls = ",\n".join(f"{{{{ {call} }}}} as case_{number}" for number, (call, _) in enumerate(SCALARS))
+    (project / "models" / "scalar_cases.sql").write_text(f"select\n{calls}\n")
+    return project
+
+
+def take_in_sample(log: Log, part: str) -> None:
+    """The sample in two parts, `first` and `rest`: the second has rows of days that the first one knows."""
+    folder = log.database.parent / "sample"
+    if part == "first":
+        files.write(folder, LAST_DAY)
+        lines = (folder / files.AGENTS).read_text().splitlines(keepends=True)
+        (folder / "first.jsonl").write_text("".join(lines[:12_000] + lines[12_003::3]))
+        log.loader("load", "--max-rejects", 9, folder / "first.jsonl")
+        log.loader("import-legacy", folder / files.LEGACY)
+    else:
+        log.loader("load", "--max-rejects", 9, folder / files.AGENTS, folder / files.EVALUATION)
+
+
+def take_in_others(log: Log) -> None:
+    """What the orchestrator knows, and what other projects tell; it takes a build before."""
+    uok = Orchestrator(log.database.with_name("uok.db"))
+    uok.execute(TABLE)
+    uok.add([unit(number) for number in range(300)])
+    log.loader("sync-uok", uok.path)
+    for number, successes in enumerate((40, 25, 48)):
+        told = log.database.with_name(f"other-{number}.jsonl")
+        cells = [{**ROW, "task_type": "edit_code", "model_id": name, "successes": successes}
+                 for name in ("aurora-large", "cirrus-pro", "nobody-here")]  # fmt: skip
+        told.write_bytes(export_text(*cells, project=f"{number:032}"))
+        log.loader("import-federated", told)
+    log.loader("export-federated", "--until", "2026-02-28", "-o", log.database.with_name("told.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Log, Log]:
+    """The sample as SQLite has built it, when its first part was there and when all of it was."""
+    folder = tmp_path_factory.mktemp("sample")
+    first = Log(folder / "first.db", copy_of_project(folder / "project"))
+    take_in_sample(first, "first")
+    first.build()
+    take_in_others(first)
+    whole = Log(folder / "outcomes.db", first.project)
+    shutil.copy(first.database, whole.database)
+    take_in_sample(whole, "rest")
+    whole.build()
+    return first, whole
+
+
+def postgres_program(name: str) -> str:
+    """A program of PostgreSQL's server; Debian keeps those out of the path."""
+    found = shutil.which(name) or next(
+        (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None
+    )
+    if not found:
+        pytest.skip(f"PostgreSQL's {name} is not here: apt-get install postgresql")
+    return found
+
+
+@pytest.fixture(scope="module")
+def postgres_dsn() -> Iterator[str]:
+    """A server of its own on loopback, gone when the tests are: it does not run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="outcomes-postgres-"))
+    who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    if who:
+        shutil.chown(folder, "nobody", "nogroup")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def call(program: str, *arguments: str) -> None:
+        command = [postgres_program(program), "-D", str(folder / "data"), *arguments]
+        log = (folder / "log").open("a")
+        subprocess.run(command, cwd=folder, check=True, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]}, **who)
+
+    try:
+        call("initdb", "-A", "trust", "-U", "outcomes", "--locale=C", "-E", "UTF8", "--no-sync")
+        call("pg_ctl", "-w", "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off", "start")
+        try:
+            yield f"postgresql://outcomes@127.0.0.1:{port}/postgres"
+        finally:
+            call("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,73 @@
+"""Every mart is the same on every engine: built from nothing, added to, and built from nothing again."""
+
+import pytest
+
+from loader.pipeline.marts import Column, Mart
+
+from .comparing import differences
+from .conftest import SCALARS, Log
+
+ENGINES = ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, sample_logs: tuple[Log, Log]) -> str:
+    """An engine that has built the first part of the sample, then the rest on top of it."""
+    target = str(request.param)
+    first, whole = sample_logs
+    folder = whole.database.parent
+    for log in (first, whole):
+        log.environment = {"OUTCOMES_PARQUET": str(folder / "parquet"), "OUTCOMES_DUCKDB": str(folder / "duckdb.db")}
+        if target == "postgres":
+            log.environment["OUTCOMES_POSTGRES"] = request.getfixturevalue("postgres_dsn")
+        log.export(target)
+        log.build(target, *(["--unit-tests"] if log is first else []))
+    return target
+
+
+def differing(log: Log, target: str) -> list[str]:
+    return [
+        difference
+        for mart in log.marts
+        for difference in differences(mart, log.answer("sqlite", mart.name), log.answer(target, mart.name))
+    ]
+
+
+def test_every_mart_has_rows_to_compare(sample_logs: tuple[Log, Log]) -> None:
+    _, whole = sample_logs
+    assert len(whole.marts) == 12
+    assert [mart.name for mart in whole.marts if not whole.answer("sqlite", mart.name)] == []
+
+
+def test_every_cell_of_every_mart_agrees(sample_logs: tuple[Log, Log], engine: str) -> None:
+    assert differing(sample_logs[1], engine) == []
+
+
+def test_scalar_macros_give_what_was_worked_out_by_hand(sample_logs: tuple[Log, Log], engine: str) -> None:
+    (row,) = sample_logs[1].answer(engine, "scalar_cases")
+    assert dict(zip((call for call, _ in SCALARS), row.values(), strict=True)) == dict(SCALARS)
+
+
+@pytest.mark.slow
+def test_a_full_refresh_changes_nothing(sample_logs: tuple[Log, Log], engine: str) -> None:
+    sample_logs[1].build(engine, "--full-refresh")
+    assert differing(sample_logs[1], engine) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "there"),
+    [
+        ("trials", 8),
+        ("trials", 7.0),
+        ("model_id", "Able"),
+        ("rate", 0.5 + 1e-9),
+        ("rate", None),
+        ("total_cost", 0.1 + 1e-16),
+    ],
+)
+def test_a_cell_that_differs_is_told(cell: str, there: object) -> None:
+    row = {"model_id": "able", "trials": 7, "rate": 0.5, "total_cost": 0.1}
+    mart = Mart("mart", "", tuple(Column(name, None, "") for name in row), ("model_id",))
+    assert differences(mart, [row], [{**row, "rate": 0.5 + 1e-12}]) == []
+    assert differences(mart, [row], [{**row, cell: there}]) != []
+    assert differences(mart, [row], []) == ["mart: ('able',) is missing there"]
