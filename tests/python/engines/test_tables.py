@@ -193,6 +193,50 @@ def test_a_table_with_a_key_changes_only_the_rows_that_differ(project):
     assert project.query("select * from indexed order by id") == truth
 
 
+def can_write(project):
+    connection = project.connect(timeout=0.01)
+    try:
+        connection.execute("begin immediate")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+@pytest.mark.parametrize("point", ["delete", "insert"])
+def test_killed_while_rows_change(project, point):
+    """A trigger on the table takes a minute or more while there is something in `pauses`."""
+    project.put("models/sources.yml", SOURCES)
+    project.write(kept="{{ config(materialized='table', indexes=[{'columns': ['id'], 'unique': true}]) }}"
+                       "select id, value from {{ source('log', 'readings') }}")  # fmt: skip
+    project.script("create table readings (id integer, value integer); insert into readings values (1, 1), (2, 2)")
+    project.build()
+    project.script(f"""
+        create table pauses (point);
+        create table spun (i);
+        create trigger paused after {point} on kept begin
+            insert into spun
+            with recursive spin(i) as (
+                select 1 union all select i + 1 from spin where i < 1000000000 and exists (select 1 from pauses)
+            )
+            select max(i) from spin;
+        end;
+        insert into pauses values ('{point}');
+        update readings set value = 10 * value;
+    """)
+    build = project.start("run")
+    project.await_log({"delete": "(select standing_row from", "insert": "(select staged_row from"}[point])
+    while can_write(project):
+        assert build.is_alive()
+    project.kill(build)
+    assert project.query("select * from kept order by id") == [(1, 1), (2, 2)]
+    project.script("delete from pauses")
+    project.build()
+    assert project.query("select * from kept order by id") == [(1, 10), (2, 20)]
+    assert not project.leftovers()
+
+
 def test_keys_with_nulls_and_changed_indexes_are_no_ground_to_compare(project):
     project.put("models/sources.yml", SOURCES)
     model = "{{{{ config(materialized='table', indexes=[{{'columns': ['id'], 'unique': true}}{more}]) }}}}"
