@@ -22,7 +22,7 @@ SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
     && command -v $$name && break; done)
 schedulers := airflow dagster
 
-.PHONY: help setup run test test-all test-oracles test-recipes parity lint format bench clean lock
+.PHONY: help setup run test test-all test-oracles test-recipes parity lint format bench bench-engines clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -65,7 +65,7 @@ else
 endif
 
 parity: ## compare every cell of every mart, on every engine
-	@$(MAKE) --no-print-directory setup EXTRAS=postgres
+	@$(MAKE) --no-print-directory setup EXTRAS="postgres spark"
 	.venv/bin/pytest -m '' tests/python/parity
 
 lint: setup ## check style and types, and change nothing
@@ -81,6 +81,10 @@ format: setup ## put Python and SQL into shape
 
 bench: setup ## measure, side by side with the alternatives
 	.venv/bin/python -m benchmarks
+
+bench-engines: ## measure builds on every engine; PostgreSQL's database is the one that OUTCOMES_POSTGRES names
+	@$(MAKE) --no-print-directory setup EXTRAS="postgres spark"
+	.venv/bin/python -m benchmarks.engines
 
 clean: ## remove what make can make again; logs of outcomes in data/ stay
 	rm -rf .venv .venv-oracles .venv-schedulers .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

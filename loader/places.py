@@ -11,6 +11,11 @@ def build_folder(database: Path, target: str = "sqlite") -> Path:
     return Path(f"{database}.build" if target == "sqlite" else f"{database}.{target}.build")
 
 
+def spark(database: Path) -> Path:
+    """What Spark builds, and knows of it: `OUTCOMES_SPARK`, else `<file>.spark`."""
+    return _named("OUTCOMES_SPARK") or Path(f"{database}.spark")
+
+
 def parquet_log(database: Path) -> Path:
     """Where the log lies as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
     return _named("OUTCOMES_PARQUET") or Path(f"{database}.parquet")

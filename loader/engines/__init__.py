@@ -6,4 +6,4 @@ engine keeps things, and `asking` puts the questions of `stats` and `rank` to it
 
 SQLITE = "sqlite"
 # As the targets in profiles.yml are named.
-TARGETS = (SQLITE, "duckdb", "postgres")
+TARGETS = (SQLITE, "duckdb", "postgres", "spark")

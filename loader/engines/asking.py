@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from loader.errors import BusyError, NotBuiltError, OutcomesError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Server
+    from pyspark.sql import DataFrame, SparkSession
 
     from loader.reading import Connection, Cursor
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 def opened(database: Path, target: str) -> AbstractContextManager[Connection]:
     """What was built on `target` from the log of `database`, to read. Raises NotBuiltError where nothing was."""
     known = targets.environment(database, target)
-    return _postgres(known) if target == "postgres" else _duckdb(places.duckdb(database))
+    if target == "postgres":
+        return _postgres(known)
+    return _spark(known) if target == "spark" else _duckdb(places.duckdb(database))
 
 
 @contextmanager
@@ -55,6 +59,65 @@ def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
         if isinstance(fault, psycopg2.errors.UndefinedTable):
             raise NotBuiltError(f"{said}: run `loader build --target postgres`") from fault
         raise OutcomesError(f"PostgreSQL: {said}") from fault
+
+
+@contextmanager
+def _spark(variables: Mapping[str, str]) -> Iterator[Connection]:
+    """A session as dbt's profile has it: one process at a time opens the metastore."""
+    from pyspark.errors import AnalysisException, PySparkException
+    from pyspark.sql import SparkSession
+
+    place = variables["OUTCOMES_SPARK"]
+    if not Path(place).is_dir():
+        raise NotBuiltError(f"there is no {place} yet: run `loader build --target spark`")
+    settings = {
+        "spark.app.name": "model-outcomes",
+        "spark.master": os.environ.get("OUTCOMES_SPARK_MASTER") or "local[*]",
+        "spark.sql.warehouse.dir": f"{place}/tables",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={place}/metastore;create=true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.enableHiveSupport()
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    try:
+        session = builder.getOrCreate()
+        try:
+            session.sql("use outcomes")
+            yield _Spark(session)
+        finally:
+            session.stop()
+    except AnalysisException as fault:
+        raise NotBuiltError(f"{_in_a_line(fault)}: run `loader build --target spark`") from fault
+    except PySparkException as fault:
+        raise OutcomesError(f"Spark: {_in_a_line(fault)}") from fault
+
+
+class _Spark:
+    """A data frame has its columns and rows under other names."""
+
+    def __init__(self, session: SparkSession) -> None:
+        self.session = session
+
+    def execute(self, query: str, parameters: Sequence[Any] = ()) -> Cursor:
+        return _Frame(self.session.sql(query, args=list(parameters) or None))
+
+
+class _Frame:
+    def __init__(self, frame: DataFrame) -> None:
+        self.frame = frame
+
+    @property
+    def description(self) -> list[tuple[str]]:
+        return [(name,) for name in self.frame.columns]
+
+    def fetchall(self) -> list[Any]:
+        return [tuple(row) for row in self.frame.collect()]
 
 
 class _Postgres:

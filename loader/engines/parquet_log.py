@@ -108,8 +108,7 @@ def _write_batch(connection: sqlite3.Connection, folder: Path, log: Table, stret
     written = sum(parquet.read_metadata(file).num_rows for file in files)
     if written != stretch.rows:
         raise OutcomesError(f"{written:,} outcomes were written of {stretch.rows:,} above id {stretch.after}: {folder}")
-    for path in (*files, *{file.parent for file in files}, aside):
-        _sync(path)
+    os.sync()  # a file for each day, and a folder: one by one they would take many times as long
     (folder / LOG).mkdir(exist_ok=True)
     aside.rename(folder / LOG / aside.name)
     _sync(folder / LOG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from loader.engines import SQLITE, parquet_log
 from loader.errors import OutcomesError
 
 # Engines that read the exported files where they lie: dbt tells them where, before it builds.
-IN_PLACE = ("duckdb",)
+IN_PLACE = ("duckdb", "spark")
 
 
 def environment(database: Path, target: str) -> Mapping[str, str]:
@@ -24,10 +25,16 @@ def environment(database: Path, target: str) -> Mapping[str, str]:
         raise OutcomesError(f"dbt-{target} is not installed here: make setup EXTRAS={target}")
     if target == "postgres":
         return postgres_variables(dsn(None))
+    if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
     folder = places.parquet_log(database)
     if parquet_log.exported_to(folder) is None:
         raise OutcomesError(f"there is no exported log at {folder.absolute()}: run `loader export-log --to parquet`")
-    return {"OUTCOMES_PARQUET": str(folder.absolute()), "OUTCOMES_DUCKDB": str(places.duckdb(database).absolute())}
+    return {
+        "OUTCOMES_PARQUET": str(folder.absolute()),
+        "OUTCOMES_DUCKDB": str(places.duckdb(database).absolute()),
+        "OUTCOMES_SPARK": str(places.spark(database).absolute()),
+    }
 
 
 def preparations(target: str) -> Sequence[Sequence[str]]:

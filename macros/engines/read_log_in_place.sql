@@ -16,3 +16,14 @@
         ) %}
     {% endfor %}
 {% endmacro %}
+
+{% macro spark__read_log_in_place() %}
+    {% set folder = env_var('OUTCOMES_PARQUET') | replace('`', '``') %}
+    {% do run_query('create schema if not exists ' ~ target.schema) %}
+    {% for source in graph.sources.values() %}
+        {% do run_query(
+            'create or replace view ' ~ source.schema ~ '.' ~ source.identifier
+            ~ ' as select * from parquet.`' ~ folder ~ '/' ~ source.identifier ~ '`'
+        ) %}
+    {% endfor %}
+{% endmacro %}

@@ -1,24 +1,26 @@
 """One log with something of everything in it, and one project that builds it on every engine, its `now` fixed."""
 
+import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from loader import places
 from loader.pipeline import marts
-from loader.reading import Answer, rows
+from loader.reading import Answer
 from sample import files, world
 from tests.python.engines.test_scalar_macros import CASES
 from tests.python.federation.conftest import ROW, export_text
 from tests.python.uok.conftest import TABLE, Orchestrator, unit
+
+from . import servers
 
 ROOT = Path(__file__).parents[3]
 LAST_DAY = date(2026, 4, 30)
@@ -31,8 +33,26 @@ EXPERIMENTS = (
     "everywhere,,cirrus-pro,aurora-large,2026-03-01,,0.4\n"
     "nobody,edit_code,never-tried,neither,2026-03-01,,\n"
 )
+ASK = """
+import json, sys
+from pathlib import Path
+from loader.cli.opening import built_on
+from loader.reading import rows
+_, database, target, *names = sys.argv
+with built_on(target, Path(database)) as connection:
+    print(json.dumps({name: rows(connection, f"select * from {name}") for name in names}))
+"""
 # Where dbt's own macros differ, or an engine refuses what SQLite takes for null, no dbt model depends on it.
 SCALARS = [(call, value) for call, value in CASES if not call.startswith(("dbt.", "'typeof")) and "no time" not in call]
+
+
+@pytest.fixture(scope="module")
+def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Cluster]:
+    cluster = servers.Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @dataclass
@@ -46,12 +66,21 @@ class Log:
     def loader(self, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
-            env={**os.environ, **self.environment, "OUTCOMES_DB": str(self.database),
-                 "OUTCOMES_PROJECT": str(self.project)},
-            cwd=self.database.parent, capture_output=True, text=True, check=False,
+            env=self._environment(), cwd=self.database.parent, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", "from loader.cli import main; main()", *arguments], env=self._environment(),
+            cwd=self.database.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def said(self, target: str) -> str:
+        """dbt's log of the builds on an engine."""
+        path = places.build_folder(self.database, target) / "logs" / "dbt.log"
+        return path.read_text() if path.exists() else ""
 
     def build(self, target: str = "sqlite", *arguments: str) -> None:
         self.loader("build", "--target", target, *arguments)
@@ -63,17 +92,20 @@ class Log:
     def marts(self) -> list[marts.Mart]:
         return marts.read(self.database)
 
-    def answer(self, target: str, relation: str) -> Answer:
-        from loader.cli.opening import built_on
+    def answers(self, target: str, relations: Iterable[str]) -> dict[str, Answer]:
+        """All rows of tables and views, by name; asked in another process, as Spark's metastore knows one at a time."""
+        names = list(relations)
+        done = subprocess.run(
+            [sys.executable, "-c", ASK, str(self.database), target, *names], env=self._environment(),
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        found: dict[str, Answer] = json.loads(done.stdout)
+        return found
 
-        saved = dict(os.environ)
-        os.environ.update(self.environment)
-        try:
-            with built_on(target, self.database) as connection:
-                return rows(connection, f"select * from {relation}")
-        finally:
-            os.environ.clear()
-            os.environ.update(saved)
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.environment, "OUTCOMES_DB": str(self.database),
+                "OUTCOMES_PROJECT": str(self.project)}  # fmt: skip
 
 
 def copy_of_project(project: Path) -> Path:
@@ -134,38 +166,26 @@ def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Log, Log]:
     return first, whole
 
 
-def postgres_program(name: str) -> str:
-    """A program of PostgreSQL's server; Debian keeps those out of the path."""
-    found = shutil.which(name) or next(
-        (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None
-    )
-    if not found:
-        pytest.skip(f"PostgreSQL's {name} is not here: apt-get install postgresql")
-    return found
+@pytest.fixture(scope="module")
+def postgres_dsn() -> Iterator[str]:
+    with servers.postgres() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")
-def postgres_dsn() -> Iterator[str]:
-    """A server of its own on loopback, gone when the tests are: it does not run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="outcomes-postgres-"))
-    who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-    if who:
-        shutil.chown(folder, "nobody", "nogroup")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def engine_environment(request: pytest.FixtureRequest) -> Callable[[str, Path], dict[str, str]]:
+    """What `loader` has to know to build on an engine in a folder; starts the engine's server."""
 
-    def call(program: str, *arguments: str) -> None:
-        command = [postgres_program(program), "-D", str(folder / "data"), *arguments]
-        log = (folder / "log").open("a")
-        subprocess.run(command, cwd=folder, check=True, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]}, **who)
+    def environment(target: str, folder: Path) -> dict[str, str]:
+        known = {"OUTCOMES_PARQUET": str(folder / "parquet")}
+        if target == "postgres":
+            return known | {"OUTCOMES_POSTGRES": request.getfixturevalue("postgres_dsn")}
+        if target == "spark":
+            cluster = request.getfixturevalue("spark_cluster")
+            return known | {
+                "OUTCOMES_SPARK": str(folder / "spark"), "OUTCOMES_SPARK_MASTER": cluster.master_url,
+                "OUTCOMES_SPARK_MEMORY": "1g", "SPARK_LOCAL_IP": "127.0.0.1",
+            }  # fmt: skip
+        return known | {"OUTCOMES_DUCKDB": str(folder / "duckdb.db")}
 
-    try:
-        call("initdb", "-A", "trust", "-U", "outcomes", "--locale=C", "-E", "UTF8", "--no-sync")
-        call("pg_ctl", "-w", "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off", "start")
-        try:
-            yield f"postgresql://outcomes@127.0.0.1:{port}/postgres"
-        finally:
-            call("pg_ctl", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+    return environment

@@ -1,5 +1,8 @@
 """Every mart is the same on every engine: built from nothing, added to, and built from nothing again."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from loader.pipeline.marts import Column, Mart
@@ -7,36 +10,35 @@ from loader.pipeline.marts import Column, Mart
 from .comparing import differences
 from .conftest import SCALARS, Log
 
-ENGINES = ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)]
+ENGINES = ["duckdb", *(pytest.param(name, marks=pytest.mark.slow) for name in ("postgres", "spark"))]
+
+
+Environment = Callable[[str, Path], dict[str, str]]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest, sample_logs: tuple[Log, Log]) -> str:
+def engine(request: pytest.FixtureRequest, sample_logs: tuple[Log, Log], engine_environment: Environment) -> str:
     """An engine that has built the first part of the sample, then the rest on top of it."""
     target = str(request.param)
     first, whole = sample_logs
-    folder = whole.database.parent
+    first.environment = whole.environment = engine_environment(target, whole.database.parent)
     for log in (first, whole):
-        log.environment = {"OUTCOMES_PARQUET": str(folder / "parquet"), "OUTCOMES_DUCKDB": str(folder / "duckdb.db")}
-        if target == "postgres":
-            log.environment["OUTCOMES_POSTGRES"] = request.getfixturevalue("postgres_dsn")
         log.export(target)
         log.build(target, *(["--unit-tests"] if log is first else []))
     return target
 
 
 def differing(log: Log, target: str) -> list[str]:
-    return [
-        difference
-        for mart in log.marts
-        for difference in differences(mart, log.answer("sqlite", mart.name), log.answer(target, mart.name))
-    ]
+    names = [mart.name for mart in log.marts]
+    here, there = log.answers("sqlite", names), log.answers(target, names)
+    return [each for mart in log.marts for each in differences(mart, here[mart.name], there[mart.name])]
 
 
 def test_every_mart_has_rows_to_compare(sample_logs: tuple[Log, Log]) -> None:
     _, whole = sample_logs
     assert len(whole.marts) == 12
-    assert [mart.name for mart in whole.marts if not whole.answer("sqlite", mart.name)] == []
+    answers = whole.answers("sqlite", [mart.name for mart in whole.marts])
+    assert [name for name, rows in answers.items() if not rows] == []
 
 
 def test_every_cell_of_every_mart_agrees(sample_logs: tuple[Log, Log], engine: str) -> None:
@@ -44,7 +46,7 @@ def test_every_cell_of_every_mart_agrees(sample_logs: tuple[Log, Log], engine: s
 
 
 def test_scalar_macros_give_what_was_worked_out_by_hand(sample_logs: tuple[Log, Log], engine: str) -> None:
-    (row,) = sample_logs[1].answer(engine, "scalar_cases")
+    (row,) = sample_logs[1].answers(engine, ["scalar_cases"])["scalar_cases"]
     assert dict(zip((call for call, _ in SCALARS), row.values(), strict=True)) == dict(SCALARS)
 
 

@@ -1,0 +1,165 @@
+"""`python -m benchmarks.engines`: builds on every engine, side by side, at several sizes.
+
+Of each engine and size: the time to carry the log there, to build from nothing, and to carry over and build
+one per cent more; the whole command, dbt's tests included. A size above `--log` has no SQLite log: its Parquet
+files are generated, for the engines that read them. Memory is the most that the command and all its children
+held at once, PostgreSQL's server aside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from benchmarks import logs
+from benchmarks.measuring import print_table, say
+from loader import places
+from loader.engines import TARGETS
+from loader.engines.targets import IN_PLACE
+
+BATCH = 10_000_000
+SHARE = 100  # one in so many is new
+
+
+class Warehouse:
+    """A log of so many outcomes, and what the engines make of it."""
+
+    def __init__(self, folder: Path, rows: int, has_log: bool) -> None:
+        self.rows, self.has_log = rows, has_log
+        self.database = folder / f"{rows}.db"
+        say(f"making {rows:,} outcomes")
+        if has_log:
+            logs.make(self.database, rows)
+        else:
+            self.run("init")
+            self.run("export-log", "--to", "parquet")
+            generate(places.parquet_log(self.database), 0, rows, rows)
+
+    def append(self) -> None:
+        new = self.rows // SHARE
+        if self.has_log:
+            logs.append(self.database, new)
+        else:
+            generate(places.parquet_log(self.database), self.rows, self.rows + new, self.rows)
+
+    def carry(self, target: str) -> float:
+        """Seconds until the engine has the log; none where the files were generated or are the log's own."""
+        if target == "sqlite" or not self.has_log:
+            return 0.0
+        return self.run("export-log", "--to", "postgres" if target == "postgres" else "parquet")[0]
+
+    def run(self, *arguments: str) -> tuple[float, int]:
+        """Seconds, and the most memory in bytes, of a command of the loader."""
+        started = time.perf_counter()
+        command = [sys.executable, "-c", "from loader.cli import main; main()", "--db", str(self.database), *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        peak = Peak(process.pid)
+        _, said = process.communicate()
+        if process.returncode:
+            raise SystemExit(f"loader {' '.join(arguments)}: {said.decode()[-2000:]}")
+        return time.perf_counter() - started, peak.bytes
+
+
+class Peak(threading.Thread):
+    """Watches a process and its children until it ends."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.bytes = pid, 0
+        self.start()
+
+    def run(self) -> None:
+        while held := self._held():
+            self.bytes = max(self.bytes, held)
+            time.sleep(0.1)
+
+    def _held(self) -> int:
+        parents, pages = {}, {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents[int(folder.name)], pages[int(folder.name)] = int(fields[1]), int(fields[21])
+        family = {self.pid} & parents.keys()
+        while more := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= more
+        return sum(pages[pid] for pid in family) * os.sysconf("SC_PAGE_SIZE")
+
+
+def generate(folder: Path, first: int, last: int, spread: int) -> None:
+    """What `benchmarks.logs` inserts, as batches of an exported log."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        for start in range(first, last, BATCH):
+            end = min(start + BATCH, last)
+            connection.execute(f"""
+                copy (
+                    with hashed as (
+                        select range as number, (range * 2654435761) % 4294967296 // 65536 % 1000 as hash,
+                            strftime(timestamp '2024-01-01' + to_milliseconds(
+                                range * {logs.DAYS * 86_400_000} // {spread}), '%Y-%m-%dT%H:%M:%S.%gZ') as timestamp
+                        from range({start}, {end})
+                    )
+                    select number + 1 as id, printf('task-%02d', number % {logs.TASK_TYPES}) as task_type,
+                        printf('model-%02d', number // {logs.TASK_TYPES} % {logs.MODELS}) as model_id,
+                        cast(hash < 700 + number // {logs.TASK_TYPES} % {logs.MODELS} * 20 as bigint) as success,
+                        0::bigint as timeout, (1000 + hash * 7)::bigint as tokens_used,
+                        (1000 + hash * 7) / 250000.0e0 as cost_usd, timestamp,
+                        null::varchar as event_id, null::varchar as task_id, null::varchar as experiment_id,
+                        null::varchar as recorded_by, null::bigint as duration_ms, null::bigint as input_tokens,
+                        null::bigint as output_tokens, null::varchar as error_type, 'provider' as cost_source,
+                        timestamp[:10] as day
+                    from hashed
+                ) to '{folder}/.generated' (format parquet, compression zstd, partition_by (day), overwrite_or_ignore)
+            """)
+            (folder / ".generated").rename(folder / "model_outcomes" / f"batch={start + 1:018}-{end:018}")
+
+
+def nodes(warehouse: Warehouse, target: str) -> float:
+    """Seconds that dbt spent in its nodes in the last build."""
+    results = places.build_folder(warehouse.database, target) / "target" / "run_results.json"
+    return float(sum(each["execution_time"] for each in json.loads(results.read_text())["results"]))
+
+
+@click.command(help=__doc__)
+@click.option("--rows", multiple=True, type=int, default=(1_000_000, 10_000_000), show_default=True)
+@click.option("--target", "targets", multiple=True, type=click.Choice(TARGETS), default=TARGETS)
+@click.option("--log", default=10_000_000, show_default=True, help="The largest SQLite log that is made.")
+@click.option("--in", "folder", type=click.Path(file_okay=False, path_type=Path), help="Instead of a temporary folder.")
+def main(rows: tuple[int, ...], targets: tuple[str, ...], log: int, folder: Path | None) -> None:
+    measured = []
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        for size in rows:
+            warehouse = Warehouse(Path(temporary), size, size <= log)
+            able = [target for target in targets if warehouse.has_log or target in IN_PLACE]
+            first = {target: _cells(warehouse, target) for target in able}
+            warehouse.append()
+            for target in able:
+                measured.append((f"{size:,}", target, *first[target], *_cells(warehouse, target)))
+                say(f"{measured[-1]}")
+    print_table(
+        f"Builds on each engine, and with one in {SHARE} new",
+        ("outcomes", "engine", "export", "full build", "of it dbt's nodes", "memory",
+         "export", "next build", "of it dbt's nodes", "memory"),
+        measured,
+    )  # fmt: skip
+
+
+def _cells(warehouse: Warehouse, target: str) -> tuple[str, ...]:
+    carried, (built, peak) = warehouse.carry(target), warehouse.run("build", "--target", target)
+    in_nodes = f"{nodes(warehouse, target):.1f} s"
+    return f"{carried:.1f} s" if carried else "", f"{built:.1f} s", in_nodes, f"{peak / 1e6:,.0f} MB"
+
+
+if __name__ == "__main__":
+    main()

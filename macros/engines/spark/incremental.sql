@@ -1,0 +1,13 @@
+{# dbt's incremental, as on SQLite: the next version is what stands, less what a pre_hook would delete and less the rows
+   whose unique_key comes again, and what is new. #}
+{% materialization incremental, adapter='spark' %}
+    {% if is_incremental() %}
+        {% set staged = spark_version('s') %}
+        {% do run_query('create table ' ~ staged ~ ' using parquet as ' ~ as_contracted(sql)) %}
+        {% do spark_put_version(spark_replaced(staged)) %}
+        {% do run_query('drop table ' ~ staged) %}
+    {% else %}
+        {% do spark_put_version(as_contracted(sql)) %}
+    {% endif %}
+    {{ return(spark_finish()) }}
+{% endmaterialization %}

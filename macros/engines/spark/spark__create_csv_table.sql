@@ -1,0 +1,26 @@
+{# A seed is a table, as dbt wants it, and made in one statement; an unchanged file leaves it as it is. dbt-spark itself
+   writes an empty field as the text None, and a quote as the end of a text. #}
+{% macro spark__create_csv_table(model, agate_table) %}
+    {% set types = model.config.get('column_types', {}) %}
+    {% set columns = [] %}
+    {% for name in agate_table.column_names %}
+        {% set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) %}
+        {% do columns.append('cast(`' ~ name ~ '` as ' ~ spark_seed_type(type) ~ ') as `' ~ name ~ '`') %}
+    {% endfor %}
+    {% set rows = [] %}
+    {% for row in agate_table.rows %}
+        {% set values = [] %}
+        {% for value in row %}
+            {% set text = value | string | replace('\\', '\\\\') | replace("'", "\\'") %}
+            {% do values.append('null' if value is none else "'" ~ text ~ "'") %}
+        {% endfor %}
+        {% do rows.append('(' ~ values | join(', ') ~ ')') %}
+    {% endfor %}
+    {% set nothing = '(' ~ (['null'] * agate_table.column_names | length) | join(', ') ~ ')' %}
+    {% do run_query(
+        'create table ' ~ this ~ " using parquet tblproperties ('checksum' = '" ~ model.checksum.checksum ~ "') as select "
+        ~ columns | join(', ') ~ ' from values ' ~ (rows | join(', ') or nothing)
+        ~ ' as seed (`' ~ agate_table.column_names | join('`, `') ~ '`)' ~ ('' if rows else ' where false')
+    ) %}
+    {% do return('select 1') %}
+{% endmacro %}

@@ -1,0 +1,64 @@
+"""What has to be there before an engine can build or answer is said in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from loader import engines
+from loader.engines import log_tables
+
+from ..conftest import Invoke
+from .test_parquet_log import outcomes, write
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("build", "--target", "duckdb"), "run `loader export-log --to parquet`"),
+        (("stats", "--target", "duckdb"), "run `loader export-log --to parquet`"),
+        (("export-log", "--to", "postgres"), "set OUTCOMES_POSTGRES to its DSN"),
+        (("build", "--target", "oracle"), "'sqlite', 'duckdb', 'postgres', 'spark'"),
+        (("export-log",), "Missing option '--to'"),
+    ],
+)
+def test_what_is_missing_is_said(database: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch,
+                                 arguments: tuple[str, ...], said: str) -> None:  # fmt: skip
+    for name in ("OUTCOMES_PARQUET", "OUTCOMES_POSTGRES", "OUTCOMES_DUCKDB"):
+        monkeypatch.delenv(name, raising=False)
+    write(database, *outcomes(1))
+    done = invoke(*arguments)
+    assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+def test_an_exported_log_that_was_not_built_has_no_answers(database: Path, invoke: Invoke) -> None:
+    write(database, *outcomes(1))
+    invoke("export-log", "--to", "parquet")
+    done = invoke("rank", "code", "--target", "duckdb")
+    assert (done.exit_code, len(done.output.splitlines())) == (2, 1)
+    assert "run `loader build --target duckdb`" in done.output
+
+
+def test_an_engine_that_is_not_installed_is_named(database: Path, invoke: Invoke,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, package=None: None)
+    write(database, *outcomes(1))
+    done = invoke("stats", "--target", "duckdb")
+    assert (done.exit_code, "make setup EXTRAS=duckdb" in done.output) == (2, True)
+    done = invoke("export-log", "--to", "parquet")
+    assert (done.exit_code, "make setup EXTRAS=parquet" in done.output) == (2, True)
+
+
+def test_every_source_of_the_project_goes_along() -> None:
+    import yaml
+
+    (source,) = yaml.safe_load((ROOT / "models/staging/_staging__sources.yml").read_text())["sources"]
+    assert {table["name"] for table in source["tables"]} == {log_tables.LOG, *log_tables.OTHERS}
+
+
+def test_every_target_has_a_profile() -> None:
+    import yaml
+
+    outputs = yaml.safe_load((ROOT / "profiles.yml").read_text())["model_outcomes"]["outputs"]
+    assert tuple(outputs) == engines.TARGETS
