@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loader import locks
+from loader import disk, locks
 from loader.engines import log_tables
 from loader.engines.log_tables import LOG, Export, Stretch, Table
 from loader.errors import OutcomesError
@@ -111,7 +111,7 @@ def _write_batch(connection: sqlite3.Connection, folder: Path, log: Table, stret
     os.sync()  # a file for each day, and a folder: one by one they would take many times as long
     (folder / LOG).mkdir(exist_ok=True)
     aside.rename(folder / LOG / aside.name)
-    _sync(folder / LOG)
+    disk.sync(folder / LOG)
 
 
 def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int:
@@ -129,7 +129,7 @@ def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int
     if written != expected:
         raise OutcomesError(f"{written:,} rows of {name} were written of {expected:,}: {folder}")
     (folder / name).mkdir(exist_ok=True)
-    _sync(aside)
+    disk.sync(aside)
     aside.replace(folder / name / "rows.parquet")
     return written
 
@@ -171,7 +171,7 @@ def _describe(connection: sqlite3.Connection, folder: Path, log: Table, outcome_
     }
     aside = folder / f"{DESCRIPTOR}.new"
     aside.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    _sync(aside)
+    disk.sync(aside)
     aside.replace(folder / DESCRIPTOR)
 
 
@@ -198,11 +198,3 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
 def _expect_pyarrow() -> None:
     if importlib.util.find_spec("pyarrow") is None:
         raise OutcomesError("pyarrow is not installed here: make setup EXTRAS=parquet")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

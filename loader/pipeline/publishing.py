@@ -6,13 +6,13 @@ place of the old one by a rename. The descriptor, which holds every file's diges
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loader import disk
 from loader.errors import OutcomesError
 from loader.pipeline import exports, marts, snapshot
 
@@ -39,7 +39,7 @@ class Publication:
             for file in gone:
                 (self.folder / file).unlink(missing_ok=True)
             for parent in {(self.folder / file).parent for file in self.files}:
-                _sync(parent)
+                disk.sync(parent)
         except OSError as fault:
             raise OutcomesError(f"cannot publish to {self.folder}: {fault.strerror}") from None
 
@@ -72,7 +72,7 @@ def written(database: Path, folder: Path, *, run_id: str, as_of: str) -> Iterato
         snapshot.write(unfinished / SNAPSHOT, database, described, run_id, as_of, snapshot.name_of(database, folder))
         files = [Path(SNAPSHOT), *exports.write(unfinished, unfinished / SNAPSHOT, described, run_id, as_of)]
         for file in files:
-            _sync(unfinished / file)
+            disk.sync(unfinished / file)
         size = sum((unfinished / file).stat().st_size for file in files)
         yield Publication(folder, [file.as_posix() for file in files], len(described), size)
     except OSError as fault:
@@ -85,11 +85,3 @@ def last_published(folder: Path) -> str | None:
     """In words, what stands where a run publishes; None where nothing does."""
     found = snapshot.published_run(folder / SNAPSHOT)
     return f"{folder} still holds run {found['run_id']}, as of {found['as_of']}" if found else None
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
