@@ -10,6 +10,7 @@ numbers as (
 
 ),
 
+-- Not from counted: what is read twice, SQLite copies, and does without the table's index.
 spans as (
 
     select
@@ -17,7 +18,7 @@ spans as (
         model_id,
         min(outcome_date) as first_date,
         max(outcome_date) as last_date
-    from counted
+    from {{ ref('int_model_days_counted') }}
     group by task_type, model_id
 
 ),
