@@ -2,7 +2,7 @@
 # named here (`make setup PYTHON=python3.12` another one); later calls keep to what .venv has.
 PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 
-# Extras beyond what set-up brings: duckdb, parquet, postgres, privacy, spark; `make setup EXTRAS="duckdb spark"`.
+# Extras beyond what set-up brings: duckdb, explore, parquet, postgres, privacy, spark; `make setup EXTRAS="duckdb spark"`.
 EXTRAS ?=
 
 # uv trusts what the system trusts, a company's own authority too, and brings no Python along.
@@ -100,6 +100,7 @@ lock: setup ## pin the requirements anew, for maintainers
 	$(compile) requirements/duckdb.txt pyproject.toml --extra duckdb -c requirements/setup.txt
 	$(compile) requirements/parquet.txt pyproject.toml --extra parquet -c requirements/setup.txt
 	$(compile) requirements/postgres.txt pyproject.toml --extra postgres -c requirements/setup.txt -c requirements/duckdb.txt
+	$(compile) requirements/explore.txt pyproject.toml --extra explore -c requirements/setup.txt
 	$(compile) requirements/spark.txt pyproject.toml --extra spark -c requirements/setup.txt -c requirements/duckdb.txt -c requirements/postgres.txt
 	$(compile) requirements/privacy.txt pyproject.toml --extra privacy -c requirements/setup.txt
 	.tools/bin/uv --quiet pip compile --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \

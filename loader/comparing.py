@@ -50,9 +50,13 @@ def compare(
 
 
 def arms(answer: Comparison) -> reading.Answer:
-    """A comparison as one row per arm, for a table."""
+    """A comparison as one row per arm, for a table; a rate stands there with its interval."""
     names = ("model_id", "trials", "success_rate", "avg_tokens", "avg_cost")
-    return [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
+    rows = [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
+    for row in rows:
+        bounds = wilson(answer[f"{row['arm']}_wins"], row["trials"]) if row["trials"] else (None, None)
+        row["success_rate_lower"], row["success_rate_upper"] = bounds
+    return rows
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

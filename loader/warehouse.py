@@ -95,13 +95,15 @@ def run_dbt(
     target: str = SQLITE,
     *,
     logs: Path,
+    artifacts: Path | None = None,
     output: Any = None,
 ) -> list[Command]:
     """Run commands of dbt, one after the other, and wait for them; call it within `building`.
 
     They run in one process of their own. Whatever ends the waiting, a signal too, ends that process: SQLite
     takes back what it had not committed. Its result files are removed first, so that a stale one is
-    never read as this run's. `output` is the stream that dbt's own lines go to, else standard output.
+    never read as this run's. `artifacts` is where dbt leaves them, else where builds do; `output` is
+    the stream that dbt's own lines go to, else standard output.
     """
     if importlib.util.find_spec("dbt") is None:
         raise OutcomesError(
@@ -109,11 +111,12 @@ def run_dbt(
         )
     folder, project = places.build_folder(database, target), project_folder()
     known = targets.environment(database, target)
+    artifacts = artifacts or folder / "target"
     results = folder / "dbt_process.json"
-    for stale in (results, folder / "target" / "run_results.json", folder / "target" / "sources.json"):
+    for stale in (results, artifacts / "run_results.json", artifacts / "sources.json"):
         stale.unlink(missing_ok=True)
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    where += ["--target-path", str(folder / "target"), "--log-path", str(logs), "--target", target]
+    where += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
     request = {
         "commands": [[*arguments, *where] for arguments in commands],
         "results": str(results),

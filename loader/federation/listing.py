@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from loader import reading, terminal
 
 COLUMNS: Sequence[terminal.Column] = (
-    ("", terminal.name("direction")),
-    ("project", lambda row: row["project"][:8]),
-    ("window", terminal.name("export_window")),
-    ("cells", terminal.integer("row_count")),
-    ("outcomes", terminal.integer("outcomes")),
-    ("epsilon", lambda row: "" if row["epsilon"] is None else f"{row['epsilon']:g}"),
-    ("licence", terminal.name("licence", 16)),
-    ("as of", terminal.day("as_of")),
+    terminal.Column("", lambda row: str(row["direction"])),
+    terminal.Column("project", lambda row: row["project"][:8]),
+    terminal.name("window", "export_window"),
+    terminal.Column("cells", terminal.integer("row_count")),
+    terminal.Column("outcomes", terminal.integer("outcomes")),
+    terminal.Column("epsilon", lambda row: "" if row["epsilon"] is None else f"{row['epsilon']:g}"),
+    terminal.name("licence", "licence"),
+    terminal.Column("as of", terminal.day("as_of")),
 )
 
 

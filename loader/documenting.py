@@ -1,0 +1,91 @@
+"""The dbt docs as one page: dbt's own site with what it needs inside it, and every column with its type.
+
+SQLite knows the types of stored columns, and none of what a view computes; there the dbt project says it, once:
+a name has one type, wherever it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from loader import places, store, warehouse
+from loader.errors import BuildError, NotBuiltError, OutcomesError
+
+# What dbt's contracts call them, and SQLite.
+STORED = {"text": "TEXT", "bigint": "INTEGER", "integer": "INTEGER", "double": "REAL"}
+UNKNOWN = "UNKNOWN"
+
+Artifact = dict[str, Any]
+
+
+def write(database: Path, path: Path) -> int:
+    """Write the page on a built database to `path`; the number of tables and views in it.
+
+    Raises NotBuiltError where a dbt model is not in the database, OutcomesError where `path` cannot be written.
+    """
+    store.open_existing(database).close()
+    folder = places.build_folder(database) / "docs"
+    with warehouse.building(database, "docs"):
+        (command,) = warehouse.run_dbt(database, [["--quiet", "docs", "generate"]], logs=folder, target=folder)
+        if not command.success:
+            raise BuildError(f"dbt could not describe {database}: {command.fault or 'it did not say why'}")
+        manifest, catalog = (_read(folder / f"{name}.json") for name in ("manifest", "catalog"))
+        site = (folder / "index.html").read_text(encoding="utf-8")
+    complete(manifest, catalog)
+    try:
+        path.write_text(page(site, manifest, catalog), encoding="utf-8")
+    except OSError as fault:
+        raise OutcomesError(f"cannot write {path}: {fault.strerror}") from None
+    return len(catalog["nodes"]) + len(catalog["sources"])
+
+
+def complete(manifest: Artifact, catalog: Artifact) -> None:
+    """Give each column of both its type, in place. Raises NotBuiltError where the catalog lacks a dbt model."""
+    described = dict(_described(manifest))
+    found = {**catalog["nodes"], **catalog["sources"]}
+    missing = [node["name"] for key, node in described.items() if key not in found]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise NotBuiltError(f"the database has no {missing[0]}{more} yet: run `loader build`")
+    types = _types_by_name(described, found)
+    for key, node in described.items():
+        for name, column in found[key]["columns"].items():
+            declared = node["columns"].setdefault(name, {"name": name, "description": ""})
+            if column["type"] == UNKNOWN:
+                column["type"] = STORED.get(declared.get("data_type") or "", types.get(name, UNKNOWN))
+            declared["data_type"] = declared.get("data_type") or column["type"].lower()
+
+
+def page(site: str, manifest: Artifact, catalog: Artifact) -> str:
+    """dbt's site with both artifacts in the places that it has for them; no text of theirs can end its script."""
+    for name, artifact in (("MANIFEST", manifest), ("CATALOG", catalog)):
+        data = json.dumps(artifact, ensure_ascii=False).replace("<", "\\u003c")
+        site = site.replace(f'"{name}.JSON INLINE DATA"', data)
+    return site
+
+
+def _described(manifest: Artifact) -> Iterator[tuple[str, Artifact]]:
+    """Everything that is a table or a view, by its id in the manifest."""
+    yield from manifest["sources"].items()
+    for key, node in manifest["nodes"].items():
+        if node["resource_type"] in ("model", "seed", "snapshot"):
+            yield key, node
+
+
+def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifact]) -> dict[str, str]:
+    """What a column is where it is stored or declared."""
+    types: dict[str, str] = {}
+    for key, node in described.items():
+        for name, column in found[key]["columns"].items():
+            declared = STORED.get(node["columns"].get(name, {}).get("data_type") or "")
+            if declared or column["type"] != UNKNOWN:
+                types[name] = declared or column["type"]
+    return types
+
+
+def _read(path: Path) -> Artifact:
+    artifact: Artifact = json.loads(path.read_text(encoding="utf-8"))
+    return artifact

@@ -1,0 +1,32 @@
+"""Answers as text: a table that fits the terminal for people, JSON and CSV for programs."""
+
+from loader.terminal.answers import (
+    CANDIDATES,
+    RANKING,
+    RUNS,
+    STATS,
+    TRENDS,
+    comparison,
+    shown,
+    spreadsheet_safe,
+)
+from loader.terminal.tables import Column, day, dollars, integer, name, percent
+from loader.terminal.words import printable
+
+__all__ = [
+    "CANDIDATES",
+    "RANKING",
+    "RUNS",
+    "STATS",
+    "TRENDS",
+    "Column",
+    "comparison",
+    "day",
+    "dollars",
+    "integer",
+    "name",
+    "percent",
+    "printable",
+    "shown",
+    "spreadsheet_safe",
+]

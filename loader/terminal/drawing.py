@@ -1,0 +1,74 @@
+"""An interval drawn in a line of text: ├──●───┤, on an axis that a whole table shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+SURE = "95 %"
+STEP = 0.05  # axes begin and end at multiples of it
+
+Signs = dict[str, str]
+
+UNICODE: Signs = {"left": "├", "line": "─", "right": "┤", "point": "●", "zero": "│", "crossed": "┼"}
+ASCII: Signs = {"left": "|", "line": "-", "right": "|", "point": "o", "zero": ":", "crossed": "+"}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """`lower` <= `value` <= `upper`, as fractions."""
+
+    lower: float
+    value: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the first and the last cell stand for."""
+
+    first: float
+    last: float
+
+    def cell(self, value: float, width: int) -> int:
+        """Where a value lies, 0 to width - 1; the cell's middle is meant."""
+        return round((value - self.first) / (self.last - self.first) * (width - 1))
+
+
+def rates(intervals: Iterable[Interval]) -> Axis:
+    """An axis for success rates: as much of 0..1 as the intervals take, in whole steps."""
+    ends = [(each.lower, each.upper) for each in intervals]
+    first = _steps(min((lower for lower, _ in ends), default=0.0), math.floor)
+    last = _steps(max((upper for _, upper in ends), default=1.0), math.ceil)
+    return Axis(max(first, 0.0), min(last, 1.0)) if last > first else Axis(0.0, 1.0)
+
+
+def differences(interval: Interval) -> Axis:
+    """An axis for a difference, with zero in its middle."""
+    reach = max(_steps(max(abs(interval.lower), abs(interval.upper)), math.ceil), STEP)
+    return Axis(-reach, reach)
+
+
+def heading(axis: Axis, width: int) -> str:
+    """Both ends of an axis, in percent, and between them how sure the intervals on it are."""
+    first, last = f"{axis.first * 100:.0f}", f"{axis.last * 100:.0f}"
+    return f"{first}{SURE:^{width - len(first) - len(last)}}{last}"
+
+
+def drawn(interval: Interval, axis: Axis, width: int, signs: Signs = UNICODE, *, has_zero: bool = False) -> str:
+    """The interval in `width` characters. Its value is drawn over its ends, where they meet."""
+    lower, value, upper = (axis.cell(each, width) for each in (interval.lower, interval.value, interval.upper))
+    line = [" "] * width
+    line[lower : upper + 1] = signs["line"] * (upper + 1 - lower)
+    line[lower], line[upper] = signs["left"], signs["right"]
+    if has_zero:
+        zero = axis.cell(0.0, width)
+        line[zero] = signs["crossed"] if lower <= zero <= upper else signs["zero"]
+    line[value] = signs["point"]
+    return "".join(line)
+
+
+def _steps(value: float, rounded: Callable[[float], int]) -> float:
+    # 0.15 / 0.05 is a little less than 3.
+    return rounded(round(value / STEP, 9)) * STEP

@@ -1,0 +1,53 @@
+"""Names come from outside: what of them may reach a terminal, and how many of its cells they take."""
+
+from __future__ import annotations
+
+import unicodedata
+
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # what is between them is ordered by itself
+FROM_THE_RIGHT = ("R", "AL", "AN")
+
+
+def printable(text: str) -> str:
+    """A control character, which could steer the terminal or turn the line around, is shown as �."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def isolated(text: str) -> str:
+    """A name that is read from the right stays within its cell, where the terminal heeds directions."""
+    if any(unicodedata.bidirectional(character) in FROM_THE_RIGHT for character in text):
+        return f"{ISOLATE}{text}{END_OF_ISOLATE}"
+    return text
+
+
+def width(text: str) -> int:
+    """Cells of the terminal that a text takes: two for East Asian wide characters and emoji, none for
+    accents that join the character before."""
+    return sum(map(_cells, text))
+
+
+def shortened(text: str, most: int) -> str:
+    """A name in at most `most` cells, cut in the middle, as names differ at their ends."""
+    text = printable(text)
+    if width(text) <= most:
+        return text
+    head = _beginning(text, (most - 1) // 2)
+    tail = _beginning(text[::-1], most - 1 - width(head))[::-1]
+    return f"{head}…{tail}"
+
+
+def _beginning(text: str, most: int) -> str:
+    taken = 0
+    for position, character in enumerate(text):
+        taken += _cells(character)
+        if taken > most:
+            return text[:position]
+    return text
+
+
+def _cells(character: str) -> int:
+    if character.isascii():
+        return 1
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1

@@ -1,0 +1,91 @@
+"""Tables fit the screen, whatever the names are, and say what matters most."""
+
+import re
+import unicodedata
+from typing import Any
+
+import pytest
+
+from loader.terminal import answers, tables
+from loader.terminal.screen import Screen
+
+from .conftest import HOSTILE, row
+
+DRAWN = {"stats": answers.STATS, "rank": answers.RANKING, "trends": answers.TRENDS}
+Rows = list[dict[str, Any]]
+
+
+def cells(text: str) -> int:
+    """Cells of a terminal, by Unicode's own tables and in no other words than these."""
+    return sum(
+        0 if unicodedata.combining(each) or each in "\u2068\u2069" else 1 + (unicodedata.east_asian_width(each) in "WF")
+        for each in text
+    )
+
+
+@pytest.mark.parametrize("columns", DRAWN.values(), ids=DRAWN)
+def test_a_table_fits_80_columns_with_any_names_and_still_draws_the_interval(columns: Any, hostile: Rows) -> None:
+    lines = tables.table(hostile, columns, Screen(80)).splitlines()
+    assert len(lines) == len(hostile) + 2
+    assert max(map(cells, lines)) <= 80
+    assert all("●" in line for line in lines[2:])
+
+
+def test_short_names_leave_room_for_figures_and_a_wide_screen_for_everything(plain: Rows) -> None:
+    assert tables.table(plain, answers.RANKING, Screen(80)) == "\n".join(
+        [
+            "rank  model         trials  success   interval  45     95 %      90  per success",
+            "----  ------------  ------  -------  ---------  -------------------  -----------",
+            "   1  aurora-large   1,727    86.2%  84.5-87.8                  ●┤       $0.1049",
+            "   1  cirrus-pro     1,791    84.5%  82.7-86.1                 ├●        $0.1049",
+            "   1  ember-base       378    53.7%  48.7-58.7   ├─●─┤                   $0.1049",
+        ]
+    )
+    assert "last used" in tables.table(plain, answers.RANKING, Screen(100))
+
+
+def test_names_are_cut_in_the_middle_the_longest_first(hostile: Rows) -> None:
+    lines = tables.table([row("short", 1, 2), row(HOSTILE["long"], 1, 2)], answers.STATS, Screen(80)).splitlines()
+    assert "short " in lines[2]
+    assert re.search(r"  first-x+…x+-last  ", lines[3])
+    assert "edit_code" in lines[3]
+    assert "success" in lines[0]
+    assert "interval" not in lines[0]
+
+
+def test_every_column_begins_at_the_same_cell_in_every_line(hostile: Rows) -> None:
+    lines = tables.table(hostile, answers.RANKING, Screen(80)).splitlines()
+    ends = {cells(line[: line.index(" 9 ") + 2]) for line in lines[2:]}
+    assert ends == {lines[0].index("trials") + len("trials")}
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_a_name_is_text_and_nothing_else(name: str) -> None:
+    shown = tables.table([row(name, 1, 2)], answers.RANKING, Screen(200))
+    body = shown.splitlines()
+    assert len(body) == 3
+    assert [each for each in body[2] if unicodedata.category(each) in ("Cc", "Cf") and each not in "\u2068\u2069"] == []
+
+
+def test_a_name_from_the_right_cannot_turn_its_line_around() -> None:
+    line = tables.table([row(HOSTILE["from the right"], 1, 2)], answers.RANKING, Screen(80)).splitlines()[2]
+    assert f"\u2068{HOSTILE['from the right']}\u2069" in line
+
+
+def test_reasons_are_broken_into_lines_that_fit(plain: Rows) -> None:
+    reason = "worse_than_incumbent: 755 of 1021 trials succeeded, against 1012 of 1177 of aurora-large"
+    rows = [{"candidate_for": "demotion", "task_type": "review_code", "model_id": "m" * 300, "reason": reason}]
+    lines = tables.table(rows, answers.CANDIDATES, Screen(80)).splitlines()
+    assert max(map(cells, lines)) <= 80
+    begin = lines[0].index("reason")
+    assert " ".join(line[begin:].strip() for line in lines[2:]) == reason
+
+
+def test_an_endless_reason_ends(plain: Rows) -> None:
+    rows = [{"candidate_for": "demotion", "task_type": "code", "model_id": "able", "reason": "no " * 1000}]
+    assert len(tables.table(rows, answers.CANDIDATES, Screen(80)).splitlines()) == 2 + tables.PROSE_LINES
+
+
+def test_what_is_not_known_is_left_empty(plain: Rows) -> None:
+    lines = tables.table([*plain, row("untried", 0, 0)], answers.STATS, Screen(80)).splitlines()
+    assert lines[-1].split() == ["edit_code", "untried", "0", "$24.8902"]
