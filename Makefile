@@ -22,7 +22,7 @@ SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
     && command -v $$name && break; done)
 schedulers := airflow dagster
 
-.PHONY: help setup run test test-all test-oracles test-recipes parity lint format bench bench-engines clean lock
+.PHONY: help setup run docs test test-all test-oracles test-recipes parity lint format bench bench-engines clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -34,6 +34,11 @@ setup: ## install everything pinned into .venv
 
 run: setup ## make a sample log, load and build it, and show which model is best
 	@.venv/bin/python -m sample
+
+docs: setup ## write what every table and column means as one page, target/docs.html
+	@test -n "$$OUTCOMES_DB" -o -e data/sample.db || .venv/bin/python -m sample >/dev/null
+	@mkdir -p target
+	@OUTCOMES_DB="$${OUTCOMES_DB:-data/sample.db}" .venv/bin/loader docs --output target/docs.html
 
 # A file's tests share what they have built, hence loadfile.
 pytest = .venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -7,7 +7,7 @@ a name has one type, wherever it stands.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,14 @@ def write(database: Path, path: Path) -> int:
     store.open_existing(database).close()
     folder = places.build_folder(database) / "docs"
     with warehouse.building(database, "docs"):
-        (command,) = warehouse.run_dbt(database, [["--quiet", "docs", "generate"]], logs=folder, target=folder)
+        (command,) = warehouse.run_dbt(database, [["--quiet", "docs", "generate"]], logs=folder, artifacts=folder)
         if not command.success:
             raise BuildError(f"dbt could not describe {database}: {command.fault or 'it did not say why'}")
         manifest, catalog = (_read(folder / f"{name}.json") for name in ("manifest", "catalog"))
         site = (folder / "index.html").read_text(encoding="utf-8")
     complete(manifest, catalog)
     try:
-        path.write_text(page(site, manifest, catalog), encoding="utf-8")
+        path.write_text(page(site, manifest, catalog, [folder, warehouse.project_folder()]), encoding="utf-8")
     except OSError as fault:
         raise OutcomesError(f"cannot write {path}: {fault.strerror}") from None
     return len(catalog["nodes"]) + len(catalog["sources"])
@@ -59,10 +59,14 @@ def complete(manifest: Artifact, catalog: Artifact) -> None:
             declared["data_type"] = declared.get("data_type") or column["type"].lower()
 
 
-def page(site: str, manifest: Artifact, catalog: Artifact) -> str:
-    """dbt's site with both artifacts in the places that it has for them; no text of theirs can end its script."""
+def page(site: str, manifest: Artifact, catalog: Artifact, folders: Sequence[Path]) -> str:
+    """dbt's site with both artifacts in the places that it has for them. No text of theirs can end its script,
+    and no path in them says in which of the `folders` they were made."""
     for name, artifact in (("MANIFEST", manifest), ("CATALOG", catalog)):
         data = json.dumps(artifact, ensure_ascii=False).replace("<", "\\u003c")
+        for folder in folders:
+            data = data.replace(json.dumps(f"{folder}/", ensure_ascii=False)[1:-1], "")
+            data = data.replace(json.dumps(str(folder), ensure_ascii=False), '"."')
         site = site.replace(f'"{name}.JSON INLINE DATA"', data)
     return site
 

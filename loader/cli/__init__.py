@@ -25,6 +25,7 @@ COMMANDS = {
     "sync-uok": "orchestrating",
     "build": "building",
     "audit": "building",
+    "docs": "building",
     "run": "running",
     "runs": "running",
     "doctor": "upkeep",

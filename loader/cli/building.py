@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from loader import engines
+from loader import engines, store
 from loader.cli.opening import TARGET, built
 
 
@@ -40,3 +40,15 @@ def audit(db: Path, as_json: bool) -> None:
     click.echo(auditing.as_json(found) if as_json else auditing.as_text(found))
     if found.differences:
         raise click.exceptions.Exit(auditing.DIFFERS)
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default=Path("docs.html"),
+              show_default=True, help="The page to write.")  # fmt: skip
+@click.pass_obj
+def docs(db: Path, output: Path) -> None:
+    """Write what every table and column means as one page (dbt docs)."""
+    from loader import documenting
+
+    count = documenting.write(db, output)
+    click.echo(f"{count} tables and views described in {store.absolute(output)}")
