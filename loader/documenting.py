@@ -27,6 +27,8 @@ def write(database: Path, path: Path) -> int:
     Raises NotBuiltError where a dbt model is not in the database, OutcomesError where `path` cannot be written.
     """
     store.open_existing(database).close()
+    if not path.absolute().parent.is_dir():
+        raise OutcomesError(f"cannot write {path}: there is no such folder")
     folder = places.build_folder(database) / "docs"
     with warehouse.building(database, "docs"):
         (command,) = warehouse.run_dbt(database, [["--quiet", "docs", "generate"]], logs=folder, artifacts=folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SNAPSHOT = "model_outcomes.db"
+
 
 def build_folder(database: Path, target: str = "sqlite") -> Path:
     """Where builds keep their lock, logs and artifacts: `<file>.build`, `<file>.<target>.build` on other engines."""
@@ -62,7 +64,7 @@ def published(database: Path) -> Path:
 
 def snapshot(database: Path) -> Path:
     """The published snapshot of the marts, an SQLite file."""
-    return published(database) / "model_outcomes.db"
+    return published(database) / SNAPSHOT
 
 
 def runs(database: Path) -> Path:

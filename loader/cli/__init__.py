@@ -35,6 +35,7 @@ COMMANDS = {
     "trends": "asking",
     "candidates": "asking",
     "compare": "asking",
+    "serve": "exploring",
     "export-federated": "federating",
     "import-federated": "federating",
     "federation": "federating",

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader import disk
+from loader import disk, places
 from loader.errors import OutcomesError
 from loader.pipeline import exports, marts, snapshot
 
-SNAPSHOT = "model_outcomes.db"
 UNFINISHED = ".unfinished"
 
 
@@ -48,7 +47,7 @@ def prepare(folder: Path, database: Path) -> None:
     """Make the folder, and see that it may be written to; call it within the lock, for what another run
     writes there is taken for a leftover. Raises OutcomesError where it may not be written to, or where the
     database of what was published there is another one."""
-    snapshot.refuse_another(folder / SNAPSHOT, database)
+    snapshot.refuse_another(folder / places.SNAPSHOT, database)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
@@ -69,8 +68,9 @@ def written(database: Path, folder: Path, *, run_id: str, as_of: str) -> Iterato
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        snapshot.write(unfinished / SNAPSHOT, database, described, run_id, as_of, snapshot.name_of(database, folder))
-        files = [Path(SNAPSHOT), *exports.write(unfinished, unfinished / SNAPSHOT, described, run_id, as_of)]
+        path = unfinished / places.SNAPSHOT
+        snapshot.write(path, database, described, run_id, as_of, snapshot.name_of(database, folder))
+        files = [Path(places.SNAPSHOT), *exports.write(unfinished, path, described, run_id, as_of)]
         for file in files:
             disk.sync(unfinished / file)
         size = sum((unfinished / file).stat().st_size for file in files)
@@ -83,5 +83,5 @@ def written(database: Path, folder: Path, *, run_id: str, as_of: str) -> Iterato
 
 def last_published(folder: Path) -> str | None:
     """In words, what stands where a run publishes; None where nothing does."""
-    found = snapshot.published_run(folder / SNAPSHOT)
+    found = snapshot.published_run(folder / places.SNAPSHOT)
     return f"{folder} still holds run {found['run_id']}, as of {found['as_of']}" if found else None

@@ -1,0 +1,24 @@
+"""The command that shows the published snapshot in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loader import store
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True,
+              help="The address to listen on; 0.0.0.0 lets everybody on the network read.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65_535), default=8001, show_default=True, help="0: any that is free.")
+@click.option("--publish", type=click.Path(path_type=Path), envvar="OUTCOMES_PUBLISH", show_envvar=True, metavar="DIR",
+              help="Where runs publish.  [default: published/ beside the database]")  # fmt: skip
+@click.pass_obj
+def serve(db: Path, host: str, port: int, publish: Path | None) -> None:
+    """Show what the last run published in a browser, read-only (Datasette)."""
+    from loader import explorer, places
+
+    folder = store.absolute(publish) if publish else places.published(db)
+    explorer.serve(folder / places.SNAPSHOT, host, port, click.echo)

@@ -1,0 +1,63 @@
+"""What Datasette asks a plugin for: titles, descriptions, prepared queries and the dashboard, from the
+snapshot that is in place, whichever that is."""
+
+from __future__ import annotations
+
+import html
+import sqlite3
+from typing import Any
+
+from datasette import hookimpl
+
+from loader.explorer import dashboard, queries, spreadsheets
+from loader.explorer.published import Published
+
+DASHBOARD = "outcomes"
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # datasette has no types
+def get_metadata(datasette: Any) -> dict[str, Any]:
+    if not _is_ours(datasette):
+        return {}
+    found = datasette.databases[dashboard.DATABASE].descriptions()
+    address = datasette.urls.path(f"/-/dashboards/{DASHBOARD}")
+    tables: dict[str, Any] = {
+        name: {"description": description, "columns": found.columns.get(name, {})}
+        for name, description in found.tables.items()
+    }
+    tables["snapshot_run"] = {"description": "One row: the run that published this snapshot."}
+    tables["snapshot_descriptions"] = {"description": "One row per table and column: what it means."}
+    return {
+        "title": "Model outcomes",
+        "description_html": f'<p><a href="{html.escape(address)}">Dashboard</a></p>',
+        "databases": {
+            dashboard.DATABASE: {
+                "description": f"The marts as of {found.as_of}, published by run {found.run_id}.",
+                "queries": {name: dict(query) for name, query in queries.PREPARED.items()},
+                "tables": tables,
+            }
+        },
+        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(found.most_used)}},
+    }
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # datasette has no types
+def asgi_wrapper(datasette: Any) -> Any:
+    def wrapped(application: spreadsheets.Application) -> spreadsheets.Application:
+        return spreadsheets.safe(application, lambda: _is_ours(datasette))
+
+    return wrapped
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # datasette has no types
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    conn.create_function("as_html", 1, _as_html, deterministic=True)
+
+
+def _is_ours(datasette: Any) -> bool:
+    """Not where it is another Datasette of this process, nor before the snapshot was added to it."""
+    return isinstance(datasette.databases.get(dashboard.DATABASE), Published)
+
+
+def _as_html(text: Any) -> Any:
+    return html.escape(text) if isinstance(text, str) else text

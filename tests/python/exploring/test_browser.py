@@ -1,0 +1,90 @@
+"""The dashboard and the docs page in a real browser: nothing from elsewhere, no error, names as text."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import FORMULA, MODELS, Site
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; on Debian: apt install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page of which `faults` holds what it complains of, and `addresses` what it asked for."""
+    page = browser.new_page()
+    page.faults, page.addresses = [], []
+    page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
+    page.on("request", lambda request: page.addresses.append(request.url))
+    yield page
+    page.close()
+
+
+def test_the_dashboard_draws_every_model_and_runs_no_name(serving: Any, page: Any) -> None:
+    with serving() as (_, address):
+        page.goto(f"{address}-/dashboards/outcomes?task_type=code&days=30")
+        for chart in ("ranking", "cost", "days"):
+            page.wait_for_selector(f"#chart-{chart} canvas, #chart-{chart} svg")
+        page.wait_for_selector("#chart-candidates td")
+        page.wait_for_selector("#chart-experiments td")
+        assert page.title() == "Model outcomes"
+        assert page.faults == []
+        assert [each for each in page.addresses if not each.startswith((address, "data:"))] == []
+        assert page.locator("#chart-candidates img, #chart-candidates script").count() == 0
+        named = page.locator("#chart-candidates td:nth-child(2)").all_inner_texts()
+        assert FORMULA in named
+        assert set(named) <= set(MODELS)
+
+
+def test_a_filter_changes_what_is_drawn(serving: Any, page: Any) -> None:
+    with serving() as (_, address):
+        page.goto(f"{address}-/dashboards/outcomes")
+        page.wait_for_selector("#chart-candidates td")
+        assert page.input_value("#task_type") == "code"
+        page.select_option("#task_type", "prose")
+        page.click("input[type=submit]")
+        page.wait_for_selector("#chart-candidates td")
+        assert set(page.locator("#chart-candidates td:nth-child(1)").all_inner_texts()) == {"prose"}
+
+
+def test_a_prepared_query_is_found_and_answers(serving: Any, page: Any) -> None:
+    with serving() as (_, address):
+        page.goto(address)
+        page.click("text=model_outcomes >> nth=0")
+        page.click("text=Trend: the last 30 days")
+        page.fill("#qp1, input[name=task_type]", "code")
+        page.click("input[type=submit]")
+        page.wait_for_selector("table.rows-and-columns td")
+        assert "task_type=code" in page.url
+        assert page.locator("td.col-task_type").first.inner_text() == "code"
+        assert page.faults == []
+
+
+def test_writing_is_refused(serving: Any, page: Any) -> None:
+    with serving() as (_, address):
+        answer = page.goto(f"{address}model_outcomes?sql=delete+from+model_stats")
+        assert answer.status == 400
+        assert "Statement must be a SELECT" in page.inner_text("body")
+
+
+def test_the_docs_open_offline_with_glossary_and_types(site: Site, page: Any) -> None:
+    site.loader("docs", "--output", "page.html")
+    page.goto(f"{(site.folder / 'page.html').as_uri()}#!/overview")
+    page.wait_for_selector("td:text-is('infrastructure failure')")
+    page.goto(f"{(site.folder / 'page.html').as_uri()}#!/model/model.model_outcomes.model_stats")
+    page.wait_for_selector("text=total_cost")
+    assert "REAL" in page.inner_text("tr:has-text('total_cost')")
+    assert [each for each in page.addresses if not each.startswith(("file:", "data:", "blob:"))] == []
