@@ -2,7 +2,7 @@
 # named here (`make setup PYTHON=python3.12` another one); later calls keep to what .venv has.
 PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 
-# Extras beyond what set-up brings: duckdb, explore, parquet, postgres, privacy, spark; `make setup EXTRAS="duckdb spark"`.
+# Extras beyond what set-up brings: duckdb, explore, parquet, postgres, privacy, report, spark; `make setup EXTRAS="duckdb spark"`.
 EXTRAS ?=
 
 # uv trusts what the system trusts, a company's own authority too, and brings no Python along.
@@ -22,7 +22,7 @@ SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
     && command -v $$name && break; done)
 schedulers := airflow dagster
 
-.PHONY: help setup run docs test test-all test-oracles test-recipes parity lint format bench bench-engines clean lock
+.PHONY: help setup run docs test test-all test-oracles test-recipes parity lint format screenshots bench bench-engines clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -84,6 +84,9 @@ format: setup ## put Python and SQL into shape
 	.venv/bin/ruff format
 	$(if $(sql),.venv/bin/sqlfluff fix $(sql))
 
+screenshots: setup ## take the pictures of the book anew, of the sample, with Chromium
+	.venv/bin/python -m sample.screenshots
+
 bench: setup ## measure, side by side with the alternatives
 	.venv/bin/python -m benchmarks
 
@@ -108,6 +111,7 @@ lock: setup ## pin the requirements anew, for maintainers
 	$(compile) requirements/explore.txt pyproject.toml --extra explore -c requirements/setup.txt
 	$(compile) requirements/spark.txt pyproject.toml --extra spark -c requirements/setup.txt -c requirements/duckdb.txt -c requirements/postgres.txt
 	$(compile) requirements/privacy.txt pyproject.toml --extra privacy -c requirements/setup.txt
+	$(compile) requirements/report.txt pyproject.toml --extra report -c requirements/setup.txt
 	.tools/bin/uv --quiet pip compile --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \
 	    --output-file requirements/oracles/gbstats.txt --group oracles
 	for scheduler in $(schedulers); do \

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     legacy_json: Location | None = None
     uok: Location | None = None
     publish: Location | None = None
+    report: bool | None = None
     runs: Location | None = None
     spool: Location | None = None
     project: Location | None = None

@@ -22,6 +22,7 @@ Where to look next:
   {COMMAND} compare {world.TRIAL.incumbent} {world.TRIAL.challenger} --task-type {world.TRIAL.task_type}
   {COMMAND} candidates {world.TRIAL.task_type}
   {COMMAND} stats --json
+  {COMMAND} report -o data/report.html
 """
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "trends": "asking",
     "candidates": "asking",
     "compare": "asking",
+    "report": "reporting",
     "serve": "exploring",
     "export-federated": "federating",
     "import-federated": "federating",

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ from loader.errors import OutcomesError
 
 if TYPE_CHECKING:
     from loader import reading
+
+Answer = TypeVar("Answer")
 
 REJECTED = 3  # the exit code where more was refused than is allowed
 
@@ -58,16 +60,21 @@ def built_on(target: str, db: Path) -> AbstractContextManager[reading.Connection
     return asking.opened(db, target)
 
 
-def answered(db: Path, question: Callable[[sqlite3.Connection], reading.Answer]) -> reading.Answer:
-    """What the log answers or, said in one line, the last published snapshot where the log cannot.
-    Rows say in `snapshot_at` when the snapshot was published, None where the log answered."""
-    snapshot_at = None
+def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[Answer, str | None]:
+    """What the log answers or, said in one line, the last published snapshot where the log cannot; and when
+    that snapshot was published, None where the log answered."""
     try:
         with built(db) as connection:
-            answer = question(connection)
+            return question(connection), None
     except OutcomesError as fault:
         from loader import fallback
 
         answer, snapshot_at = fallback.from_snapshot(db, question, fault)
         click.echo(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
+        return answer, snapshot_at
+
+
+def answered(db: Path, question: Callable[[sqlite3.Connection], reading.Answer]) -> reading.Answer:
+    """As `asked`; each row says in `snapshot_at` when the snapshot was published."""
+    answer, snapshot_at = asked(db, question)
     return [{**row, "snapshot_at": snapshot_at} for row in answer]

@@ -37,6 +37,8 @@ def _findings(context: click.Context, parameter: click.Parameter, value: str) ->
               show_envvar=True, metavar="DIR",
               help="Where to publish the marts.  [default: published/ beside the database]")  # fmt: skip
 @click.option("--no-publish", is_flag=True, help="Publish nothing.")
+@click.option("--report/--no-report", default=True, envvar="OUTCOMES_REPORT", show_default=True, show_envvar=True,
+              help="Publish a report, too, where its libraries are installed.")  # fmt: skip
 @click.option("--wait", type=click.FloatRange(0, 86_400), default=0, envvar="OUTCOMES_WAIT", show_envvar=True,
               metavar="SECONDS", help="Wait for another run or build to end, instead of exit 75.")  # fmt: skip
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, envvar="OUTCOMES_MAX_REJECTS",
@@ -48,7 +50,7 @@ def _findings(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and change nothing.")
 @click.pass_obj
 def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None, publish: Path | None,
-        no_publish: bool, wait: float, max_rejects: int, fail_on: tuple[str, ...], keep_runs: int,
+        no_publish: bool, report: bool, wait: float, max_rejects: int, fail_on: tuple[str, ...], keep_runs: int,
         dry_run: bool) -> None:  # fmt: skip
     """Take in what is new, build, test and publish: the one command of a schedule.
 
@@ -60,7 +62,7 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
     if legacy_json is None and legacy.DISCOVERED.is_file():
         legacy_json = store.absolute(legacy.DISCOVERED)
     publish = None if no_publish else publish or places.published(db)
-    options = running.Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on)
+    options = running.Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report)
     if dry_run:
         click.echo(planning.plan(db, options).as_json())
         return

@@ -103,15 +103,18 @@ def unpriced(connection: sqlite3.Connection, database: Path) -> Finding:
 
 
 def unknown_models(connection: sqlite3.Connection, database: Path) -> Finding:
-    """Names in the seeds that nobody recorded, and recorded names that differ in case or marks alone."""
+    """Names in the seeds that nobody recorded, and recorded names that differ in case or marks alone. Of
+    experiments those that are over are history, whoever was in them."""
     recorded = {row[0] for row in connection.execute("select distinct model_id from model_stats")}
     aliases = {row[0] for row in connection.execute("select alias from model_aliases")}
+    going_on = "coalesce(ended_at, '') = '' or ended_at > :now"
     seeds = {
         row[0]: row[1]
         for row in connection.execute(
             "select model_id, 'incumbents' from incumbents"
-            " union all select incumbent_model_id, 'ab_experiments' from ab_experiments"
-            " union all select challenger_model_id, 'ab_experiments' from ab_experiments"
+            f" union all select incumbent_model_id, 'ab_experiments' from ab_experiments where {going_on}"
+            f" union all select challenger_model_id, 'ab_experiments' from ab_experiments where {going_on}",
+            {"now": store.to_text(store.utc_now())},
         )
     }
     absent = {name: seed for name, seed in seeds.items() if name not in recorded | aliases}

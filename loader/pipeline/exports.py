@@ -21,13 +21,16 @@ from loader import terminal
 from loader.pipeline.marts import Mart
 
 DESCRIPTOR = "datapackage.json"
+REPORT = "report.html"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 FIELD_TYPES = {"text": "string", "bigint": "integer", "integer": "integer", "double": "number"}
 MEDIA_TYPES = {
     "csv": "text/csv",
     "jsonl": "application/jsonl",
     "parquet": "application/vnd.apache.parquet",
+    "html": "text/html",
 }
+ABOUT_REPORT = "What the marts say, in words and charts, as a page that needs nothing but a browser."
 BATCH = 10_000
 
 
@@ -35,9 +38,11 @@ def has_parquet() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-def write(folder: Path, snapshot: Path, marts: Sequence[Mart], run_id: str, as_of: str) -> list[Path]:
-    """Write every mart of a snapshot in every format into `folder`, and its datapackage.json; the files,
-    relative to the folder, the descriptor last."""
+def write(
+    folder: Path, snapshot: Path, marts: Sequence[Mart], run_id: str, as_of: str, report: str | None
+) -> list[Path]:
+    """Write every mart of a snapshot in every format into `folder`, the report where there is one, and the
+    datapackage.json; the files, relative to the folder, the descriptor last."""
     formats = {"csv": _write_csv, "jsonl": _write_jsonl} | ({"parquet": _write_parquet} if has_parquet() else {})
     resources: list[dict[str, Any]] = []
     with closing(sqlite3.connect(snapshot)) as connection:
@@ -48,6 +53,10 @@ def write(folder: Path, snapshot: Path, marts: Sequence[Mart], run_id: str, as_o
                 write_one(connection, mart, path)
                 names = [name for (name,) in connection.execute("select name from pragma_table_info(?)", (mart.name,))]
                 resources.append(_resource(mart, names, format, path, folder))
+    if report is not None:
+        (folder / REPORT).write_text(report, encoding="utf-8")
+        resources.append({"name": "report", "title": "report", "description": ABOUT_REPORT, "type": "file",
+                          "encoding": "utf-8", **_file(folder / REPORT, "html", folder)})  # fmt: skip
     package = {
         "$schema": PROFILE,
         "name": "model-outcomes",
@@ -68,8 +77,9 @@ def files_of(folder: Path) -> set[Path]:
         paths = {Path(resource["path"]) for resource in resources}
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    return {path for path in paths if len(path.parts) == 2 and f".{path.parts[0]}" == path.suffix
-            and path.parts[0] in MEDIA_TYPES}  # fmt: skip
+    return {path for path in paths if path == Path(REPORT) or (
+        len(path.parts) == 2 and f".{path.parts[0]}" == path.suffix and path.parts[0] in MEDIA_TYPES
+    )}  # fmt: skip
 
 
 def _write_csv(connection: sqlite3.Connection, mart: Mart, path: Path) -> None:
@@ -113,16 +123,11 @@ def _write_parquet(connection: sqlite3.Connection, mart: Mart, path: Path) -> No
 
 
 def _resource(mart: Mart, names: Sequence[str], format: str, path: Path, folder: Path) -> dict[str, Any]:
-    content = path.read_bytes()
     resource: dict[str, Any] = {
         "name": f"{mart.name}-{format}".replace("_", "-"),
-        "path": path.relative_to(folder).as_posix(),
         "title": mart.name,
         "description": mart.description.strip(),
-        "format": format,
-        "mediatype": MEDIA_TYPES[format],
-        "bytes": len(content),
-        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        **_file(path, format, folder),
     }
     # Of a table in JSON Lines the standard does not speak; its tools stumble over one without rows.
     resource["type"] = "table" if format == "csv" else "file"
@@ -135,3 +140,14 @@ def _resource(mart: Mart, names: Sequence[str], format: str, path: Path, folder:
     ]
     key = {"primaryKey": list(mart.key)} if mart.key else {}
     return {**resource, "encoding": "utf-8", "schema": {"fields": fields, **key, "missingValues": [""]}}
+
+
+def _file(path: Path, format: str, folder: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "format": format,
+        "mediatype": MEDIA_TYPES[format],
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+    }

@@ -29,7 +29,7 @@ class Publication:
     size_bytes: int
 
     def move_into_place(self) -> None:
-        """Let each file take the place of the old one, and remove those of marts that are no more."""
+        """Let each file take the place of the old one, and remove those that this run has no other for."""
         gone = {path.as_posix() for path in exports.files_of(self.folder)} - set(self.files)
         try:
             for file in self.files:
@@ -58,8 +58,10 @@ def prepare(folder: Path, database: Path) -> None:
 
 
 @contextmanager
-def written(database: Path, folder: Path, *, run_id: str, as_of: str) -> Iterator[Publication]:
-    """The marts of a database as files that wait to be moved into place.
+def written(
+    database: Path, folder: Path, *, run_id: str, as_of: str, report: str | None = None
+) -> Iterator[Publication]:
+    """The marts of a database, and the page about them, as files that wait to be moved into place.
 
     Raises OutcomesError where they cannot be written: then what was published before is as it was.
     """
@@ -70,7 +72,7 @@ def written(database: Path, folder: Path, *, run_id: str, as_of: str) -> Iterato
         unfinished.mkdir()
         path = unfinished / places.SNAPSHOT
         snapshot.write(path, database, described, run_id, as_of, snapshot.name_of(database, folder))
-        files = [Path(places.SNAPSHOT), *exports.write(unfinished, path, described, run_id, as_of)]
+        files = [Path(places.SNAPSHOT), *exports.write(unfinished, path, described, run_id, as_of, report)]
         for file in files:
             disk.sync(unfinished / file)
         size = sum((unfinished / file).stat().st_size for file in files)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import loading, places, store, terminal, warehouse
+from loader import loading, places, report, store, terminal, warehouse
 from loader.errors import BuildError, BusyError, OutcomesError
 from loader.pipeline import findings, history, inputs, publishing
 from loader.pipeline.stopping import Stopped, Stopper
@@ -42,6 +42,7 @@ class Options:
     max_rejects: int = 0
     keep_runs: int = KEEP_RUNS
     fail_on: tuple[str, ...] = ()
+    report: bool = True
 
 
 def run(database: Path, options: Options) -> Summary:
@@ -147,7 +148,7 @@ class _Job:
         as_of = store.to_text(store.utc_now())
         self._build(connection, folder)
         if self.options.publish:
-            self._publish(self.options.publish, folder.name, as_of)
+            self._publish(self.options.publish, folder.name, as_of, self._report(connection))
 
     def _take_in(self, connection: sqlite3.Connection) -> None:
         """Each kind of input in turn; the faults of one do not keep the others back."""
@@ -194,9 +195,26 @@ class _Job:
         for name in found.named(self.options.fail_on):
             self.note(BuildError(f"{len(getattr(found, name))} found: {name}, which --fail-on names"))
 
-    def _publish(self, folder: Path, run_id: str, as_of: str) -> None:
+    def _report(self, connection: sqlite3.Connection) -> str | None:
+        """The page that is published beside the marts. What is wrong with it is noted, and keeps nothing back."""
+        if not self.options.report:
+            return None
+        try:
+            report.expect_possible()
+        except OutcomesError as missing:
+            say(f"no report is published: {missing}")
+            return None
+        changes = msgspec.to_builtins(self.summary.changes)
+        try:
+            return report.render(report.gather(connection, changes), store.utc_now())
+        except Exception as fault:
+            said = str(fault) if isinstance(fault, OutcomesError) else f"{type(fault).__name__}: {fault}"
+            self.note(BuildError(f"no report is published: {said}"))
+            return None
+
+    def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None) -> None:
         with (
-            publishing.written(self.database, folder, run_id=run_id, as_of=as_of) as publication,
+            publishing.written(self.database, folder, run_id=run_id, as_of=as_of, report=page) as publication,
             self.stopper.deferred(),
         ):
             publication.move_into_place()

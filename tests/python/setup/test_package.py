@@ -38,6 +38,7 @@ def test_it_is_small_and_brings_no_dbt(environment: Path) -> None:
     names = {path.name for path in packages.iterdir()}
     assert not {name for name in names if name.startswith(("dbt", "pyarrow", "duckdb", "agate"))}
     assert {"loader", "click", "msgspec"} <= names
+    assert (packages / "loader" / "report" / "page" / "page.html").is_file()
     assert sum(path.stat().st_size for path in packages.rglob("*") if path.is_file()) < LIMIT
 
 

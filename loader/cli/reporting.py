@@ -1,0 +1,29 @@
+"""The command that makes a page of the marts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loader import store
+from loader.cli.opening import asked
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True,
+              help="The file to write.")  # fmt: skip
+@click.pass_obj
+def report(db: Path, output: Path) -> None:
+    """Write what the marts say as one HTML page, which any browser opens.
+
+    It says which model to take, how sure that is and what not to trust, with the charts behind it, and
+    needs no network and no server. As of the last build.
+    """
+    from loader import report
+
+    report.expect_possible()
+    contents, _ = asked(db, report.gather)
+    path = store.absolute(output)
+    report.save(report.render(contents, store.utc_now()), path)
+    click.echo(f"wrote {path}")

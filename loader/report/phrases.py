@@ -1,0 +1,40 @@
+"""How the report says names and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loader.terminal import shortened
+
+NAME_WIDTH = 48
+
+
+def named(name: str | None, width: int = NAME_WIDTH) -> str:
+    """A name from outside as it can be shown: no longer than a line, and without characters that steer."""
+    return shortened(name or "", width)
+
+
+def listed(items: Sequence[str], most: int = 5, last: str = "and") -> str:
+    """The first `most` of them with commas between, and how many more there are."""
+    shown = list(items[:most])
+    if more := len(items) - most if len(items) > most else 0:
+        shown.append(f"{more:,} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 trial`, `2,000 trials`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def percent(rate: float) -> str:
+    return f"{rate:.1%}"
+
+
+def points(difference: float) -> str:
+    return f"{difference * 100:+.1f}"
+
+
+def dollars(cost: float) -> str:
+    """Three digits that count, whatever the size; no exponent."""
+    return f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${cost:#.3g}" if cost >= 1e-4 else f"${cost:.7f}".rstrip("0")

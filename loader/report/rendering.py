@@ -1,0 +1,129 @@
+"""The page: everything in one file, which opens without a network and lets nothing run but what it holds.
+
+Names come from outside. In the page's own text Jinja2 escapes them; for the charts they are JSON in which
+no `<` is left, and the script only ever puts them where the browser takes them for text. The Content
+Security Policy names the digests of the scripts, so that nothing else could run even so.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from loader.errors import OutcomesError
+from loader.report import advice, doubts, phrases
+from loader.report.gathering import Contents
+from loader.terminal import printable
+
+BUNDLE = "window.vegaEmbed = vegaEmbed;"
+LIBRARIES = ("altair", "jinja2", "vl_convert")
+
+
+def is_possible() -> bool:
+    """Whether the extra `report` is installed."""
+    return all(importlib.util.find_spec(name) for name in LIBRARIES)
+
+
+def expect_possible() -> None:
+    """Raises OutcomesError that says how to install the extra `report`, where it is missing."""
+    if not is_possible():
+        raise OutcomesError(
+            "the report's libraries are not installed here: `make setup EXTRAS=report` in the project,"
+            " or pip install 'model-outcomes[report]'"
+        )
+
+
+def render(contents: Contents, now: datetime) -> str:
+    """The page as text; `now` (UTC) is when it says that it was written."""
+    expect_possible()
+    import altair
+    import jinja2
+    import vl_convert
+
+    from loader.report import charts
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("loader.report", "page"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters |= {"named": phrases.named, "counted": phrases.counted, "thousands": "{:,}".format}
+    vega_lite = altair.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
+    bundle = vl_convert.javascript_bundle(BUNDLE, vl_version=vega_lite)
+    # Within a string of JavaScript both are the same; within a page only one of them ends the script.
+    scripts = [script.replace("</script", "<\\/script") for script in (bundle, _file("page.js"))]
+    return environment.get_template("page.html").render(
+        policy=_policy(scripts),
+        style=_file("page.css"),
+        scripts=scripts,
+        contents=contents,
+        advice=advice,
+        doubts=doubts.doubts(contents, now),
+        written_at=f"{now:%Y-%m-%d %H:%M}",
+        payload={"specs": charts.specs(), "states": charts.STATES, "data": _data(contents)},
+    )
+
+
+def _policy(scripts: list[str]) -> str:
+    """Nothing from anywhere, no script but these; Vega sets styles on what it draws, one by one."""
+    digests = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    rest = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {digests}; {rest}"
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _file(name: str) -> str:
+    return (files("loader.report") / "page" / name).read_text(encoding="utf-8")
+
+
+def _data(contents: Contents) -> dict[str, Any]:
+    """What the charts draw, each figure once: names as numbers into lists, days as rows of counts."""
+    task_types, models = contents.task_types, contents.models
+    task_index = {name: number for number, name in enumerate(task_types)}
+    model_index = {name: number for number, name in enumerate(models)}
+    return {
+        "taskTypes": [printable(name) for name in task_types],
+        "models": [printable(name) for name in models],
+        "rankings": [
+            [task_index[row["task_type"]], model_index[row["model_id"]], row["rank"], _state(row), row["trials"],
+             *(_short(row[name]) for name in ("success_rate", "success_rate_lower", "success_rate_upper",
+                                              "probability_best", "cost_per_success"))]
+            for row in contents.rankings
+        ],
+        "days": [
+            [task_index[cell["task_type"]], model_index[cell["model_id"]], cell["first"],
+             cell["trials"], cell["successes"], cell["alarms"]]
+            for cell in contents.days
+        ],
+        "comparisons": [
+            [*map(printable, (row["experiment_id"], row["incumbent_model_id"], row["challenger_model_id"])),
+             task_index.get(row["task_type"]), row["first_decided_at"],
+             [_looked(day) for day in contents.comparison_days if day["experiment_id"] == row["experiment_id"]]]
+            for row in contents.comparisons
+        ],
+    }  # fmt: skip
+
+
+def _looked(day: dict[str, Any]) -> list[Any]:
+    """What a comparison said on a day: the day, the difference and its bounds."""
+    return [day["outcome_date"], *map(_short, (day["difference"], day["difference_lower"], day["difference_upper"]))]
+
+
+def _state(row: dict[str, Any]) -> int:
+    """Which of charts.STATES."""
+    if row["rank"] is None:
+        return 3
+    if row["rank"] == 1:
+        return 0
+    return 1 if row["is_tied_with_leader"] else 2
+
+
+def _short(value: float | None) -> float | None:
+    """As many digits as a chart can show."""
+    return None if value is None else float(f"{value:.5g}")

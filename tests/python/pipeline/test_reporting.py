@@ -1,0 +1,54 @@
+"""`loader run` leaves the report beside the marts, whole; what is wrong with it keeps nothing back and is told."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from loader import report
+from loader.pipeline import running
+
+from .conftest import Site, lines, outcome
+
+
+def descriptor(site: Site) -> dict[str, dict]:
+    package = json.loads((site.published / "datapackage.json").read_text())
+    return {resource["path"]: resource for resource in package["resources"]}
+
+
+def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(tmp_path: Path) -> None:
+    site = Site(tmp_path / "a site")
+    site.put("log.jsonl", lines([outcome(), outcome(success="perhaps")]))
+    summary = site.run("--max-rejects", 1, OUTCOMES_REPORT="yes")
+    page = site.published / "report.html"
+    assert "report.html" in summary["published"]["files"]
+    listed = descriptor(site)["report.html"]
+    assert listed["hash"] == f"sha256:{hashlib.sha256(page.read_bytes()).hexdigest()}"
+    assert listed["bytes"] == page.stat().st_size
+    text = page.read_text(encoding="utf-8")
+    assert "That run was the first: everything is new." in text
+    assert "Refused lines" in text
+
+
+def test_a_report_that_fails_keeps_no_mart_back_and_is_exit_1(site: Site) -> None:
+    """The stand-in's marts have few of the columns that a report needs."""
+    summary = site.run(OUTCOMES_REPORT="yes", exits=1)
+    assert summary["published"]["marts"] == 5
+    (fault,) = summary["faults"]
+    assert fault.startswith("no report is published: ")
+    assert "report.html" not in descriptor(site)
+
+
+def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch, capfd) -> None:
+    monkeypatch.setenv("OUTCOMES_PROJECT", str(site.project))
+    monkeypatch.setattr(report.rendering, "is_possible", lambda: False)
+    (site.published / "csv").mkdir(parents=True)
+    (site.published / "report.html").write_text("of an earlier run")
+    (site.published / "datapackage.json").write_text('{"resources": [{"path": "report.html"}]}')
+    summary = running.run(site.database, running.Options(inbox=site.inbox, publish=site.published))
+    assert summary.exit_code == 0
+    assert summary.published["marts"] == 5
+    said = capfd.readouterr().err
+    assert "no report is published: the report's libraries are not installed here" in said
+    assert not (site.published / "report.html").exists(), "it would be of another run than the marts beside it"
