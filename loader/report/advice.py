@@ -159,7 +159,9 @@ def demotions(contents: Contents) -> list[Note]:
         worse = [f"{named(row['model_id'])} ({percent(row['success_rate'])})" for row in rows]
         incumbent, rate = rows[0]["incumbent_model_id"], rows[0]["incumbent_successes"] / rows[0]["incumbent_trials"]
         notes.append(
-            Note(task_type, f"{listed(worse, 8)}: surely worse than {named(incumbent)} ({percent(rate)}), the incumbent.")
+            Note(
+                task_type, f"{listed(worse, 8)}: surely worse than {named(incumbent)} ({percent(rate)}), the incumbent."
+            )
         )
     return notes
 

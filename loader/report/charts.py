@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 
 Spec = dict[str, Any]
+Chart = Any  # Altair's own types do not reach through layers and facets
 
 STATES = ["leader", "may be as good", "surely behind", "too little tried"]
 COLORS = ["var(--leader)", "var(--as-good)", "var(--behind)", "var(--untried)"]
@@ -43,7 +44,7 @@ def _states() -> tuple[alt.Color, alt.Shape]:
     )
 
 
-def _ranking() -> alt.LayerChart:
+def _ranking() -> Chart:
     """Dot and whisker: the success rate and its Wilson interval, the best on top."""
     color, shape = _states()
     order = alt.Y("model_id:N", sort=alt.SortField("place"), title=None)
@@ -58,7 +59,7 @@ def _ranking() -> alt.LayerChart:
     rate = alt.Scale(zero=False, nice=True)
     return alt.layer(
         base.mark_rule(strokeWidth=2).encode(
-            x=alt.X("success_rate_lower:Q", title="success rate, with its 95 % interval", axis=RATE, scale=rate),
+            x=alt.X("success_rate_lower:Q", title="success rate", axis=RATE, scale=rate),
             x2="success_rate_upper:Q",
             color=color,
         ),
@@ -66,7 +67,7 @@ def _ranking() -> alt.LayerChart:
     )
 
 
-def _days() -> alt.FacetChart:
+def _days() -> Chart:
     """A panel for each model: the daily success rate in its Wilson band, the trailing week as a line, alarms."""
     rate = alt.Scale(domain=[0, 1])
     base = alt.Chart().encode(x=DAY)
@@ -96,7 +97,7 @@ def _days() -> alt.FacetChart:
     )  # fmt: skip
 
 
-def _costs() -> alt.LayerChart:
+def _costs() -> Chart:
     """Cost per success against success rate; the line joins the models that no other beats in both."""
     color, shape = _states()
     cost = alt.X(
@@ -120,7 +121,7 @@ def _costs() -> alt.LayerChart:
     ).properties(height=300)
 
 
-def _comparisons() -> alt.FacetChart:
+def _comparisons() -> Chart:
     """A panel for each comparison: the difference by day in its anytime-valid interval; 0 decides."""
     base = alt.Chart().encode(x=DAY)
     return alt.layer(

@@ -60,9 +60,7 @@ def _degenerate(contents: Contents) -> Iterator[Doubt]:
         yield Doubt(
             "Nobody ever succeeds, or nobody ever fails",
             "Whoever records these may not look at the result: do not choose a model by them.",
-            _places(
-                [f"{named(task)}: every trial {'succeeded' if good else 'failed'}" for task, good in told.items()]
-            ),
+            _places([f"{named(task)}: every trial {'succeeded' if good else 'failed'}" for task, good in told.items()]),
         )
 
 
@@ -137,7 +135,7 @@ def _balances(contents: Contents) -> Iterator[Doubt]:
 def _old(contents: Contents) -> Iterator[Doubt]:
     if contents.as_of is None:
         return
-    last = {}
+    last: dict[str, str] = {}
     for row in contents.stats:
         if row["last_used"]:
             last[row["task_type"]] = max(last.get(row["task_type"], ""), row["last_used"][:10])
@@ -157,9 +155,7 @@ def _old(contents: Contents) -> Iterator[Doubt]:
 
 def _thin(contents: Contents) -> Iterator[Doubt]:
     cells = [
-        f"{_cell(row)}: {counted(row['trials'], 'trial')}"
-        for row in contents.stats
-        if 0 < row["trials"] < THIN_TRIALS
+        f"{_cell(row)}: {counted(row['trials'], 'trial')}" for row in contents.stats if 0 < row["trials"] < THIN_TRIALS
     ]
     if cells:
         yield Doubt(

@@ -37,4 +37,6 @@ def points(difference: float) -> str:
 
 def dollars(cost: float) -> str:
     """Three digits that count, whatever the size; no exponent."""
-    return f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${cost:#.3g}" if cost >= 1e-4 else f"${cost:.7f}".rstrip("0")
+    return (
+        f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${cost:#.3g}" if cost >= 1e-4 else f"${cost:.7f}".rstrip("0")
+    )

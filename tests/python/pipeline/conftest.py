@@ -56,7 +56,8 @@ class Site:
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**inherited, "OUTCOMES_PROJECT": str(self.project), "OUTCOMES_DB": str(self.database),
-                 "OUTCOMES_REPORT": "no", "HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder / "state"), **environment},
+                 "OUTCOMES_REPORT": "no", "HOME": str(self.folder),
+                 "XDG_STATE_HOME": str(self.folder / "state"), **environment},
         )  # fmt: skip
 
     def loader(self, *arguments: object, exits: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:

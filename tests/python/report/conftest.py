@@ -145,7 +145,13 @@ def large(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
             [(f"a-task-type-{task:02}", f"provider/some-model-{model:02}", names[model % len(names)])
              for task in range(50) for model in range(30)],
         )  # fmt: skip
-        for mart in ("model_stats", "model_rankings", "model_daily_trends", "demotion_candidates", "ab_test_candidates"):
+        for mart in (
+            "model_stats",
+            "model_rankings",
+            "model_daily_trends",
+            "demotion_candidates",
+            "ab_test_candidates",
+        ):
             columns = [row[1] for row in connection.execute(f"pragma sample.table_info({mart})")]
             chosen = {"task_type": "cells.task_type", "model_id": "cells.model_id"}
             taken = ", ".join(f"{chosen.get(name, f'mart.{name}')} as {name}" for name in columns)

@@ -81,9 +81,7 @@ def test_what_not_to_trust_names_all_that_is_off_in_the_sample(sample: Log, open
     assert set(re.findall(r"(\S+) on \d", doubts["Outages"])) == {
         name for name, model in world.MODELS.items() if model.provider == world.OUTAGE_PROVIDER
     }
-    assert set(re.findall(r"(\S+) at (\S+):", doubts["No price"])) == {
-        ("ember-base", task) for task in world.TASKS
-    }
+    assert set(re.findall(r"(\S+) at (\S+):", doubts["No price"])) == {("ember-base", task) for task in world.TASKS}
     assert set(re.findall(r"(\S+) at (\S+):", doubts["Opening balances"])) == {
         (model, task) for task, models in world.LEGACY.items() for model in models
     }
