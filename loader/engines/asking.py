@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loader import places
+from loader import locks, places
 from loader.engines import targets
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 
@@ -24,7 +24,7 @@ def opened(database: Path, target: str) -> AbstractContextManager[Connection]:
     known = targets.environment(database, target)
     if target == "postgres":
         return _postgres(known)
-    return _spark(known) if target == "spark" else _duckdb(places.duckdb(database))
+    return _spark(known, database) if target == "spark" else _duckdb(places.duckdb(database))
 
 
 @contextmanager
@@ -62,8 +62,8 @@ def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
 
 
 @contextmanager
-def _spark(variables: Mapping[str, str]) -> Iterator[Connection]:
-    """A session as dbt's profile has it: one process at a time opens the metastore."""
+def _spark(variables: Mapping[str, str], database: Path) -> Iterator[Connection]:
+    """A session as dbt's profile has it. One process at a time opens the metastore: it is that of a build, or this."""
     from pyspark.errors import AnalysisException, PySparkException
     from pyspark.sql import SparkSession
 
@@ -86,12 +86,13 @@ def _spark(variables: Mapping[str, str]) -> Iterator[Connection]:
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
-        session = builder.getOrCreate()
-        try:
-            session.sql("use outcomes")
-            yield _Spark(session)
-        finally:
-            session.stop()
+        with locks.exclusive(places.build_folder(database, "spark") / "lock", "a question"):
+            session = builder.getOrCreate()
+            try:
+                session.sql("use outcomes")
+                yield _Spark(session)
+            finally:
+                session.stop()
     except AnalysisException as fault:
         raise NotBuiltError(f"{_in_a_line(fault)}: run `loader build --target spark`") from fault
     except PySparkException as fault:

@@ -17,11 +17,20 @@
     {% do return(default__is_incremental() and sqlite_stands_as_defined(this)) %}
 {% endmacro %}
 
+{% macro duckdb__is_incremental() %}
+    {% do return(default__is_incremental() and has_contract_columns()) %}
+{% endmacro %}
+
+{% macro postgres__is_incremental() %}
+    {% do return(default__is_incremental() and has_contract_columns()) %}
+{% endmacro %}
+
 {# There a table is known by a view of its last version. #}
 {% macro spark__is_incremental() %}
     {% do return(
         load_relation(this) is not none
         and model.config.materialized in ('incremental', 'additive')
         and not should_full_refresh()
+        and has_contract_columns()
     ) %}
 {% endmacro %}

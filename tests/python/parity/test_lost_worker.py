@@ -19,7 +19,7 @@ def test_a_build_survives_its_worker(
     _, log = sample_logs
     log.environment = engine_environment("spark", log.database.parent)
     log.export("spark")
-    select = ["--select", *(f"+{name}" for name in CHECKED)]
+    select = ["--select", " ".join(f"+{name}" for name in CHECKED)]
     building = log.start("build", "--target", "spark", *select)
     deadline = time.monotonic() + 300
     while "int_outcomes_daily" not in log.said("spark"):
