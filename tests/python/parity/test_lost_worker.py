@@ -20,8 +20,8 @@ def test_a_build_survives_its_worker(
     log.environment = engine_environment("spark", log.database.parent)
     log.export("spark")
     select = ["--select", " ".join(f"+{name}" for name in CHECKED)]
-    building = log.start("build", "--target", "spark", *select)
-    deadline = time.monotonic() + 300
+    building = log.start("build", "--quiet", "--target", "spark", *select)
+    deadline = time.monotonic() + 600
     while "int_outcomes_daily" not in log.said("spark"):
         assert building.poll() is None, building.communicate()
         assert time.monotonic() < deadline

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ models:
 class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.started: list[subprocess.Popen[str]] = []
         self.put("dbt_project.yml", PROJECT.format(engines=json.dumps(str(ENGINES))))
         self.put("profiles.yml", PROFILES)
         self.put("models/rollup.sql", ROLLUP)
@@ -73,7 +75,9 @@ class Project:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build", *arguments]
-        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        build = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.started.append(build)
+        return build
 
     def build(self, *arguments: str) -> str:
         building = self.start(*arguments)
@@ -82,8 +86,12 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path) -> Iterator[Project]:
+    project = Project(tmp_path)
+    yield project
+    for build in project.started:
+        build.kill()
+        build.wait()
 
 
 @pytest.mark.slow
