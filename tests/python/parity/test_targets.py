@@ -1,5 +1,7 @@
 """What has to be there before an engine can build or answer is said in one line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,19 @@ def test_every_target_has_a_profile() -> None:
 
     outputs = yaml.safe_load((ROOT / "profiles.yml").read_text())["model_outcomes"]["outputs"]
     assert tuple(outputs) == engines.TARGETS
+
+
+def test_a_duckdb_file_that_is_being_built_is_busy(database: Path, invoke: Invoke) -> None:
+    write(database, *outcomes(1))
+    invoke("export-log", "--to", "parquet")
+    script = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", script, f"{database}.duckdb"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        done = invoke("rank", "code", "--target", "duckdb")
+    finally:
+        holder.communicate()
+    assert (done.exit_code, len(done.output.splitlines())) == (75, 1)
+    assert "try again later" in done.output
