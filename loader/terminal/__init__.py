@@ -11,7 +11,7 @@ from loader.terminal.answers import (
     spreadsheet_safe,
 )
 from loader.terminal.tables import Column, day, dollars, integer, name, percent
-from loader.terminal.words import printable
+from loader.terminal.words import printable, shortened
 
 __all__ = [
     "CANDIDATES",
@@ -27,6 +27,7 @@ __all__ = [
     "name",
     "percent",
     "printable",
+    "shortened",
     "shown",
     "spreadsheet_safe",
 ]
