@@ -14,8 +14,8 @@ from typing import Any
 from loader import places, store, warehouse
 from loader.errors import BuildError, NotBuiltError, OutcomesError
 
-# What dbt's contracts call them, and SQLite.
-STORED = {"text": "TEXT", "bigint": "INTEGER", "integer": "INTEGER", "double": "REAL"}
+# By what a type's name holds SQLite decides how it stores a value (datatype3.html, 3.1).
+AFFINITIES = {"INT": "INTEGER", "CHAR": "TEXT", "TEXT": "TEXT", "REAL": "REAL", "FLOA": "REAL", "DOUB": "REAL"}
 UNKNOWN = "UNKNOWN"
 
 Artifact = dict[str, Any]
@@ -56,8 +56,8 @@ def complete(manifest: Artifact, catalog: Artifact) -> None:
     for key, node in described.items():
         for name, column in found[key]["columns"].items():
             declared = node["columns"].setdefault(name, {"name": name, "description": ""})
-            if column["type"] == UNKNOWN:
-                column["type"] = STORED.get(declared.get("data_type") or "", types.get(name, UNKNOWN))
+            stored = _stored(column["type"]) or _stored(declared.get("data_type")) or types.get(name)
+            column["type"] = stored or UNKNOWN
             declared["data_type"] = declared.get("data_type") or column["type"].lower()
 
 
@@ -86,10 +86,15 @@ def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifa
     types: dict[str, str] = {}
     for key, node in described.items():
         for name, column in found[key]["columns"].items():
-            declared = STORED.get(node["columns"].get(name, {}).get("data_type") or "")
-            if declared or column["type"] != UNKNOWN:
-                types[name] = declared or column["type"]
+            declared = node["columns"].get(name, {}).get("data_type")
+            if stored := _stored(column["type"]) or _stored(declared):
+                types[name] = stored
     return types
+
+
+def _stored(type: str | None) -> str | None:
+    """SQLite's own name of a type that it or dbt names; None where it is unknown."""
+    return next((stored for part, stored in AFFINITIES.items() if part in (type or "").upper()), None)
 
 
 def _read(path: Path) -> Artifact:
