@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright import sync_api as playwright
 
 from .conftest import FORMULA, MODELS, Site
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; on Debian: apt install chromium")
 
