@@ -83,8 +83,8 @@ def _certainty(rankings: Answer, falling: set[str]) -> tuple[bool, str]:
     priced = [row for row in tied if row["cost_per_success"] is not None]
     cheapest = min(priced, key=lambda row: row["cost_per_success"], default=None)
     if cheapest and first["cost_per_success"] and cheapest["cost_per_success"] < first["cost_per_success"]:
-        which = "" if len(tied) == 1 else f"the cheapest of them is {named(cheapest['model_id'])}, "
-        said += f"; {which}at {dollars(cheapest['cost_per_success'])} per success"
+        which = "" if len(tied) == 1 else f"; the cheapest of them is {named(cheapest['model_id'])}"
+        said += f"{which}, at {dollars(cheapest['cost_per_success'])} per success"
     return False, said
 
 
