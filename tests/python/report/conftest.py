@@ -20,6 +20,7 @@ from sample import browser as driven
 
 PROJECT = Path(__file__).parents[3]
 DAY = datetime.now(timezone.utc).replace(hour=12) - timedelta(days=1)
+PATIENCE = 120_000  # milliseconds until a test gives up
 
 # What a name may be, which comes from outside: each would do something somewhere, were it not taken for text.
 HOSTILE = [
@@ -190,6 +191,7 @@ class Opened:
         page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
         page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
         page.on("request", lambda request: self.requests.append(request.url))
+        page.set_default_timeout(PATIENCE)
         page.goto(path.as_uri())
         self.drawn()
 
