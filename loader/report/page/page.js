@@ -214,7 +214,7 @@
       const spec = fitted(name, specs[name], chart.clientWidth, rows);
       // Within an element of its own, since Vega puts words of its own on the one that it is given.
       const canvas = chart.appendChild(document.createElement("div"));
-      const legend = { ...config.legend, columns: chart.clientWidth < 560 ? 2 : 4 };
+      const legend = { ...config.legend, columns: chart.clientWidth < 400 ? 1 : chart.clientWidth < 560 ? 2 : 4 };
       await window.vegaEmbed(canvas, { ...spec, datasets: { [name]: rows } },
         { ast: true, actions: false, renderer: "svg", config: { ...config, legend }, defaultStyle: false });
     }
