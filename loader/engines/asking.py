@@ -75,6 +75,7 @@ def _spark(variables: Mapping[str, str], database: Path) -> Iterator[Connection]
         "spark.master": os.environ.get("OUTCOMES_SPARK_MASTER") or "local[*]",
         "spark.sql.warehouse.dir": f"{place}/tables",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={place}/metastore;create=true",
+        "spark.driver.extraJavaOptions": "-Dderby.stream.error.file=/dev/null",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
