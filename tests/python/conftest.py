@@ -5,7 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,18 @@ Invoke = Callable[..., Result]
 Line = Callable[..., bytes]
 
 PLAIN = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium without anything open. It ends with the module: Playwright keeps an event loop running in the
+    thread, beside which asyncio takes no other."""
+    from sample import browser as driven
+
+    if not driven.is_here():
+        pytest.skip(driven.MISSING)
+    with driven.chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture

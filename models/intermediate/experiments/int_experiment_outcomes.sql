@@ -41,7 +41,7 @@ matched as (
 
 ),
 
--- How far an arm has seen the log, so that the next build begins there even where nothing matched.
+-- How far an arm has seen the log, so that the next build begins there even where nothing matched; anew when it grew.
 checkpoints as (
 
     select
@@ -51,6 +51,7 @@ checkpoints as (
         cast(null as bigint) as is_success, cast(null as bigint) as tokens_used, cast(null as bigint) as is_metered,
         cast(null as bigint) as cost_nano_usd, cast(null as bigint) as is_priced
     from arms
+    where seen_to < (select max(log.outcome_id) from {{ ref('stg_model_outcomes') }} as log)
 
 )
 

@@ -8,16 +8,14 @@ with counted as (
 -- Not from counted: what is read more than once, SQLite copies, and does without the table's index.
 days as (
 
-    select distinct task_type, outcome_date
-    from {{ ref('int_model_days_counted') }}
+    select distinct task_type, outcome_date from {{ ref('int_model_days_counted') }}
     where outcome_date < {{ today() }}
 
 ),
 
 models as (
 
-    select task_type, model_id, min(outcome_date) as first_date
-    from {{ ref('int_model_days_counted') }}
+    select task_type, model_id, min(outcome_date) as first_date from {{ ref('int_model_days_counted') }}
     where outcome_date < {{ today() }}
     group by task_type, model_id
 

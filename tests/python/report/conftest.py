@@ -16,7 +16,6 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from loader import report, store
-from sample import browser as driven
 
 PROJECT = Path(__file__).parents[3]
 DAY = datetime.now(timezone.utc).replace(hour=12) - timedelta(days=1)
@@ -170,14 +169,6 @@ def large(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
             )
         report.save(report.render(report.gather(connection), store.utc_now()), log.page)
     return log
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not driven.is_here():
-        pytest.skip(driven.MISSING)
-    with driven.chromium() as browser:
-        yield browser
 
 
 class Opened:

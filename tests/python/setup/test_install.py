@@ -102,7 +102,7 @@ def test_extras_come_on_top_and_stay(checkout):
 def test_an_unknown_extra_is_named_beside_those_there_are(checkout):
     commands, said = checkout.set_up("sparc")
     assert commands == []
-    assert said == "EXTRAS: no sparc; there are duckdb, parquet, postgres, privacy, report, spark\n"
+    assert said == "EXTRAS: no sparc; there are duckdb, explore, parquet, postgres, privacy, report, spark\n"
 
 
 def test_a_set_up_that_failed_is_done_again(checkout):
