@@ -152,13 +152,15 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
 
 
 def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
-    """What the last `dbt build` ran, None where it left no results."""
+    """What the last `dbt build` ran, None where it left no results. Exposures, of which dbt takes note and no
+    more, are none of it."""
     results = _read(places.build_folder(database, target) / "target" / "run_results.json")
     if results is None:
         return None
     return [
         Node(each["unique_id"].split(".")[2], each["status"], each["execution_time"], each["message"])
         for each in results["results"]
+        if each["status"] != "no-op"
     ]
 
 

@@ -22,7 +22,7 @@ class Screen:
     has_colour: bool = False
 
     def writable(self, text: str) -> str:
-        """A text in which what the encoding lacks is written as \\xXX or \\uXXXX."""
+        """A text in which what the encoding lacks is written as its number, as Python would."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     @property

@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import date, timedelta
 
 import filelock
+import pytest
 
 from .conftest import PROJECT, Warehouse, outcome
 
@@ -39,8 +40,9 @@ def test_a_second_build_says_who_is_at_it(new_warehouse: Warehouse) -> None:
     assert "a build (process 4711, since 2026-01-01T00:00:00Z)" in done.stderr
 
 
-def test_a_selection_that_matches_nothing_fails(new_warehouse: Warehouse) -> None:
-    done = new_warehouse.loader("build", "--quiet", "--select", "no_such_model", check=False)
+@pytest.mark.parametrize("selected", ["no_such_model", "exposure:report"])
+def test_a_selection_that_matches_nothing_fails(new_warehouse: Warehouse, selected: str) -> None:
+    done = new_warehouse.loader("build", "--quiet", "--select", selected, check=False)
     assert done.returncode == 1
     assert "dbt ran nothing" in done.stderr
 
