@@ -169,6 +169,8 @@ def _connect(path: Path, wait: float, durability: str) -> sqlite3.Connection:
         try:
             connection.execute("pragma foreign_keys = on")
             connection.execute(f"pragma synchronous = {durability}")
+            # Four times SQLite's own, 16 MB: pages that change again and again reach the file a quarter as often.
+            connection.execute("pragma wal_autocheckpoint = 4000")
         except BaseException:
             connection.close()
             raise

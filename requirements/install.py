@@ -43,7 +43,8 @@ def main(asked: set[str]) -> None:
         if any(installed.get(key) != wanted[key] for key in ("root", "python")):
             uv("venv", "--clear", "--python", os.path.realpath(sys.executable), VENV)
         locks = [LOCKS / f"{name}.txt" for name in ("setup", *wanted["extras"])]
-        uv("pip", "sync", "--require-hashes", *locks)
+        # Where PYTHONDONTWRITEBYTECODE is set, as in many containers, dbt would else be compiled at each start.
+        uv("pip", "sync", "--compile-bytecode", "--require-hashes", *locks)
         uv("pip", "install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
         STAMP.write_text(json.dumps(wanted, indent=4) + "\n")
 
