@@ -29,7 +29,8 @@ points as (
     select
         spans.task_type,
         numbers.grid_index,
-        {{ grid_point('spans.lowest', 'spans.highest', 'numbers.grid_index') }} as rate
+        {{ grid_point('spans.lowest', 'spans.highest', 'numbers.grid_index') }} as rate,
+        (spans.highest - spans.lowest) / {{ var('grid_points') }} as step
     from spans
     cross join numbers
 

@@ -4,6 +4,15 @@ with densities as (
 
 ),
 
+-- Below it at least one rival's posterior has not begun: no chance that all of them are lower.
+beginnings as (
+
+    select task_type, max(first_grid_index) as last_beginning
+    from densities
+    group by task_type
+
+),
+
 cumulated as (
 
     select
@@ -22,7 +31,8 @@ chances as (
 
 ),
 
--- All rivals are below a rate with the product of their chances to be: the sum of the logarithms.
+-- All rivals are below a rate with the product of their chances to be: the sum of the logarithms. Of those whose
+-- posterior has ended the logarithm is 0, and no row is there.
 rivalled as (
 
     select
@@ -35,11 +45,16 @@ rivalled as (
 compared as (
 
     select
-        task_type,
-        model_id,
-        sum(density * {{ bounded_exp('log_cumulative_of_rivals') }}) as probability_best
+        rivalled.task_type,
+        rivalled.model_id,
+        sum(case
+            when rivalled.grid_index >= beginnings.last_beginning
+                then rivalled.density * {{ bounded_exp('rivalled.log_cumulative_of_rivals') }}
+            else 0e0
+        end) as probability_best
     from rivalled
-    group by task_type, model_id
+    inner join beginnings on rivalled.task_type = beginnings.task_type
+    group by rivalled.task_type, rivalled.model_id
 
 )
 
