@@ -1,23 +1,22 @@
-with closed_days as (
-
-    select
-        *,
-        max(outcome_date) over () as last_closed_date
-    from {{ ref('model_daily_trends') }}
-    where outcome_date < {{ today() }}
-
-),
-
-cells as (
+with cells as (
 
     select
         task_type,
         model_id,
-        max(last_closed_date) as last_closed_date,
         max(outcome_date) as last_date,
         max(case when is_drift_alarm = 0 then outcome_date end) as last_quiet_date
-    from closed_days
+    from {{ ref('model_daily_trends') }}
+    where outcome_date < {{ today() }}
     group by task_type, model_id
+
+),
+
+compared as (
+
+    select
+        *,
+        max(last_date) over () as last_closed_date
+    from cells
 
 ),
 
@@ -29,7 +28,7 @@ standing as (
         model_id,
         {{ days_after('last_quiet_date', 1) }} as drifting_since,
         'drift: below its own rate of the weeks before, since ' || {{ days_after('last_quiet_date', 1) }} as reason
-    from cells
+    from compared
     where
         last_date > last_quiet_date
         and last_date > {{ days_after('last_closed_date', '-' ~ var('incumbent_days')) }}

@@ -16,7 +16,7 @@ rated as (
 
 ),
 
--- The order of int_models_ranked. The leader comes by the same window, instead of by a join.
+-- The order of int_models_ranked. Leader and number come by the same window, of the whole day, instead of by a join.
 ordered as (
 
     select
@@ -28,13 +28,12 @@ ordered as (
         success_rate,
         success_rate_lower,
         row_number() over by_rank as rank,
-        count(*) over of_the_day as eligible_models,
+        count(*) over by_rank as eligible_models,
         first_value(model_id) over by_rank as leader_model_id,
         first_value(trials) over by_rank as leader_trials,
         first_value(successes) over by_rank as leader_successes
     from rated
     window
-        of_the_day as (partition by task_type, outcome_date),
         by_rank as (
             partition by task_type, outcome_date
             order by
@@ -43,6 +42,7 @@ ordered as (
                 case when cost_per_success is null then 1 else 0 end,
                 cost_per_success,
                 model_id
+            rows between unbounded preceding and unbounded following
         )
 
 )
