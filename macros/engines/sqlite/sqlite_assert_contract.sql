@@ -6,7 +6,7 @@
     {% if not standing_view %}
         {% do run_query('create temporary view ' ~ adapter.quote(probe.identifier) ~ ' as ' ~ sql) %}
     {% endif %}
-    {% set built = adapter.get_columns_in_relation(probe) %}
+    {% set built = sqlite_columns(probe) %}
     {% if not standing_view %}
         {% do run_query('drop view ' ~ probe) %}
     {% endif %}
@@ -18,7 +18,7 @@
             {% do declared.append({'name': column.name, 'data_type': agreed[column.name]}) %}
         {% endfor %}
         {% for column in built %}
-            {% set type = known.get(column.dtype | upper, agreed.get(column.name, 'unknown')) %}
+            {% set type = known.get(column.type | upper, agreed.get(column.name, 'unknown')) %}
             {% do found.append({'name': column.name, 'data_type': type}) %}
         {% endfor %}
         {% if declared | sort(attribute='name') != found | sort(attribute='name') %}

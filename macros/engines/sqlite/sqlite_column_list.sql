@@ -1,3 +1,7 @@
 {% macro sqlite_column_list(relation) %}
-    {% do return(adapter.get_columns_in_relation(relation) | map(attribute='quoted') | join(', ')) %}
+    {% set quoted = [] %}
+    {% for column in sqlite_columns(relation) %}
+        {% do quoted.append(adapter.quote(column.name)) %}
+    {% endfor %}
+    {% do return(quoted | join(', ')) %}
 {% endmacro %}

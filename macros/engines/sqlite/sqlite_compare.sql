@@ -6,8 +6,8 @@
     {% if not key or standing is none or not standing.is_table or not sqlite_stands_as_defined(this) %}
         {% do return(none) %}
     {% endif %}
-    {% set columns = adapter.get_columns_in_relation(staged) | map(attribute='name') | list %}
-    {% if adapter.get_columns_in_relation(this) | map(attribute='name') | list != columns %}
+    {% set columns = sqlite_columns(staged) | map(attribute='name') | list %}
+    {% if sqlite_columns(this) | map(attribute='name') | list != columns %}
         {% do return(none) %}
     {% endif %}
     {% if not config.get('contract').enforced %}
