@@ -1,7 +1,8 @@
 """The statistics' macros, compiled by dbt and run on SQLite over tables of inputs.
 
-Each file of `queries/` selects from a table `inputs`, whose columns a test makes up. All of them are compiled once a
-session, in both modes of the sequential statistics, with the vars of the project.
+Each file of `queries/` selects from a table `inputs`, whose columns a test makes up, or from a dbt model of the project
+that `models/` gives these inputs. All of them are compiled once a session, in both modes of the sequential statistics,
+with the vars of the project.
 """
 
 import os
@@ -18,6 +19,12 @@ import yaml
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 MODES = ("default", "gbstats")
+PROJECT_MODELS = (
+    "days/int_numbers",
+    "rankings/int_grid_points",
+    "rankings/int_posteriors_gridded",
+    "rankings/int_posteriors_compared",
+)
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +39,16 @@ def compiled(tmp_path_factory, project_vars):
     shutil.copytree(ROOT / "macros" / "statistics", folder / "macros")
     shutil.copy(ROOT / "macros" / "engines" / "double_type.sql", folder / "macros")
     shutil.copytree(HERE / "queries", folder / "queries")
+    shutil.copytree(HERE / "models", folder / "models")
+    for name in PROJECT_MODELS:
+        shutil.copy(ROOT / "models" / "intermediate" / f"{name}.sql", folder / "models")
     project = {
         "name": "statistics",
         "profile": "statistics",
         "macro-paths": ["macros"],
         "analysis-paths": ["queries"],
+        "model-paths": ["models"],
+        "models": {"+materialized": "ephemeral"},
         "vars": project_vars,
     }
     sqlite = {

@@ -50,6 +50,8 @@ def test_probability_best(evaluate):
         2: ([32000, 32400], [40000, 40000]),
         3: ([0, 10, 5], [10, 10, 10]),
         4: ([7], [9]),
+        5: ([95, 700, 1], [100, 1000, 3]),
+        6: ([0, 15, 450], [5, 20, 500]),
     }
     task_type = [name for name, (successes, _) in cases.items() for _ in successes]
     successes, trials = (np.concatenate([case[part] for case in cases.values()]) for part in (0, 1))
