@@ -36,6 +36,7 @@ class Summary(msgspec.Struct):
 
     run_id: str | None
     database: str
+    target: str = "sqlite"
     status: str = "running"
     exit_code: int = 0
     started_at: str = ""
