@@ -26,12 +26,14 @@ def main(request: str) -> None:
     asked = json.loads(request)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _count_no_memory()
+    # What is imported stays, and so does what dbt reads of the project: to look through it for garbage takes long.
+    gc.disable()
     # Here and not at the top, because it takes over a second.
     from dbt.cli.main import dbtRunner
 
-    # What was imported stays, and so does what dbt reads of the project: to look through it for garbage takes long.
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
+    gc.enable()
 
     came = []
     with locks.exclusive(Path(asked["lock"]), "dbt", wait=PATIENCE):
