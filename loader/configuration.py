@@ -17,7 +17,7 @@ from loader.errors import OutcomesError
 
 NAME = "outcomes.toml"
 Finding = Literal["stale", "demotion", "drift", "degenerate"]
-Target = Literal["sqlite", "duckdb", "postgres", "spark"]
+
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
@@ -35,7 +35,6 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     runs: Location | None = None
     spool: Location | None = None
     project: Location | None = None
-    target: Target | None = None
     wait: Seconds | None = None
     busy_timeout: Seconds | None = None
     max_rejects: Annotated[int, Meta(ge=0)] | None = None
@@ -82,7 +81,7 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
             continue
         if isinstance(value, list):
             value = ",".join(value)
-        elif isinstance(value, str) and field.name != "target":
+        elif isinstance(value, str):
             value = folder / Path(value).expanduser()
         texts[field.name] = str(value)
     return texts
@@ -101,6 +100,5 @@ def _in_words(fault: str) -> str:
             f"is {near[0]} meant?" if near else f"there are {', '.join(known)}"
         )
     if said.startswith("Invalid enum value "):
-        offered = get_args(Target if where == "target" else Finding)
-        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(offered)}"
+        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(get_args(Finding))}"
     return f"{where}: {said[:1].lower()}{said[1:]}".replace(" | null", "")

@@ -142,11 +142,6 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise plain_fault(path, fault) from fault
 
 
-def quoted(name: str) -> str:
-    """A name of a table or column as SQL takes it, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def is_busy(fault: sqlite3.Error) -> bool:
     """Whether SQLite says that somebody else holds the file."""
     return "locked" in str(fault) or "busy" in str(fault)

@@ -21,9 +21,12 @@ def environment(database: Path, target: str) -> Mapping[str, str]:
     first: the engine's packages, its address, the exported log."""
     if target == SQLITE:
         return {}
-    expect_installed(target)
+    if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
+        raise OutcomesError(f"dbt-{target} is not installed here: make setup EXTRAS={target}")
     if target == "postgres":
         return postgres_variables(dsn(None))
+    if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
     folder = places.parquet_log(database)
     if parquet_log.exported_to(folder) is None:
         raise OutcomesError(f"there is no exported log at {folder.absolute()}: run `loader export-log --to parquet`")
@@ -32,16 +35,6 @@ def environment(database: Path, target: str) -> Mapping[str, str]:
         "OUTCOMES_DUCKDB": str(places.duckdb(database).absolute()),
         "OUTCOMES_SPARK": str(places.spark(database).absolute()),
     }
-
-
-def expect_installed(target: str) -> None:
-    """Raises OutcomesError where the engine's packages are missing, or Java is."""
-    if target == SQLITE:
-        return
-    if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
-        raise OutcomesError(f"dbt-{target} is not installed here: make setup EXTRAS={target}")
-    if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
 
 
 def preparations(target: str) -> Sequence[Sequence[str]]:

@@ -7,16 +7,14 @@ place of the old one by a rename. The descriptor, which holds every file's diges
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loader import disk, places
 from loader.errors import OutcomesError
-from loader.pipeline import exports, snapshot
-from loader.pipeline.marts import Mart
+from loader.pipeline import exports, marts, snapshot
 
 UNFINISHED = ".unfinished"
 
@@ -61,26 +59,19 @@ def prepare(folder: Path, database: Path) -> None:
 
 @contextmanager
 def written(
-    connection: sqlite3.Connection,
-    database: Path,
-    folder: Path,
-    described: Sequence[Mart],
-    *,
-    run_id: str,
-    as_of: str,
-    report: str | None = None,
+    database: Path, folder: Path, *, run_id: str, as_of: str, report: str | None = None
 ) -> Iterator[Publication]:
-    """The marts that the connection to a database sees, and the page about them, as files that wait to be moved into
-    place.
+    """The marts of a database, and the page about them, as files that wait to be moved into place.
 
     Raises OutcomesError where they cannot be written: then what was published before is as it was.
     """
+    described = marts.read(database)
     unfinished = folder / UNFINISHED
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         path = unfinished / places.SNAPSHOT
-        snapshot.write(path, connection, described, run_id, as_of, snapshot.name_of(database, folder))
+        snapshot.write(path, database, described, run_id, as_of, snapshot.name_of(database, folder))
         files = [Path(places.SNAPSHOT), *exports.write(unfinished, path, described, run_id, as_of, report)]
         for file in files:
             disk.sync(unfinished / file)

@@ -1,4 +1,4 @@
-"""One run: lock, spool, legacy JSON, inbox, dbt build (here or on another engine), freshness, publish, report.
+"""One run: lock, spool, legacy JSON, inbox, dbt build, freshness, publish, report.
 
 A step that finds a fault in its input says so and lets the others go on; only what passed its tests is
 published. Whatever happens, the lock is released, the run's row and folder say what came of it, and the
@@ -21,9 +21,8 @@ from pathlib import Path
 import msgspec
 
 from loader import loading, places, report, store, terminal, warehouse
-from loader.engines import SQLITE, targets
 from loader.errors import BuildError, BusyError, OutcomesError
-from loader.pipeline import carrying, findings, history, inputs, marts, publishing
+from loader.pipeline import findings, history, inputs, publishing
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
 
@@ -44,7 +43,6 @@ class Options:
     keep_runs: int = KEEP_RUNS
     fail_on: tuple[str, ...] = ()
     report: bool = True
-    target: str = SQLITE
 
 
 def run(database: Path, options: Options) -> Summary:
@@ -65,13 +63,11 @@ class _Job:
         self.codes: set[int] = set()
         self.stopped: Stopped | None = None
         self.state: findings.State | None = None
-        self.marts: list[marts.Mart] = []
-        self.summary = Summary(None, str(database), options.target, started_at=store.to_text(self.now))
+        self.summary = Summary(None, str(database), started_at=store.to_text(self.now))
 
     def run(self) -> None:
         """Everything that needs the lock, and what came of it written down before it is released."""
         warehouse.project_folder()
-        targets.expect_installed(self.options.target)
         with warehouse.building(self.database, "a run", wait=self.options.wait):
             if self.options.publish:
                 publishing.prepare(self.options.publish, self.database)
@@ -152,7 +148,7 @@ class _Job:
         as_of = store.to_text(store.utc_now())
         self._build(connection, folder)
         if self.options.publish:
-            self._publish(connection, self.options.publish, folder.name, as_of, self._report(connection))
+            self._publish(self.options.publish, folder.name, as_of, self._report(connection))
 
     def _take_in(self, connection: sqlite3.Connection) -> None:
         """Each kind of input in turn; the faults of one do not keep the others back."""
@@ -170,47 +166,24 @@ class _Job:
                     self.note(fault)
 
     def _build(self, connection: sqlite3.Connection, folder: Path) -> None:
-        target = self.options.target
         self.summary.build = BuildSummary()
-        if target != SQLITE:
-            carried = carrying.carry_out(connection, self.database, target)
-            say(f"{carried.rows:,} outcomes carried to {target}, which has them up to id {carried.last}")
-        artifacts = places.build_folder(self.database, target) / "target"
-        sources = places.build_folder(self.database) / "target" / "sources.json"
+        commands = [warehouse.BUILD, ["source", "freshness"]]
+        target = places.build_folder(self.database) / "target"
         try:
-            built, freshness = self._run_dbt(folder)
+            built, freshness = warehouse.run_dbt(self.database, commands, logs=folder, output=sys.stderr)
         finally:
-            for artifact in (artifacts / "run_results.json", sources):
-                if artifact.exists():
-                    shutil.copyfile(artifact, folder / artifact.name)
-        nodes = warehouse.nodes(self.database, target) or []
+            for name in ("run_results.json", "sources.json"):
+                if (target / name).exists():
+                    shutil.copyfile(target / name, folder / name)
+        nodes = warehouse.nodes(self.database) or []
         self.summary.build = BuildSummary(
             len(nodes),
             sum(node.seconds for node in nodes),
             [{"name": node.name, "status": node.status, "message": node.message}
              for node in nodes if node.status in warehouse.FAILED],
         )  # fmt: skip
-        warehouse.expect_built(self.database, built, folder, target)
-        self.marts = marts.read(self.database, target)
-        if target != SQLITE:
-            carrying.bring_back(connection, self.database, target, self.marts)
-        self._find(connection, freshness, sources)
-
-    def _run_dbt(self, folder: Path) -> tuple[warehouse.Command, warehouse.Command]:
-        """The build, and how fresh the log is, which SQLite knows whatever the engine: two commands of one process
-        where they are about one database."""
-        target, freshness = self.options.target, ["source", "freshness"]
-        if target == SQLITE:
-            built, told = warehouse.run_dbt(self.database, [warehouse.BUILD, freshness], logs=folder, output=sys.stderr)
-            return built, told
-        commands = [*targets.preparations(target), warehouse.BUILD]
-        with warehouse.building(self.database, "a run", target, wait=self.options.wait):
-            *prepared, built = warehouse.run_dbt(self.database, commands, target, logs=folder, output=sys.stderr)
-        for each in prepared:
-            if not each.success:
-                raise BuildError(f"dbt {each.arguments[1]} failed on {target}: see {folder / 'dbt.log'}")
-        (told,) = warehouse.run_dbt(self.database, [freshness], logs=folder, output=sys.stderr)
-        return built, told
+        warehouse.expect_built(self.database, built, folder)
+        self._find(connection, freshness, target / "sources.json")
 
     def _find(self, connection: sqlite3.Connection, freshness: warehouse.Command, sources: Path) -> None:
         if not sources.exists():
@@ -239,11 +212,9 @@ class _Job:
             self.note(BuildError(f"no report is published: {said}"))
             return None
 
-    def _publish(self, connection: sqlite3.Connection, folder: Path, run_id: str, as_of: str, page: str | None) -> None:
+    def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None) -> None:
         with (
-            publishing.written(
-                connection, self.database, folder, self.marts, run_id=run_id, as_of=as_of, report=page
-            ) as publication,
+            publishing.written(self.database, folder, run_id=run_id, as_of=as_of, report=page) as publication,
             self.stopper.deferred(),
         ):
             publication.move_into_place()

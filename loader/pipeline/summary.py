@@ -36,7 +36,6 @@ class Summary(msgspec.Struct):
 
     run_id: str | None
     database: str
-    target: str = "sqlite"
     status: str = "running"
     exit_code: int = 0
     started_at: str = ""

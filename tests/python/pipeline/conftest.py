@@ -7,16 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from loader import store
-from loader.pipeline import marts, publishing
 
 PROJECT = Path(__file__).resolve().parents[3]
 PATIENCE = 120  # seconds until a test gives up
@@ -78,17 +75,6 @@ class Site:
     def query(self, sql: str, *values: object, path: Path | None = None) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(path or self.database)) as connection:
             return connection.execute(sql, values).fetchall()
-
-    @contextmanager
-    def written(self, run_id: str) -> Iterator[publishing.Publication]:
-        """As a run has it, without building anew."""
-        with (
-            closing(store.create_or_open(self.database)) as connection,
-            publishing.written(
-                connection, self.database, self.published, marts.read(self.database), run_id=run_id, as_of="y"
-            ) as publication,
-        ):
-            yield publication
 
     def files(self) -> dict[str, bytes]:
         """What is published, whole."""

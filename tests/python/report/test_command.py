@@ -1,13 +1,11 @@
 """`loader report`: where it writes, from what, and what it says where it cannot."""
 
 import importlib.util
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from loader import store
-from loader.pipeline import marts, publishing
+from loader.pipeline import publishing
 
 from .conftest import Log
 
@@ -50,12 +48,7 @@ def test_before_the_first_build_it_says_to_build(invoke, tmp_path: Path) -> None
 def test_the_published_snapshot_answers_where_the_log_cannot(sample: Log, tmp_path: Path, invoke, monkeypatch) -> None:
     published = tmp_path / "published"
     publishing.prepare(published, sample.database)
-    with (
-        closing(store.create_or_open(sample.database)) as connection,
-        publishing.written(
-            connection, sample.database, published, marts.read(sample.database), run_id="x", as_of="y"
-        ) as publication,
-    ):
+    with publishing.written(sample.database, published, run_id="x", as_of="y") as publication:
         publication.move_into_place()
     monkeypatch.setenv("OUTCOMES_PUBLISH", str(published))
     said = invoke("--db", tmp_path / "gone.db", "report", "-o", tmp_path / "report.html")
