@@ -31,8 +31,7 @@ chances as (
 
 ),
 
--- All rivals are below a rate with the product of their chances to be: the sum of the logarithms. Of those whose
--- posterior has ended the logarithm is 0, and no row is there.
+-- All rivals are below a rate with the product of their chances: a sum of logarithms, 0 behind a posterior's end.
 rivalled as (
 
     select
