@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-# A JVM that lives for minutes, on two cores, gains nothing by compiling twice.
+# The quick compiler alone, and one thread for garbage: these JVMs live for minutes and share two cores.
 SHORT_LIVED = {"SPARK_LOCAL_IP": "127.0.0.1", "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 
