@@ -1,9 +1,9 @@
 """`python -m benchmarks.engines`: builds on every engine, side by side, at several sizes.
 
 Of each engine and size: the time to carry the log there, to build from nothing, and to carry over and build
-one per cent more; the whole command, dbt's tests included. A size above `--log` has no SQLite log: its Parquet
-files are generated, for the engines that read them. Memory is the most that the command and all its children
-held at once, PostgreSQL's server aside.
+new outcomes, as many at every size, so that what grows is the cost of history; the whole command, dbt's tests
+included. A size above `--log` has no SQLite log: its Parquet files are generated, for the engines that read them.
+Memory is the most that the command and all its children held at once, PostgreSQL's server aside.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from loader.engines import TARGETS
 from loader.engines.targets import IN_PLACE
 
 BATCH = 10_000_000
-SHARE = 100  # one in so many is new
 
 
 class Warehouse:
@@ -43,8 +42,7 @@ class Warehouse:
             self.run("export-log", "--to", "parquet")
             generate(places.parquet_log(self.database), 0, rows, rows)
 
-    def append(self) -> None:
-        new = self.rows // SHARE
+    def append(self, new: int) -> None:
         if self.has_log:
             logs.append(self.database, new)
         else:
@@ -134,21 +132,22 @@ def nodes(warehouse: Warehouse, target: str) -> float:
 @click.command(help=__doc__)
 @click.option("--rows", multiple=True, type=int, default=(1_000_000, 10_000_000), show_default=True)
 @click.option("--target", "targets", multiple=True, type=click.Choice(TARGETS), default=TARGETS)
+@click.option("--new", default=10_000, show_default=True, help="Outcomes that come after the full build.")
 @click.option("--log", default=10_000_000, show_default=True, help="The largest SQLite log that is made.")
 @click.option("--in", "folder", type=click.Path(file_okay=False, path_type=Path), help="Instead of a temporary folder.")
-def main(rows: tuple[int, ...], targets: tuple[str, ...], log: int, folder: Path | None) -> None:
+def main(rows: tuple[int, ...], targets: tuple[str, ...], new: int, log: int, folder: Path | None) -> None:
     measured = []
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         for size in rows:
             warehouse = Warehouse(Path(temporary), size, size <= log)
             able = [target for target in targets if warehouse.has_log or target in IN_PLACE]
             first = {target: _cells(warehouse, target) for target in able}
-            warehouse.append()
+            warehouse.append(new)
             for target in able:
                 measured.append((f"{size:,}", target, *first[target], *_cells(warehouse, target)))
                 say(f"{measured[-1]}")
     print_table(
-        f"Builds on each engine, and with one in {SHARE} new",
+        f"Builds on each engine, and with {new:,} new outcomes",
         ("outcomes", "engine", "export", "full build", "of it dbt's nodes", "memory",
          "export", "next build", "of it dbt's nodes", "memory"),
         measured,

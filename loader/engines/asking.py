@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loader import locks, places
+from loader import locks, places, warehouse
 from loader.engines import targets
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 
@@ -70,21 +70,8 @@ def _spark(variables: Mapping[str, str], database: Path) -> Iterator[Connection]
     place = variables["OUTCOMES_SPARK"]
     if not Path(place).is_dir():
         raise NotBuiltError(f"there is no {place} yet: run `loader build --target spark`")
-    settings = {
-        "spark.app.name": "model-outcomes",
-        "spark.master": os.environ.get("OUTCOMES_SPARK_MASTER") or "local[*]",
-        "spark.sql.warehouse.dir": f"{place}/tables",
-        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={place}/metastore;create=true",
-        "spark.driver.extraJavaOptions": "-Dderby.stream.error.file=/dev/null",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
-    }
     builder = SparkSession.builder.enableHiveSupport()
-    for name, value in settings.items():
+    for name, value in spark_settings(variables).items():
         builder = builder.config(name, value)
     try:
         with locks.exclusive(places.build_folder(database, "spark") / "lock", "a question"):
@@ -98,6 +85,20 @@ def _spark(variables: Mapping[str, str], database: Path) -> Iterator[Connection]
         raise NotBuiltError(f"{_in_a_line(fault)}: run `loader build --target spark`") from fault
     except PySparkException as fault:
         raise OutcomesError(f"Spark: {_in_a_line(fault)}") from fault
+
+
+def spark_settings(variables: Mapping[str, str]) -> Mapping[str, str]:
+    """What dbt's profile sets on a session, its variables filled in."""
+    import jinja2
+    import yaml
+
+    def env_var(name: str, default: str = "") -> str:
+        return variables.get(name, os.environ.get(name, default))
+
+    profiles = yaml.safe_load((warehouse.project_folder() / "profiles.yml").read_text())
+    settings = profiles["model_outcomes"]["outputs"]["spark"]["server_side_parameters"]
+    environment = jinja2.Environment(autoescape=False)
+    return {name: environment.from_string(str(value)).render(env_var=env_var) for name, value in settings.items()}
 
 
 class _Spark:

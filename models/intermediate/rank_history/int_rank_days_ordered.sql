@@ -16,7 +16,8 @@ rated as (
 
 ),
 
--- The order of int_models_ranked. Leader and number come by the same window, of the whole day, instead of by a join.
+-- The order of int_models_ranked. The leader comes by the same window instead of by a join. The number has a window of
+-- its own: Spark lets row_number() look no further than its row.
 ordered as (
 
     select
@@ -28,7 +29,7 @@ ordered as (
         success_rate,
         success_rate_lower,
         row_number() over by_rank as rank,
-        count(*) over by_rank as eligible_models,
+        count(*) over of_the_day as eligible_models,
         first_value(model_id) over by_rank as leader_model_id,
         first_value(trials) over by_rank as leader_trials,
         first_value(successes) over by_rank as leader_successes
@@ -42,8 +43,9 @@ ordered as (
                 case when cost_per_success is null then 1 else 0 end,
                 cost_per_success,
                 model_id
-            rows between unbounded preceding and unbounded following
-        )
+            rows unbounded preceding
+        ),
+        of_the_day as (partition by task_type, outcome_date)
 
 )
 

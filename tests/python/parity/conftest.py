@@ -184,7 +184,7 @@ def engine_environment(request: pytest.FixtureRequest) -> Callable[[str, Path], 
             cluster = request.getfixturevalue("spark_cluster")
             return known | {
                 "OUTCOMES_SPARK": str(folder / "spark"), "OUTCOMES_SPARK_MASTER": cluster.master_url,
-                "OUTCOMES_SPARK_MEMORY": "1g", "SPARK_LOCAL_IP": "127.0.0.1",
+                "OUTCOMES_SPARK_MEMORY": "1g", **servers.SHORT_LIVED,
             }  # fmt: skip
         return known | {"OUTCOMES_DUCKDB": str(folder / "duckdb.db")}
 

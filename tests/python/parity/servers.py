@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+# The quick compiler alone, and one thread for garbage: these JVMs live for minutes and share two cores.
+SHORT_LIVED = {"SPARK_LOCAL_IP": "127.0.0.1", "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -79,7 +82,7 @@ class Cluster:
         with (self.folder / f"{log}.log").open("ab") as output:
             return subprocess.Popen(
                 [str(part) for part in command], stdout=output, stderr=output,
-                env={**os.environ, "SPARK_HOME": str(self.home), "SPARK_LOCAL_IP": "127.0.0.1"},
+                env={**os.environ, "SPARK_HOME": str(self.home), **SHORT_LIVED},
             )  # fmt: skip
 
     def _await(self, log: str, text: str) -> None:

@@ -25,4 +25,5 @@ def test_every_cell_agrees(real_log: Log, target: str, engine_environment: Envir
     real_log.export(target)
     real_log.build(target)
     assert differing(real_log, target) == []
-    assert sum(row["trials"] for row in real_log.answers(target, ["model_stats"])["model_stats"]) > 80_000
+    # Both sides agree: SQLite's says that there was something to compare, and takes no cluster.
+    assert sum(row["trials"] for row in real_log.answers("sqlite", ["model_stats"])["model_stats"]) > 80_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loader import engines
-from loader.engines import log_tables
+from loader.engines import asking, log_tables
 
 from ..conftest import Invoke
 from .test_parquet_log import outcomes, write
@@ -64,6 +64,16 @@ def test_every_target_has_a_profile() -> None:
 
     outputs = yaml.safe_load((ROOT / "profiles.yml").read_text())["model_outcomes"]["outputs"]
     assert tuple(outputs) == engines.TARGETS
+
+
+def test_spark_is_asked_by_the_settings_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OUTCOMES_SPARK_MASTER", raising=False)
+    monkeypatch.setenv("OUTCOMES_SPARK_PARTITIONS", "64")
+    settings = asking.spark_settings({"OUTCOMES_SPARK": "/shared/tables of ours"})
+    assert settings["spark.sql.warehouse.dir"] == "/shared/tables of ours/tables"
+    assert settings["spark.master"] == "local[*]"
+    assert settings["spark.sql.shuffle.partitions"] == "64"
+    assert not [name for name, value in settings.items() if "{{" in value]
 
 
 def test_a_duckdb_file_that_is_being_built_is_busy(database: Path, invoke: Invoke) -> None:
