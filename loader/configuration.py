@@ -13,11 +13,11 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from loader.engines import Target
 from loader.errors import OutcomesError
 
 NAME = "outcomes.toml"
 Finding = Literal["stale", "demotion", "drift", "degenerate"]
-
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What outcomes.toml may say; `variable` names the variable of each."""
 
     database: Location | None = None
+    target: Target | None = None
     inbox: Location | None = None
     legacy_json: Location | None = None
     uok: Location | None = None
@@ -81,7 +82,7 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
             continue
         if isinstance(value, list):
             value = ",".join(value)
-        elif isinstance(value, str):
+        elif isinstance(value, str) and field.name != "target":
             value = folder / Path(value).expanduser()
         texts[field.name] = str(value)
     return texts
@@ -100,5 +101,6 @@ def _in_words(fault: str) -> str:
             f"is {near[0]} meant?" if near else f"there are {', '.join(known)}"
         )
     if said.startswith("Invalid enum value "):
-        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(get_args(Finding))}"
+        known = get_args(Target if where == "target" else Finding)
+        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(known)}"
     return f"{where}: {said[:1].lower()}{said[1:]}".replace(" | null", "")

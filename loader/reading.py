@@ -19,6 +19,8 @@ class Cursor(Protocol):
 
     def fetchall(self) -> list[Any]: ...
 
+    def fetchmany(self, size: int, /) -> list[Any]: ...
+
 
 class Connection(Protocol):
     """SQLite's, or another engine's; values go where a ? stands."""

@@ -160,6 +160,7 @@ create table run_history (
     finished_at text,
     status text not null check (status in ('running', 'succeeded', 'failed', 'interrupted', 'killed')),
     exit_code integer,
+    target text not null default 'sqlite',
     message text,
     accepted_count integer not null default 0,
     duplicate_count integer not null default 0,

@@ -83,9 +83,7 @@ def build(
     with building(database, "a build", target, wait=wait):
         commands = [*targets.preparations(target), arguments]
         *prepared, command = run_dbt(database, commands, target, logs=logs)
-        for each in prepared:
-            if not each.success:
-                raise BuildError(f"dbt {each.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
+        expect_prepared(prepared, logs, target)
         return len(expect_built(database, command, logs, target))
 
 
@@ -131,6 +129,13 @@ def run_dbt(
     if came is None:
         raise BuildError(f"dbt ended on {database.absolute()} before it had done anything: see {logs / 'dbt.log'}")
     return [Command(arguments, **each) for arguments, each in zip(commands, came, strict=True)]
+
+
+def expect_prepared(prepared: Sequence[Command], logs: Path, target: str) -> None:
+    """Raises BuildError where a command that comes before a build (`targets.preparations`) failed."""
+    for each in prepared:
+        if not each.success:
+            raise BuildError(f"dbt {each.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
 
 
 def expect_built(database: Path, command: Command, logs: Path, target: str = SQLITE) -> list[Node]:

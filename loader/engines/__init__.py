@@ -1,9 +1,12 @@
 """Other engines than SQLite: how the log gets there, and what dbt and questions need to find it.
 
-`log_tables` says what goes along, `parquet_log` and `postgres_log` carry it, `targets` knows where each
-engine keeps things, and `asking` puts the questions of `stats` and `rank` to it.
+`log_tables` says what goes along, `parquet_log` and `postgres_log` carry it (`carrying` picks the one that an
+engine reads), `targets` knows where each engine keeps things, and `asking` puts questions to it.
 """
+
+from typing import Literal, get_args
 
 SQLITE = "sqlite"
 # As the targets in profiles.yml are named.
-TARGETS = (SQLITE, "duckdb", "postgres", "spark")
+Target = Literal["sqlite", "duckdb", "postgres", "spark"]
+TARGETS: tuple[str, ...] = get_args(Target)

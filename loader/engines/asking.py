@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +23,18 @@ if TYPE_CHECKING:
     from loader.reading import Connection, Cursor
 
 
-def opened(database: Path, target: str) -> AbstractContextManager[Connection]:
-    """What was built on `target` from the log of `database`, to read. Raises NotBuiltError where nothing was."""
+def opened(database: Path, target: str, *, is_held: bool = False) -> AbstractContextManager[Connection]:
+    """What was built on `target` from the log of `database`, to read. Raises NotBuiltError where nothing was.
+
+    On Spark that takes the lock of builds, unless the caller holds it already (`is_held`).
+    """
     known = targets.environment(database, target)
     if target == "postgres":
         return _postgres(known)
-    return _spark(known, database) if target == "spark" else _duckdb(places.duckdb(database))
+    if target == "spark":
+        lock = places.build_folder(database, "spark") / "lock"
+        return _spark(known, nullcontext() if is_held else locks.exclusive(lock, "a question"))
+    return _duckdb(places.duckdb(database))
 
 
 @contextmanager
@@ -53,6 +63,8 @@ def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
     names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
     try:
         with closing(psycopg2.connect(**{names[name]: value for name, value in variables.items()})) as server:
+            # All that is asked is of one moment, as it is on SQLite within a transaction.
+            server.set_session(isolation_level="REPEATABLE READ", readonly=True)
             yield _Postgres(server)
     except psycopg2.Error as fault:
         said = _in_a_line(fault)
@@ -62,7 +74,7 @@ def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
 
 
 @contextmanager
-def _spark(variables: Mapping[str, str], database: Path) -> Iterator[Connection]:
+def _spark(variables: Mapping[str, str], lock: AbstractContextManager[None]) -> Iterator[Connection]:
     """A session as dbt's profile has it. One process at a time opens the metastore: it is that of a build, or this."""
     from pyspark.errors import AnalysisException, PySparkException
     from pyspark.sql import SparkSession
@@ -74,8 +86,11 @@ def _spark(variables: Mapping[str, str], database: Path) -> Iterator[Connection]
     for name, value in spark_settings(variables).items():
         builder = builder.config(name, value)
     try:
-        with locks.exclusive(places.build_folder(database, "spark") / "lock", "a question"):
+        with lock:
+            interrupt = signal.getsignal(signal.SIGINT)
             session = builder.getOrCreate()
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, interrupt)  # pyspark takes it for itself
             try:
                 session.sql("use outcomes")
                 yield _Spark(session)
@@ -121,6 +136,15 @@ class _Frame:
 
     def fetchall(self) -> list[Any]:
         return [tuple(row) for row in self.frame.collect()]
+
+    def fetchmany(self, size: int, /) -> list[Any]:
+        return [tuple(row) for row in islice(self._rows, size)]
+
+    @cached_property
+    def _rows(self) -> Iterator[Any]:
+        """By partitions: a mart need not fit into memory twice."""
+        rows: Iterator[Any] = self.frame.toLocalIterator()
+        return rows
 
 
 class _Postgres:

@@ -16,17 +16,27 @@ from loader.errors import OutcomesError
 IN_PLACE = ("duckdb", "spark")
 
 
-def environment(database: Path, target: str) -> Mapping[str, str]:
-    """The variables that the target's profile reads. Raises OutcomesError where something has to be there
-    first: the engine's packages, its address, the exported log."""
+def expect_possible(target: str) -> None:
+    """Raises OutcomesError where this machine cannot speak to the engine at all: its packages, its address or
+    Java is missing."""
     if target == SQLITE:
-        return {}
+        return
     if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
         raise OutcomesError(f"dbt-{target} is not installed here: make setup EXTRAS={target}")
     if target == "postgres":
-        return postgres_variables(dsn(None))
+        postgres_variables(dsn(None))
     if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
+
+
+def environment(database: Path, target: str) -> Mapping[str, str]:
+    """The variables that the target's profile reads. Raises OutcomesError as `expect_possible`, and where the
+    exported log is missing."""
+    expect_possible(target)
+    if target == SQLITE:
+        return {}
+    if target == "postgres":
+        return postgres_variables(dsn(None))
     folder = places.parquet_log(database)
     if parquet_log.exported_to(folder) is None:
         raise OutcomesError(f"there is no exported log at {folder.absolute()}: run `loader export-log --to parquet`")

@@ -44,14 +44,14 @@ def prune(runs: Path, keep: int) -> int:
     return len(old)
 
 
-def begin(connection: sqlite3.Connection, run_id: str, now: datetime) -> None:
+def begin(connection: sqlite3.Connection, run_id: str, now: datetime, target: str) -> None:
     """Note that a run has begun. Call it within `warehouse.building`: a row that still says `running` is
     then of a run that was killed."""
     with store.transaction(connection):
         connection.execute("update run_history set status = 'killed' where status = 'running'")
         connection.execute(
-            "insert into run_history (run_id, started_at, status) values (?, ?, 'running')",
-            (run_id, store.to_text(now)),
+            "insert into run_history (run_id, started_at, status, target) values (?, ?, 'running', ?)",
+            (run_id, store.to_text(now), target),
         )
 
 
@@ -82,8 +82,8 @@ def last_state(connection: sqlite3.Connection) -> tuple[str | None, State | None
 def runs(connection: sqlite3.Connection, limit: int) -> Answer:
     """The last runs, the newest first."""
     columns = (
-        "run_id, started_at, finished_at, status, exit_code, message, accepted_count, duplicate_count, rejected_count,"
-        " dbt_node_count, dbt_failure_count, dbt_seconds, is_published, stale_count, demotion_count, drift_count,"
-        " degenerate_count, changes"
+        "run_id, started_at, finished_at, status, exit_code, target, message, accepted_count, duplicate_count,"
+        " rejected_count, dbt_node_count, dbt_failure_count, dbt_seconds, is_published, stale_count, demotion_count,"
+        " drift_count, degenerate_count, changes"
     )
     return reading.rows(connection, f"select {columns} from run_history order by run_id desc limit ?", (limit,))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loader import places
+from loader.engines import SQLITE
 from loader.errors import BuildError
 
 KEYS = ("unique", "unique_combination")
@@ -43,9 +44,9 @@ class Mart:
         return next((column for column in self.columns if column.name == name), Column(name, None, ""))
 
 
-def read(database: Path) -> list[Mart]:
+def read(database: Path, target: str = SQLITE) -> list[Mart]:
     """The marts of the last build, by name. Raises BuildError where dbt left no manifest."""
-    path = places.build_folder(database) / "target" / "manifest.json"
+    path = places.build_folder(database, target) / "target" / "manifest.json"
     try:
         nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
     except (OSError, ValueError, KeyError):

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from loader import locks, places, spool, store, warehouse
+from loader.engines import targets
 from loader.errors import OutcomesError
 from loader.pipeline import inbox
 from loader.pipeline.running import Options
@@ -18,6 +19,7 @@ class Plan(msgspec.Struct):
     """Absolute paths. `inbox` holds paths by what would become of them; `held_by` says who works just now."""
 
     database: str
+    target: str
     is_new_database: bool
     project: str
     held_by: dict[str, str | int] | None
@@ -33,8 +35,10 @@ class Plan(msgspec.Struct):
 
 def plan(database: Path, options: Options) -> Plan:
     """Raises OutcomesError where the run could not even begin."""
+    targets.expect_possible(options.target)
     return Plan(
         database=str(database),
+        target=options.target,
         is_new_database=not database.exists(),
         project=str(warehouse.project_folder()),
         held_by=locks.holder(places.build_folder(database) / "lock"),

@@ -59,24 +59,31 @@ def prepare(folder: Path, database: Path) -> None:
 
 @contextmanager
 def written(
-    database: Path, folder: Path, *, run_id: str, as_of: str, report: str | None = None
+    database: Path,
+    folder: Path,
+    *,
+    run_id: str,
+    as_of: str,
+    report: str | None = None,
+    source: snapshot.Source | None = None,
 ) -> Iterator[Publication]:
     """The marts of a database, and the page about them, as files that wait to be moved into place.
+    `source` has the marts, where the database itself does not.
 
     Raises OutcomesError where they cannot be written: then what was published before is as it was.
     """
-    described = marts.read(database)
+    source = source or snapshot.Source(database, marts.read(database))
     unfinished = folder / UNFINISHED
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         path = unfinished / places.SNAPSHOT
-        snapshot.write(path, database, described, run_id, as_of, snapshot.name_of(database, folder))
-        files = [Path(places.SNAPSHOT), *exports.write(unfinished, path, described, run_id, as_of, report)]
+        snapshot.write(path, source, run_id, as_of, snapshot.name_of(database, folder))
+        files = [Path(places.SNAPSHOT), *exports.write(unfinished, path, source.marts, run_id, as_of, report)]
         for file in files:
             disk.sync(unfinished / file)
         size = sum((unfinished / file).stat().st_size for file in files)
-        yield Publication(folder, [file.as_posix() for file in files], len(described), size)
+        yield Publication(folder, [file.as_posix() for file in files], len(source.marts), size)
     except OSError as fault:
         raise OutcomesError(f"cannot publish to {folder}: {fault.strerror}") from None
     finally:

@@ -1,4 +1,4 @@
-"""One run: lock, spool, legacy JSON, inbox, dbt build, freshness, publish, report.
+"""One run: lock, spool, legacy JSON, inbox, the log to its engine, dbt build, freshness, publish, report.
 
 A step that finds a fault in its input says so and lets the others go on; only what passed its tests is
 published. Whatever happens, the lock is released, the run's row and folder say what came of it, and the
@@ -21,10 +21,12 @@ from pathlib import Path
 import msgspec
 
 from loader import loading, places, report, store, terminal, warehouse
+from loader.engines import SQLITE
 from loader.errors import BuildError, BusyError, OutcomesError
-from loader.pipeline import findings, history, inputs, publishing
+from loader.pipeline import building, findings, history, inputs, publishing, snapshot
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
+from loader.reading import Answer
 
 KEEP_RUNS = 100
 KEPT_REJECTS = 10_000
@@ -43,6 +45,7 @@ class Options:
     keep_runs: int = KEEP_RUNS
     fail_on: tuple[str, ...] = ()
     report: bool = True
+    target: str = SQLITE
 
 
 def run(database: Path, options: Options) -> Summary:
@@ -63,12 +66,12 @@ class _Job:
         self.codes: set[int] = set()
         self.stopped: Stopped | None = None
         self.state: findings.State | None = None
-        self.summary = Summary(None, str(database), started_at=store.to_text(self.now))
+        self.summary = Summary(None, str(database), options.target, started_at=store.to_text(self.now))
 
     def run(self) -> None:
         """Everything that needs the lock, and what came of it written down before it is released."""
         warehouse.project_folder()
-        with warehouse.building(self.database, "a run", wait=self.options.wait):
+        with building.locked(self.database, self.options.target, wait=self.options.wait):
             if self.options.publish:
                 publishing.prepare(self.options.publish, self.database)
             with closing(store.create_or_open(self.database)) as connection:
@@ -79,7 +82,7 @@ class _Job:
         self.summary.run_id, self.summary.folder = folder.name, str(folder)
         try:
             with self.noting():
-                history.begin(connection, folder.name, self.now)
+                history.begin(connection, folder.name, self.now, self.options.target)
                 self._work(connection, folder)
         finally:
             self.stopper.finish()
@@ -146,9 +149,13 @@ class _Job:
             self.codes.add(REJECTED)
             say(f"{self.summary.rejected:,} refused, max_rejects is {self.options.max_rejects:,}")
         as_of = store.to_text(store.utc_now())
-        self._build(connection, folder)
-        if self.options.publish:
-            self._publish(self.options.publish, folder.name, as_of, self._report(connection))
+        last = self._carry(connection)
+        self._build(folder)
+        stale = self._freshness(folder)
+        with building.fetched(connection, self.database, self.options.target, last) as (source, marts):
+            self._find(connection, marts, stale)
+            if self.options.publish:
+                self._publish(self.options.publish, folder.name, as_of, self._report(connection, marts), source)
 
     def _take_in(self, connection: sqlite3.Connection) -> None:
         """Each kind of input in turn; the faults of one do not keep the others back."""
@@ -165,37 +172,48 @@ class _Job:
                 for fault in came.faults:
                     self.note(fault)
 
-    def _build(self, connection: sqlite3.Connection, folder: Path) -> None:
+    def _carry(self, connection: sqlite3.Connection) -> int | None:
+        """The log to where the engine reads it; the last outcome that is there. None on SQLite, which has it."""
+        if self.options.target == SQLITE:
+            return None
+        from loader.engines import carrying
+
+        done = carrying.carry(connection, self.database, self.options.target, lambda rows: None)
+        self.summary.carried = asdict(done)
+        say(f"{done.rows:,} outcomes carried to {self.options.target}, which has them up to id {done.last}")
+        return done.last
+
+    def _build(self, folder: Path) -> None:
+        target = self.options.target
         self.summary.build = BuildSummary()
-        commands = [warehouse.BUILD, ["source", "freshness"]]
-        target = places.build_folder(self.database) / "target"
         try:
-            built, freshness = warehouse.run_dbt(self.database, commands, logs=folder, output=sys.stderr)
+            built = building.build(self.database, target, folder)
         finally:
-            for name in ("run_results.json", "sources.json"):
-                if (target / name).exists():
-                    shutil.copyfile(target / name, folder / name)
-        nodes = warehouse.nodes(self.database) or []
+            _keep(building.results(self.database, target) / "run_results.json", folder)
+        nodes = warehouse.nodes(self.database, target) or []
         self.summary.build = BuildSummary(
             len(nodes),
             sum(node.seconds for node in nodes),
             [{"name": node.name, "status": node.status, "message": node.message}
              for node in nodes if node.status in warehouse.FAILED],
         )  # fmt: skip
-        warehouse.expect_built(self.database, built, folder)
-        self._find(connection, freshness, target / "sources.json")
+        warehouse.expect_built(self.database, built, folder, target)
 
-    def _find(self, connection: sqlite3.Connection, freshness: warehouse.Command, sources: Path) -> None:
+    def _freshness(self, folder: Path) -> Answer:
+        sources = building.freshness(self.database, self.options.target, folder)
         if not sources.exists():
-            raise BuildError(f"dbt could not tell how fresh the sources are: {freshness.fault or 'it did not say why'}")
-        stale = findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
-        found = self.summary.findings = findings.find(connection, stale)
-        self.summary.changes = findings.changes(connection, *history.last_state(connection))
-        self.state = findings.state(connection)
+            raise BuildError(f"dbt could not tell how fresh the sources are: see {folder / 'dbt.log'}")
+        _keep(sources, folder)
+        return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
+
+    def _find(self, log: sqlite3.Connection, marts: sqlite3.Connection, stale: Answer) -> None:
+        found = self.summary.findings = findings.find(marts, stale)
+        self.summary.changes = findings.changes(marts, *history.last_state(log))
+        self.state = findings.state(marts)
         for name in found.named(self.options.fail_on):
             self.note(BuildError(f"{len(getattr(found, name))} found: {name}, which --fail-on names"))
 
-    def _report(self, connection: sqlite3.Connection) -> str | None:
+    def _report(self, log: sqlite3.Connection, marts: sqlite3.Connection) -> str | None:
         """The page that is published beside the marts. What is wrong with it is noted, and keeps nothing back."""
         if not self.options.report:
             return None
@@ -206,15 +224,17 @@ class _Job:
             return None
         changes = msgspec.to_builtins(self.summary.changes)
         try:
-            return report.render(report.gather(connection, changes), store.utc_now())
+            return report.render(report.gather(marts, changes, log), store.utc_now())
         except Exception as fault:
             said = str(fault) if isinstance(fault, OutcomesError) else f"{type(fault).__name__}: {fault}"
             self.note(BuildError(f"no report is published: {said}"))
             return None
 
-    def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None) -> None:
+    def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None, source: snapshot.Source) -> None:
         with (
-            publishing.written(self.database, folder, run_id=run_id, as_of=as_of, report=page) as publication,
+            publishing.written(
+                self.database, folder, run_id=run_id, as_of=as_of, report=page, source=source
+            ) as publication,
             self.stopper.deferred(),
         ):
             publication.move_into_place()
@@ -256,6 +276,12 @@ class _Job:
 def say(what: str) -> None:
     """A line of the log, in the form of dbt's own."""
     print(f"{datetime.now():%H:%M:%S}  {terminal.printable(what)}", file=sys.stderr, flush=True)
+
+
+def _keep(file: Path, folder: Path) -> None:
+    """A copy of what dbt left, where it left it."""
+    if file.exists():
+        shutil.copyfile(file, folder / file.name)
 
 
 def _last_reject(connection: sqlite3.Connection) -> int:

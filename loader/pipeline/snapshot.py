@@ -9,13 +9,15 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from loader import store
+from loader import reading, store
 from loader.errors import OutcomesError
 from loader.pipeline.marts import Mart
 
 TYPES = {"text": "text", "bigint": "integer", "integer": "integer", "double": "real"}
+BATCH = 10_000
 # Columns that are asked for, where they do not lead the key anyway.
 INDEXED = ("task_type", "model_id", "experiment_id", "outcome_date")
 
@@ -35,25 +37,51 @@ DESCRIBED = """
 """
 
 
-def write(path: Path, database: Path, marts: Sequence[Mart], run_id: str, as_of: str, named: str) -> None:
-    """Make the snapshot at `path`, where nothing is yet, from the marts of a database, which it calls `named`.
+@dataclass(frozen=True)
+class Source:
+    """An SQLite file that has the marts in it, and what dbt says of them. `last_outcome` is the id of the last
+    outcome that they know, None where the file is the log, which has it."""
+
+    file: Path
+    marts: Sequence[Mart]
+    last_outcome: int | None = None
+
+
+def fetch(path: Path, connection: reading.Connection, marts: Sequence[Mart]) -> None:
+    """Bring the marts that another engine built into a new SQLite file at `path`, of which they are then read and
+    copied as of the log's own."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as fetched:
+        fetched.execute("pragma journal_mode = off")  # what is half written is thrown away
+        fetched.execute("pragma synchronous = off")
+        fetched.execute("begin")
+        for mart in marts:
+            cursor = connection.execute(f"select * from {mart.name}")
+            names = [column[0] for column in cursor.description]
+            _create(fetched, mart, names)
+            insert = f"insert into {_quoted(mart.name)} values ({', '.join('?' * len(names))})"
+            while rows := cursor.fetchmany(BATCH):
+                fetched.executemany(insert, rows)
+        fetched.execute("commit")
+
+
+def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> None:
+    """Make the snapshot at `path`, where nothing is yet, of marts from a log that it calls `named`.
 
     What `snapshot_run` calls `as_of` is when the build began: every outcome committed before is in
     every mart. Views among the marts may know a few that came later.
     """
     with closing(sqlite3.connect(path, timeout=store.busy_timeout(), isolation_level=None)) as connection:
         connection.execute("pragma synchronous = off")  # synced as a whole, before it is moved into place
-        connection.execute("attach ? as warehouse", (str(database),))
+        connection.execute("attach ? as warehouse", (str(source.file),))
         # Whoever opens it as a log by mistake shall not make the log's tables in it.
         connection.execute(f"pragma user_version = {store.SCHEMA_VERSION}")
         connection.execute("begin")
         for statement in DESCRIBED.split(";")[:-1]:
             connection.execute(statement)
         connection.execute(
-            "insert into snapshot_run select ?, ?, ?, (select max(id) from warehouse.model_outcomes)",
-            (run_id, as_of, named),
+            "insert into snapshot_run values (?, ?, ?, ?)", (run_id, as_of, named, _last_outcome(connection, source))
         )
-        for mart in marts:
+        for mart in source.marts:
             _copy(connection, mart)
         connection.execute("commit")
         connection.execute("detach warehouse")
@@ -89,12 +117,23 @@ def _escaped(path: Path) -> str:
     return path.absolute().as_uri().removeprefix("file://")
 
 
-def _copy(connection: sqlite3.Connection, mart: Mart) -> None:
-    names = [row[0] for row in connection.execute(f"select * from warehouse.{_quoted(mart.name)} limit 0").description]
+def _last_outcome(connection: sqlite3.Connection, source: Source) -> int | None:
+    if source.last_outcome is not None:
+        return source.last_outcome
+    last: int | None = connection.execute("select max(id) from warehouse.model_outcomes").fetchone()[0]
+    return last
+
+
+def _create(connection: sqlite3.Connection, mart: Mart, names: Sequence[str]) -> None:
     types = [mart.column(name).typed(TYPES, "any") for name in names]
     columns = ", ".join(f"{_quoted(name)} {type}" for name, type in zip(names, types, strict=True))
+    connection.execute(f"create table main.{_quoted(mart.name)} ({columns}) strict")
+
+
+def _copy(connection: sqlite3.Connection, mart: Mart) -> None:
+    names = [row[0] for row in connection.execute(f"select * from warehouse.{_quoted(mart.name)} limit 0").description]
     table = _quoted(mart.name)
-    connection.execute(f"create table main.{table} ({columns}) strict")
+    _create(connection, mart, names)
     connection.execute(f"insert into main.{table} select * from warehouse.{table}")
     keys = [mart.key] if mart.key else []
     for number, key in enumerate([*keys, *((name,) for name in INDEXED if name in names and name not in mart.key[:1])]):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from loader.engines import SQLITE
 from loader.pipeline.findings import Changes, Findings
 
 # A run may have several faults; the first of these codes that applies is its exit code.
@@ -36,6 +37,7 @@ class Summary(msgspec.Struct):
 
     run_id: str | None
     database: str
+    target: str = SQLITE
     status: str = "running"
     exit_code: int = 0
     started_at: str = ""
@@ -49,6 +51,7 @@ class Summary(msgspec.Struct):
     legacy: dict[str, Any] | None = None
     inbox: InboxSummary | None = None
     uok: dict[str, Any] | None = None
+    carried: dict[str, Any] | None = None
     build: BuildSummary | None = None
     findings: Findings | None = None
     changes: Changes | None = None

@@ -52,18 +52,22 @@ class Contents:
         return sorted({row[column] for row in (*self.rankings, *self.stats, *self.days)})
 
 
-def gather(connection: sqlite3.Connection, changes: dict[str, Any] | None = None) -> Contents:
+def gather(
+    connection: sqlite3.Connection, changes: dict[str, Any] | None = None, log: sqlite3.Connection | None = None
+) -> Contents:
     """Read everything in one transaction, so that a build at work meanwhile does not matter.
 
-    `changes` of a run that is still at work; else those of the last one are read.
+    `changes` of a run that is still at work; else those of the last one are read. `log` has the refused
+    lines where the marts came of another engine, and lie in a file of their own.
     """
+    log = log or connection
     connection.execute("begin")
     try:
         (as_of,) = connection.execute("select max(last_used) from model_stats").fetchone()
         rankings = reading.rows(
             connection, "select * from model_rankings order by task_type, rank is null, rank, model_id"
         )
-        has_rejects = _has(connection, "rejected_outcomes")
+        has_rejects = _has(log, "rejected_outcomes")
         return Contents(
             as_of=as_of,
             rankings=rankings,
@@ -76,8 +80,8 @@ def gather(connection: sqlite3.Connection, changes: dict[str, Any] | None = None
             drifts=reading.rows(connection, DRIFTS),
             outages=reading.rows(connection, OUTAGES),
             days=_days(connection, len(rankings)),
-            refused_lines=_refused_lines(connection) if has_rejects else 0,
-            rejects=_rejects(connection) if has_rejects else [],
+            refused_lines=_refused_lines(log) if has_rejects else 0,
+            rejects=_rejects(log) if has_rejects else [],
             changes=changes or _changes(connection),
         )
     finally:

@@ -1,0 +1,23 @@
+"""The log, brought to where an engine reads it: what `export-log` does by hand, a run does before it builds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from loader import places
+from loader.engines import parquet_log, postgres_log, targets
+from loader.engines.log_tables import Export
+
+
+def carry(connection: sqlite3.Connection, database: Path, target: str, progress: Callable[[int], None]) -> Export:
+    """Carry over what is new in the log of `database`, open as `connection`, to where `target` reads it.
+
+    `progress` hears how many outcomes each part had. Raises OutcomesError where the engine cannot be
+    reached, or has another log; BusyError while another export is at it.
+    """
+    targets.expect_possible(target)
+    if target in targets.IN_PLACE:
+        return parquet_log.export(connection, places.parquet_log(database), progress=progress)
+    return postgres_log.export(connection, targets.dsn(None), progress=progress)

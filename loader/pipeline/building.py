@@ -1,0 +1,74 @@
+"""dbt on the engine of a run: what it builds there comes back as one SQLite file.
+
+Findings, report and publication read that file, and know nothing of engines. On SQLite it is the log's own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from loader import places, store, warehouse
+from loader.engines import SQLITE, asking, targets
+from loader.pipeline import marts, snapshot
+from loader.warehouse import Command
+
+FRESHNESS = ("source", "freshness")
+
+
+@contextmanager
+def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
+    """One run at a time on a log, whatever the engine; and no build on the engine meanwhile."""
+    with ExitStack() as held:
+        for each in dict.fromkeys((SQLITE, target)):
+            held.enter_context(warehouse.building(database, "a run", each, wait=wait))
+        yield
+
+
+def build(database: Path, target: str, logs: Path) -> Command:
+    """`dbt build` on the engine; on SQLite, freshness in the same process, which saves one."""
+    before = targets.preparations(target)
+    after = [FRESHNESS] if target == SQLITE else []
+    came = warehouse.run_dbt(database, [*before, warehouse.BUILD, *after], target, logs=logs, output=sys.stderr)
+    warehouse.expect_prepared(came[: len(before)], logs, target)
+    return came[len(before)]
+
+
+def freshness(database: Path, target: str, logs: Path) -> Path:
+    """dbt's sources.json about the log, which is in SQLite whatever the engine: what was carried over is as old
+    as the last time. It is missing where dbt could not tell."""
+    if target == SQLITE:
+        return results(database, target) / "sources.json"
+    # Apart from a build's artifacts on SQLite, which stay that build's.
+    artifacts = places.build_folder(database, target) / "freshness"
+    warehouse.run_dbt(database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr)
+    return artifacts / "sources.json"
+
+
+def results(database: Path, target: str) -> Path:
+    """Where dbt leaves what came of a build."""
+    return places.build_folder(database, target) / "target"
+
+
+@contextmanager
+def fetched(
+    log: sqlite3.Connection, database: Path, target: str, last_outcome: int | None
+) -> Iterator[tuple[snapshot.Source, sqlite3.Connection]]:
+    """The marts as a file, and open; `last_outcome` is the last one that was carried to the engine. Raises
+    OutcomesError where the engine does not give them."""
+    described = marts.read(database, target)
+    if target == SQLITE:
+        yield snapshot.Source(database, described), log
+        return
+    path = places.build_folder(database, target) / "marts.db"
+    path.unlink(missing_ok=True)
+    try:
+        with asking.opened(database, target, is_held=True) as engine, store.plain_faults(path):
+            snapshot.fetch(path, engine, described)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            yield snapshot.Source(path, described, last_outcome), connection
+    finally:
+        path.unlink(missing_ok=True)
