@@ -101,6 +101,6 @@ def _in_words(fault: str) -> str:
             f"is {near[0]} meant?" if near else f"there are {', '.join(known)}"
         )
     if said.startswith("Invalid enum value "):
-        known = get_args(Target if where == "target" else Finding)
-        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(known)}"
+        allowed = get_args(Target if where == "target" else Finding)
+        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(allowed)}"
     return f"{where}: {said[:1].lower()}{said[1:]}".replace(" | null", "")

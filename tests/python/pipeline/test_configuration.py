@@ -18,6 +18,12 @@ def test_the_file_then_the_environment_then_an_option(site: Site) -> None:
     assert dry(site, "--publish", "x", OUTCOMES_PUBLISH="y")["publish"] == str(site.folder / "x")
 
 
+def test_the_target_is_a_name_and_no_path(site: Site) -> None:
+    (site.folder / "outcomes.toml").write_text('target = "duckdb"\n')
+    assert dry(site)["target"] == "duckdb"
+    assert dry(site, "--target", "sqlite")["target"] == "sqlite"
+
+
 def test_paths_of_the_file_are_relative_to_it_and_it_may_name_the_database(site: Site, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -36,6 +42,7 @@ def test_paths_of_the_file_are_relative_to_it_and_it_may_name_the_database(site:
         ("wait = -1", "wait: expected float >= 0"),
         ("keep_runs = 0", "keep_runs: expected int >= 1"),
         ('fail_on = ["stalled"]', "'stalled' is none of stale, demotion, drift, degenerate"),
+        ('target = "oracle"', "'oracle' is none of sqlite, duckdb, postgres, spark"),
         ("wait =", "is not TOML"),
     ],
 )

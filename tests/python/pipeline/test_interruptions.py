@@ -25,9 +25,9 @@ def slow_site(site: Site) -> Site:
     return site
 
 
-def start_and_wait_for_dbt(site: Site):
+def start_and_wait_for_dbt(site: Site, *arguments: str):
     """A run whose dbt is at work on the slow dbt model."""
-    process = site.start("run", "--inbox", "inbox")
+    process = site.start("run", "--inbox", "inbox", *arguments)
     said: list[str] = []
     reader = threading.Thread(target=lambda: said.extend(iter(process.stderr.readline, "")))
     reader.start()
