@@ -111,4 +111,21 @@ def _to_2(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
+def _to_3(connection: sqlite3.Connection) -> None:
+    """`run_history` says on which engine a run built; those before built on SQLite."""
+    _make_again(connection, "run_history")
+
+
+def _make_again(connection: sqlite3.Connection, table: str) -> None:
+    """The table as schema.sql has it, with its rows; a column that is new has its default. Not by `alter table
+    add column`: the order of columns would tell of a file's past."""
+    original = _move_aside(connection, table)
+    for statement in schema():
+        if re.search(rf"^create table {table}\b", statement, re.MULTILINE):
+            connection.execute(statement)
+    columns = ", ".join(name for (name,) in connection.execute("select name from pragma_table_info(?)", (original,)))
+    connection.execute(f"insert into {table} ({columns}) select {columns} from {original}")
+    connection.execute(f"drop table {original}")
+
+
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3}

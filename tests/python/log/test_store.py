@@ -35,7 +35,7 @@ def test_init_makes_the_file_and_its_folder(invoke, database: Path, tmp_path: Pa
     with closing(sqlite3.connect(database)) as connection:
         names = connection.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
         assert [name for (name,) in names if not name.startswith("sqlite_")] == TABLES
-        assert connection.execute("pragma user_version").fetchone() == (2,)
+        assert connection.execute("pragma user_version").fetchone() == (store.SCHEMA_VERSION,)
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
         indexes = "select name from sqlite_master where type = 'index' and sql is not null order by name"
         assert connection.execute(indexes).fetchall() == [("model_outcomes_task_model",), ("model_outcomes_timestamp",)]

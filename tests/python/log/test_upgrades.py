@@ -59,7 +59,7 @@ def test_rows_of_an_original_file_move_in_their_order(original: Path, invoke, qu
         ("coding", "alpha", 0, 1, 0, 0.0, "2026-01-31T13:00:00.000Z"),
         ("coding", "beta", 1, 0, 7, 0.0, "2026-01-31 14:00:00"),
     ]
-    assert query("pragma user_version") == [(2,)]
+    assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
     assert query("pragma foreign_key_check") == []
 
 
@@ -126,18 +126,41 @@ def test_a_file_of_version_1_gets_what_it_lacks_and_keeps_its_rows(invoke, query
     assert invoke("init").exit_code == 0
     assert query("select type, name, sql from sqlite_master order by type, name") == wanted
     assert query("select count(*) from model_outcomes") == [(1,)]
-    assert query("pragma user_version") == [(2,)]
+    assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
+
+
+def test_runs_of_a_file_of_version_2_were_on_sqlite(invoke, query, database: Path) -> None:
+    invoke("init")
+    wanted = query("select type, name, sql from sqlite_master order by type, name")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("alter table run_history drop column target")
+        connection.execute("create view last_runs as select status from run_history")
+        connection.executemany(
+            "insert into run_history (run_id, started_at, status, message, accepted_count) values (?, ?, ?, ?, ?)",
+            [("b", "2026-01-31T12:00:00Z", "failed", "the disk is full", 3),
+             ("a", "2026-01-31T13:00:00Z", "succeeded", None, 4)],
+        )  # fmt: skip
+        connection.execute("pragma user_version = 2")
+    assert invoke("init").exit_code == 0
+    assert query("pragma user_version") == [(3,)]
+    assert query("select run_id, status, target, message, accepted_count from run_history order by rowid") == [
+        ("b", "failed", "sqlite", "the disk is full", 3), ("a", "succeeded", "sqlite", None, 4),
+    ]  # fmt: skip
+    assert query("select * from last_runs") == [("failed",), ("succeeded",)]
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("drop view last_runs")
+    assert query("select type, name, sql from sqlite_master order by type, name") == wanted
 
 
 @pytest.fixture
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
     steps = {
-        2: lambda connection: connection.execute("alter table load_history add column host text"),
-        3: lambda connection: connection.execute("update load_history set host = 'here'"),
+        3: lambda connection: connection.execute("alter table load_history add column host text"),
+        4: lambda connection: connection.execute("update load_history set host = 'here'"),
     }
     monkeypatch.setattr(store, "UPGRADES", steps)
-    monkeypatch.setattr(store, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 5)
 
 
 def test_upgrades_follow_one_another(invoke, query, line, request: pytest.FixtureRequest) -> None:
@@ -145,13 +168,13 @@ def test_upgrades_follow_one_another(invoke, query, line, request: pytest.Fixtur
     request.getfixturevalue("later_versions")
     assert invoke("init").exit_code == 0
     assert query("select host, accepted_count from load_history") == [("here", 1)]
-    assert query("pragma user_version") == [(4,)]
+    assert query("pragma user_version") == [(5,)]
 
 
 @pytest.mark.usefixtures("later_versions")
 def test_a_new_file_is_of_the_newest_version_at_once(invoke, query) -> None:
     assert invoke("init").exit_code == 0
-    assert query("pragma user_version") == [(4,)]
+    assert query("pragma user_version") == [(5,)]
 
 
 def test_a_chain_that_breaks_leaves_the_version_it_began_with(
