@@ -1,5 +1,6 @@
 """The locked files hold what pyproject.toml asks for, checked by hash and bound to no index."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -70,6 +71,13 @@ def test_the_dbt_that_runs_here_is_the_one_pinned():
         assert {metadata.version(package)} == locked("setup")[package]
     assert metadata.version("dbt-sqlite") == "1.10.0"
     assert metadata.version("dbt-core").startswith("1.11.")
+
+
+def test_set_up_compiles_what_it_installs():
+    """Most of dbt is imported by no test, so nothing else has compiled it."""
+    modules = [path.locate() for path in metadata.files("dbt-core") or [] if path.suffix == ".py"]
+    assert len(modules) > 100
+    assert [path for path in modules if not Path(importlib.util.cache_from_source(path)).exists()] == []
 
 
 def test_the_build_backend_is_installed_since_the_project_is_built_without_isolation():
