@@ -1,8 +1,9 @@
 """dbt in a process of its own, which can be stopped at any moment: `python -m loader.dbt_process REQUEST`.
 
 REQUEST is JSON: `commands` (each a list of dbt's arguments), `results` (the file that says what came of
-them) and `lock`. The process ends with the one that started it, whose end it sees on standard input; the
-lock keeps the next one waiting until then.
+them), `lock`, and `log`, the file to whose writers dbt gives way (null on other engines than SQLite). The
+process ends with the one that started it, whose end it sees on standard input; the lock keeps the next one
+waiting until then.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import threading
 from pathlib import Path
 
-from loader import locks
+from loader import locks, pacing
 
 PATIENCE = 30.0
 SQLITE_CONFIG_MEMSTATUS = 9
@@ -26,6 +27,8 @@ def main(request: str) -> None:
     asked = json.loads(request)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _count_no_memory()
+    # Before dbt is imported: by the first node it is known whether anybody records.
+    paces = [pacing.Pace(Path(asked["log"]))] if asked["log"] else []
     # What is imported stays, and so does what dbt reads of the project: to look through it for garbage takes long.
     gc.disable()
     # Here and not at the top, because it takes over a second.
@@ -38,7 +41,7 @@ def main(request: str) -> None:
     came = []
     with locks.exclusive(Path(asked["lock"]), "dbt", wait=PATIENCE):
         for arguments in asked["commands"]:
-            outcome = dbtRunner().invoke(arguments)
+            outcome = dbtRunner(callbacks=list(paces)).invoke(arguments)
             fault = outcome.exception
             came.append({"success": outcome.success, "fault": str(fault) if fault is not None else None})
     Path(asked["results"]).write_text(json.dumps(came), encoding="utf-8")

@@ -119,6 +119,7 @@ def run_dbt(
         "commands": [[*arguments, *where] for arguments in commands],
         "results": str(results),
         "lock": str(folder / "dbt.lock"),
+        "log": str(database) if target == SQLITE else None,
     }
     _wait_for(
         [sys.executable, "-m", "loader.dbt_process", json.dumps(request)],
