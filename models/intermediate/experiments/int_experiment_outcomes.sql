@@ -12,7 +12,7 @@ with arms as (
 outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where outcome_id > (select min(arms.seen_to) from arms)
+    where {{ is_newer('(select min(arms.seen_to) from arms)') }}
 
 ),
 

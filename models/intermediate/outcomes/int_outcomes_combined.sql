@@ -10,7 +10,7 @@ with totals as (
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where outcome_id > (select coalesce(max(totals.last_outcome_id), 0) from totals)
+    where {{ is_newer('(select coalesce(max(totals.last_outcome_id), 0) from totals)') }}
 
 ),
 

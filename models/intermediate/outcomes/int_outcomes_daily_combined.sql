@@ -8,7 +8,7 @@ with daily as (
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where outcome_id > (select coalesce(max(daily.last_outcome_id), 0) from daily)
+    where {{ is_newer('(select coalesce(max(daily.last_outcome_id), 0) from daily)') }}
 
 ),
 
