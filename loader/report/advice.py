@@ -35,7 +35,7 @@ class Note:
 
 def leaders(contents: Contents) -> list[Leader]:
     """One per task type."""
-    falling = {(row["task_type"], row["model_id"]) for row in contents.drifts}
+    falling = _falling(contents)
     beaten = {row["task_type"] for row in contents.comparisons if not row["is_declared"] and row["first_decided_at"]}
     by_task_type: dict[str, Answer] = defaultdict(list)
     for row in contents.rankings:
@@ -55,6 +55,10 @@ def leaders(contents: Contents) -> list[Leader]:
             Leader(task_type, first["model_id"], is_sure, certainty, rate, f"{first['trials']:,}", cost, incumbent)
         )
     return found
+
+
+def _falling(contents: Contents) -> set[tuple[str, str]]:
+    return {(row["task_type"], row["model_id"]) for row in contents.drifts}
 
 
 def _incumbent(incumbent: str | None, leader: str, is_beaten: bool) -> str:
@@ -185,6 +189,7 @@ def _share(row: dict[str, Any], when: str) -> str:
 
 def trials_worth_making(contents: Contents) -> list[Note]:
     """One per task type: models that nothing surely beats, and those too little tried to tell."""
+    falling = _falling(contents)
     by_task_type: dict[str, Answer] = defaultdict(list)
     for row in contents.candidates:
         by_task_type[row["task_type"]].append(row)
@@ -192,7 +197,8 @@ def trials_worth_making(contents: Contents) -> list[Note]:
     for task_type, rows in by_task_type.items():
         thin = [row for row in rows if row["reason"].startswith("too little")]
         may_lead = [
-            f"{named(row['model_id'])} ({percent(row['success_rate'])} of {counted(row['trials'], 'trial')})"
+            f"{named(row['model_id'])} ({percent(row['success_rate'])} of {counted(row['trials'], 'trial')}"
+            f"{', but getting worse' if (task_type, row['model_id']) in falling else ''})"
             for row in rows
             if row not in thin
         ]

@@ -167,10 +167,12 @@ def _thin(contents: Contents) -> Iterator[Doubt]:
 
 def _refused(contents: Contents) -> Iterator[Doubt]:
     if contents.refused_lines:
+        several = sum(row["lines"] for row in contents.rejects) > contents.refused_lines
         yield Doubt(
             "Refused lines",
             f"{counted(contents.refused_lines, 'line')} could not be read as an outcome and "
-            f"{'is' if contents.refused_lines == 1 else 'are'} in no figure.",
+            f"{'is' if contents.refused_lines == 1 else 'are'} in no figure."
+            f"{' A line with several faults counts under each.' if several else ''}",
             _places([f"{named(row['reason'], 100)} ({row['lines']:,})" for row in contents.rejects]),
         )
 

@@ -61,6 +61,17 @@ def test_the_model_that_got_worse_is_named_with_about_the_day(sample: Log, open_
     assert float(began[2]) < 100 * world.REGRESSED_RATE + 5 < 100 * truth - 5 < float(began[3])
 
 
+def test_a_trial_of_the_model_that_got_worse_is_not_proposed_without_saying_so(sample: Log, open_report: Open) -> None:
+    notes = dict(item.split(": ", 1) for item in section(open_report(sample.page), "candidates"))
+    proposed = {
+        (task, model): bool(falls)
+        for task, said in notes.items()
+        for model, falls in re.findall(r"(\S+) \(\d[^)]*?(but getting worse)?\)", said)
+    }
+    assert len(proposed) > 2
+    assert [cell for cell, falls in proposed.items() if falls] == [(world.REGRESSED_TASK, world.REGRESSED_MODEL)]
+
+
 def test_the_experiment_is_decided_and_since_when(sample: Log, open_report: Open) -> None:
     about = world.TRIAL
     ((since, verdict),) = sample.query(
@@ -85,7 +96,10 @@ def test_what_not_to_trust_names_all_that_is_off_in_the_sample(sample: Log, open
     assert set(re.findall(r"(\S+) at (\S+):", doubts["Opening balances"])) == {
         (model, task) for task, models in world.LEGACY.items() for model in models
     }
+    # Six reasons of five lines: without that word a reader would count again.
     assert "5 lines" in doubts["Refused lines"]
+    assert sum(map(int, re.findall(r"\((\d+)\)", doubts["Refused lines"]))) == 6
+    assert "A line with several faults counts under each." in doubts["Refused lines"]
 
 
 def test_a_recorder_that_knows_no_failure_is_not_believed(strange: Log, open_report: Open) -> None:
