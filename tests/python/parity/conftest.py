@@ -177,7 +177,7 @@ def engine_environment(request: pytest.FixtureRequest) -> Callable[[str, Path], 
     """What `loader` has to know to build on an engine in a folder; starts the engine's server."""
 
     def environment(target: str, folder: Path) -> dict[str, str]:
-        known = {"OUTCOMES_PARQUET": str(folder / "parquet")}
+        known = {"OUTCOMES_PARQUET": str(folder / f"parquet for {target}")}
         if target == "postgres":
             return known | {"OUTCOMES_POSTGRES": request.getfixturevalue("postgres_dsn")}
         if target == "spark":
