@@ -82,7 +82,7 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
             continue
         if isinstance(value, list):
             value = ",".join(value)
-        elif isinstance(value, str) and field.name != "target":
+        elif field.type == Location | None:
             value = folder / Path(value).expanduser()
         texts[field.name] = str(value)
     return texts

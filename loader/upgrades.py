@@ -35,6 +35,12 @@ def schema() -> Iterator[str]:
     return statements(files("loader").joinpath("schema.sql").read_text(encoding="utf-8"))
 
 
+def tables() -> dict[str, str]:
+    """The statements of schema.sql that create a table, by its name."""
+    found = ((re.search(r"^create table (\w+)", statement, re.MULTILINE), statement) for statement in schema())
+    return {match[1]: statement for match, statement in found if match}
+
+
 def create_or_adopt(connection: sqlite3.Connection) -> None:
     """Create the tables; rows of an original `model_outcomes` move into the guarded one.
 
@@ -105,9 +111,8 @@ def _to_2(connection: sqlite3.Connection) -> None:
     nothing filled before, gets its checks."""
     connection.execute("drop table llm_task_outcomes")
     standing = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
-    for statement in schema():
-        found = re.search(r"^create table (\w+)", statement, re.MULTILINE)
-        if found and found[1] not in standing:
+    for name, statement in tables().items():
+        if name not in standing:
             connection.execute(statement)
 
 
@@ -120,9 +125,7 @@ def _make_again(connection: sqlite3.Connection, table: str) -> None:
     """The table as schema.sql has it, with its rows; a column that is new has its default. Not by `alter table
     add column`: the order of columns would tell of a file's past."""
     original = _move_aside(connection, table)
-    for statement in schema():
-        if re.search(rf"^create table {table}\b", statement, re.MULTILINE):
-            connection.execute(statement)
+    connection.execute(tables()[table])
     columns = ", ".join(name for (name,) in connection.execute("select name from pragma_table_info(?)", (original,)))
     connection.execute(f"insert into {table} ({columns}) select {columns} from {original}")
     connection.execute(f"drop table {original}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 from loader import places
@@ -11,13 +10,13 @@ from loader.engines import parquet_log, postgres_log, targets
 from loader.engines.log_tables import Export
 
 
-def carry(connection: sqlite3.Connection, database: Path, target: str, progress: Callable[[int], None]) -> Export:
+def carry(connection: sqlite3.Connection, database: Path, target: str) -> Export:
     """Carry over what is new in the log of `database`, open as `connection`, to where `target` reads it.
 
-    `progress` hears how many outcomes each part had. Raises OutcomesError where the engine cannot be
-    reached, or has another log; BusyError while another export is at it.
+    Raises OutcomesError where the engine cannot be reached, or has another log; BusyError while another
+    export is at it.
     """
     targets.expect_possible(target)
     if target in targets.IN_PLACE:
-        return parquet_log.export(connection, places.parquet_log(database), progress=progress)
-    return postgres_log.export(connection, targets.dsn(None), progress=progress)
+        return parquet_log.export(connection, places.parquet_log(database))
+    return postgres_log.export(connection, targets.dsn(None))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from loader import places, store, warehouse
 from loader.engines import SQLITE, asking, targets
+from loader.errors import BuildError
 from loader.pipeline import marts, snapshot
 from loader.warehouse import Command
 
@@ -28,24 +29,29 @@ def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
         yield
 
 
-def build(database: Path, target: str, logs: Path) -> Command:
-    """`dbt build` on the engine; on SQLite, freshness in the same process, which saves one."""
+def build(database: Path, target: str, logs: Path) -> tuple[Command, Command | None]:
+    """`dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
+    to be asked for."""
     before = targets.preparations(target)
     after = [FRESHNESS] if target == SQLITE else []
     came = warehouse.run_dbt(database, [*before, warehouse.BUILD, *after], target, logs=logs, output=sys.stderr)
     warehouse.expect_prepared(came[: len(before)], logs, target)
-    return came[len(before)]
+    built, *told = came[len(before) :]
+    return built, told[0] if told else None
 
 
-def freshness(database: Path, target: str, logs: Path) -> Path:
+def freshness(database: Path, target: str, logs: Path, told: Command | None) -> Path:
     """dbt's sources.json about the log, which is in SQLite whatever the engine: what was carried over is as old
-    as the last time. It is missing where dbt could not tell."""
-    if target == SQLITE:
-        return results(database, target) / "sources.json"
-    # Apart from a build's artifacts on SQLite, which stay that build's.
-    artifacts = places.build_folder(database, target) / "freshness"
-    warehouse.run_dbt(database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr)
-    return artifacts / "sources.json"
+    as the last time. `told` is what `build` gave. Raises BuildError where dbt could not tell."""
+    artifacts = results(database, target)
+    if told is None:
+        # Apart from a build's artifacts on SQLite, which stay that build's.
+        artifacts = places.build_folder(database, target) / "freshness"
+        (told,) = warehouse.run_dbt(database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr)
+    sources = artifacts / "sources.json"
+    if not sources.exists():
+        raise BuildError(f"dbt could not tell how fresh the sources are: {told.fault or 'it did not say why'}")
+    return sources
 
 
 def results(database: Path, target: str) -> Path:

@@ -27,6 +27,7 @@ from loader.pipeline import building, findings, history, inputs, publishing, sna
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
 from loader.reading import Answer
+from loader.warehouse import Command
 
 KEEP_RUNS = 100
 KEPT_REJECTS = 10_000
@@ -150,8 +151,7 @@ class _Job:
             say(f"{self.summary.rejected:,} refused, max_rejects is {self.options.max_rejects:,}")
         as_of = store.to_text(store.utc_now())
         last = self._carry(connection)
-        self._build(folder)
-        stale = self._freshness(folder)
+        stale = self._freshness(folder, self._build(folder))
         with building.fetched(connection, self.database, self.options.target, last) as (source, marts):
             self._find(connection, marts, stale)
             if self.options.publish:
@@ -178,16 +178,17 @@ class _Job:
             return None
         from loader.engines import carrying
 
-        done = carrying.carry(connection, self.database, self.options.target, lambda rows: None)
+        done = carrying.carry(connection, self.database, self.options.target)
         self.summary.carried = asdict(done)
         say(f"{done.rows:,} outcomes carried to {self.options.target}, which has them up to id {done.last}")
         return done.last
 
-    def _build(self, folder: Path) -> None:
+    def _build(self, folder: Path) -> Command | None:
+        """What came of asking for freshness with it, None where that is still to be asked."""
         target = self.options.target
         self.summary.build = BuildSummary()
         try:
-            built = building.build(self.database, target, folder)
+            built, told = building.build(self.database, target, folder)
         finally:
             _keep(building.results(self.database, target) / "run_results.json", folder)
         nodes = warehouse.nodes(self.database, target) or []
@@ -198,11 +199,10 @@ class _Job:
              for node in nodes if node.status in warehouse.FAILED],
         )  # fmt: skip
         warehouse.expect_built(self.database, built, folder, target)
+        return told
 
-    def _freshness(self, folder: Path) -> Answer:
-        sources = building.freshness(self.database, self.options.target, folder)
-        if not sources.exists():
-            raise BuildError(f"dbt could not tell how fresh the sources are: see {folder / 'dbt.log'}")
+    def _freshness(self, folder: Path, told: Command | None) -> Answer:
+        sources = building.freshness(self.database, self.options.target, folder, told)
         _keep(sources, folder)
         return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
 

@@ -25,9 +25,9 @@ def slow_site(site: Site) -> Site:
     return site
 
 
-def start_and_wait_for_dbt(site: Site, *arguments: str):
+def start_and_wait_for_dbt(site: Site):
     """A run whose dbt is at work on the slow dbt model."""
-    process = site.start("run", "--inbox", "inbox", *arguments)
+    process = site.start("run", "--inbox", "inbox")
     said: list[str] = []
     reader = threading.Thread(target=lambda: said.extend(iter(process.stderr.readline, "")))
     reader.start()

@@ -1,9 +1,8 @@
 """A build has two threads, of which one rests while the log grows: measured by which nodes ran at once."""
 
 import json
-import sqlite3
 import threading
-from contextlib import closing
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +14,12 @@ from loader import ModelOutcomes, pacing, places, store
 
 from .conftest import Warehouse
 
+SOON = 30.0  # seconds, far below those after which a thread of `paces` would begin by itself
 STARTS, ENDS = (SimpleNamespace(info=SimpleNamespace(name=name)) for name in ("NodeStart", "NodeFinished"))
 
 
 @pytest.fixture
-def log(database: Path) -> ModelOutcomes:
+def log(database: Path) -> Iterator[ModelOutcomes]:
     store.create_or_open(database).close()
     with ModelOutcomes(database) as outcomes:
         yield outcomes
@@ -30,27 +30,28 @@ def paces(log: ModelOutcomes, database: Path, monkeypatch: pytest.MonkeyPatch) -
     """In which nothing but an event or a new look ends a rest."""
     monkeypatch.setattr(pacing, "LOOK", 0.01)
     monkeypatch.setattr(pacing, "QUIET", 3600.0)
+    monkeypatch.setattr(pacing, "PATIENCE", 3600.0)
     return pacing.Pace(database)
 
 
 class Other:
-    """Another thread of dbt, which begins a node."""
+    """Another thread of dbt, which begins a node, or one node after the other."""
 
-    def __init__(self, paces: pacing.Pace) -> None:
+    def __init__(self, paces: pacing.Pace, nodes: int = 1) -> None:
         self.has_begun, self.may_end = threading.Event(), threading.Event()
-        self.thread = threading.Thread(target=self._work, args=(paces,), daemon=True)
-        self.thread.start()
+        threading.Thread(target=self._work, args=(paces, nodes), daemon=True).start()
 
-    def _work(self, paces: pacing.Pace) -> None:
-        paces(STARTS)
+    def _work(self, paces: pacing.Pace, nodes: int) -> None:
+        for _ in range(nodes):
+            paces(STARTS)
         self.has_begun.set()
-        self.may_end.wait(60)
+        self.may_end.wait()
         paces(ENDS)
 
 
 def test_two_nodes_run_at_once_while_nobody_records(paces: pacing.Pace) -> None:
     paces(STARTS)
-    assert Other(paces).has_begun.wait(60)
+    assert Other(paces).has_begun.wait(SOON)
 
 
 def test_one_waits_for_the_other_while_the_log_grows(paces: pacing.Pace, log: ModelOutcomes) -> None:
@@ -59,11 +60,12 @@ def test_one_waits_for_the_other_while_the_log_grows(paces: pacing.Pace, log: Mo
     other = Other(paces)
     assert not other.has_begun.wait(0.3)
     paces(ENDS)
-    assert other.has_begun.wait(60)
-    # Its end lets the next one begin here, too.
+    assert other.has_begun.wait(SOON)
+    # And its end the next one.
+    next_one = Other(paces)
+    assert not next_one.has_begun.wait(0.3)
     other.may_end.set()
-    other.thread.join(60)
-    paces(STARTS)
+    assert next_one.has_begun.wait(SOON)
 
 
 def test_a_rest_ends_when_the_log_grows_no_more(
@@ -74,17 +76,17 @@ def test_a_rest_ends_when_the_log_grows_no_more(
     other = Other(paces)
     assert not other.has_begun.wait(0.3)
     monkeypatch.setattr(pacing, "QUIET", 0.0)
-    assert other.has_begun.wait(60)
+    assert other.has_begun.wait(SOON)
 
 
 def test_a_node_whose_end_dbt_never_tells_holds_nothing_up_for_ever(
     paces: pacing.Pace, log: ModelOutcomes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paces(STARTS)
     log.record("code", "able", True)
-    paces(STARTS)  # the same thread: its last node is over, whatever dbt said
+    # The same thread: its last node is over, whatever dbt said.
+    assert Other(paces, nodes=2).has_begun.wait(SOON)
     monkeypatch.setattr(pacing, "PATIENCE", 0.1)
-    assert Other(paces).has_begun.wait(60)
+    assert Other(paces).has_begun.wait(SOON)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"this is no database at all" * 100])
@@ -94,7 +96,7 @@ def test_a_file_that_cannot_say_keeps_nobody_waiting(tmp_path: Path, content: by
         path.write_bytes(content)
     paces = pacing.Pace(path)
     paces(STARTS)
-    assert Other(paces).has_begun.wait(60)
+    assert Other(paces).has_begun.wait(SOON)
 
 
 def overlaps(database: Path) -> int:
@@ -128,7 +130,4 @@ def test_a_build_beside_a_recorder_has_one_node_at_a_time(new_warehouse: Warehou
         recorded.set()
         recorder.join()
     assert overlaps(new_warehouse.database) == 0
-    with closing(sqlite3.connect(new_warehouse.database)) as connection:
-        assert connection.execute("select count(*) > 100 from model_outcomes where model_id = 'able'").fetchone() == (
-            1,
-        )
+    assert new_warehouse.query("select count(*) > 100 from model_outcomes where model_id = 'able'") == [(1,)]

@@ -1,0 +1,21 @@
+"""Where dbt cannot tell how fresh the log is, the run says what dbt said."""
+
+from pathlib import Path
+
+import pytest
+
+from loader import warehouse
+from loader.errors import BuildError
+from loader.pipeline import building
+from loader.warehouse import Command
+
+
+@pytest.mark.parametrize(("fault", "said"), [("no such column: when", "no such column: when"), (None, "did not say")])
+@pytest.mark.parametrize("target", ["sqlite", "duckdb"])
+def test_a_fault_of_dbt_is_told(
+    target: str, fault: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Command(building.FRESHNESS, success=False, fault=fault)
+    monkeypatch.setattr(warehouse, "run_dbt", lambda *_, **__: [told])
+    with pytest.raises(BuildError, match=said):
+        building.freshness(tmp_path / "log.db", target, tmp_path, told if target == "sqlite" else None)
