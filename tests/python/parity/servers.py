@@ -36,6 +36,7 @@ def postgres_program(name: str) -> str:
 @contextmanager
 def postgres() -> Iterator[str]:
     """The DSN of a PostgreSQL server of its own on loopback, gone afterwards: it does not run as root."""
+    pytest.importorskip("psycopg2", reason="psycopg2 is not installed: make setup EXTRAS=postgres")
     folder = Path(tempfile.mkdtemp(prefix="outcomes-postgres-"))
     who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     if who:

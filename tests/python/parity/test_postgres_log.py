@@ -19,8 +19,9 @@ NO_SERVER = "postgresql://outcomes@127.0.0.1:1/outcomes"
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest) -> Callable[..., str]:
     """The DSN of a database that was just made."""
-    psycopg2 = pytest.importorskip("psycopg2", reason="psycopg2 is not installed: make setup EXTRAS=postgres")
     dsn: str = request.getfixturevalue("postgres_dsn")
+    import psycopg2
+
     made = []
 
     def make(options: str = "") -> str:
