@@ -8,6 +8,7 @@ waiting until then.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib.util
@@ -16,8 +17,12 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loader import locks, pacing
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunner
 
 PATIENCE = 30.0
 SQLITE_CONFIG_MEMSTATUS = 9
@@ -27,24 +32,28 @@ def main(request: str) -> None:
     asked = json.loads(request)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _count_no_memory()
-    # Before dbt is imported: by the first node it is known whether anybody records.
-    paces = [pacing.Pace(Path(asked["log"]))] if asked["log"] else []
+    # Around the imports too: they keep a core busy, and by the first node it is known whether anybody records.
+    with pacing.Pace(Path(asked["log"])) if asked["log"] else contextlib.nullcontext() as pace:
+        runner = _import_dbt()
+        came = []
+        with locks.exclusive(Path(asked["lock"]), "dbt", wait=PATIENCE):
+            for arguments in asked["commands"]:
+                outcome = runner(callbacks=[pace] if pace else []).invoke(arguments)
+                fault = outcome.exception
+                came.append({"success": outcome.success, "fault": str(fault) if fault is not None else None})
+    Path(asked["results"]).write_text(json.dumps(came), encoding="utf-8")
+
+
+def _import_dbt() -> type[dbtRunner]:
+    """Here and not at the top, because it takes over a second."""
     # What is imported stays, and so does what dbt reads of the project: to look through it for garbage takes long.
     gc.disable()
-    # Here and not at the top, because it takes over a second.
     from dbt.cli.main import dbtRunner
 
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
     gc.enable()
-
-    came = []
-    with locks.exclusive(Path(asked["lock"]), "dbt", wait=PATIENCE):
-        for arguments in asked["commands"]:
-            outcome = dbtRunner(callbacks=list(paces)).invoke(arguments)
-            fault = outcome.exception
-            came.append({"success": outcome.success, "fault": str(fault) if fault is not None else None})
-    Path(asked["results"]).write_text(json.dumps(came), encoding="utf-8")
+    return dbtRunner
 
 
 def _count_no_memory() -> None:

@@ -1,14 +1,19 @@
-"""How much of the machine a build takes: one node of dbt at a time while outcomes come in.
+"""How much of the machine a build takes: while outcomes come in, one node of dbt at a time, and never the last core.
 
 Two threads build faster. But where they keep all cores busy, whoever records waits for a core to hear that the
 disk has its outcome, several times as long as beside nobody; so the second one rests as long as the log grows.
+And a kernel that does not preempt lets a recorder wait even for a single thread, wherever that one happens to be:
+so one core is left alone.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,15 +29,26 @@ class Pace:
     """What dbtRunner calls with each of its events, in the thread to which it happens.
 
     A thread that is to begin a node rests while another thread is at one and the log of `database` grows.
+    Within the block, all threads of this process keep off its last core as long as the log grows.
     """
 
     def __init__(self, database: Path) -> None:
         self._database = database
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._leave_a_core, daemon=True)
         self._log: sqlite3.Connection | None = None
         self._changed = threading.Condition()
         self._working: set[int] = set()
         self._last = self._last_outcome()
         self._grew_at = float("-inf")
+
+    def __enter__(self) -> Pace:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watch.join()
 
     def __call__(self, event: EventMsg) -> None:
         if event.info.name == "NodeStart":
@@ -53,6 +69,21 @@ class Pace:
             self._working.discard(thread)
             self._changed.notify()
 
+    def _leave_a_core(self) -> None:
+        every = _cores()
+        if len(every) < 2:
+            return
+        used = every
+        while not self._over.wait(LOOK):
+            with self._changed:
+                grows = self._grows()
+            wanted = every - {max(every)} if grows else every
+            if wanted != used:
+                _keep_to(wanted)
+                used = wanted
+        if used != every:
+            _keep_to(every)
+
     def _grows(self) -> bool:
         last = self._last_outcome()
         if last != self._last:
@@ -69,3 +100,16 @@ class Pace:
         except sqlite3.Error:
             return None
         return int(last) if last is not None else None
+
+
+def _cores() -> set[int]:
+    """The numbers of those that this process may use; none where the system cannot say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _keep_to(cores: Collection[int]) -> None:
+    """Run all threads of this process, and those that they will start, on these cores alone."""
+    for thread in threading.enumerate():
+        if thread.native_id is not None:
+            with contextlib.suppress(OSError):  # it has just ended, or nobody may tell it
+                os.sched_setaffinity(thread.native_id, cores)

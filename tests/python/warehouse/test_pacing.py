@@ -1,7 +1,10 @@
-"""A build has two threads, of which one rests while the log grows: measured by which nodes ran at once."""
+"""A build has two threads, of which one rests while the log grows, and leaves the last core: measured by which nodes
+ran at once, and by where the system lets threads run."""
 
 import json
+import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -97,6 +100,46 @@ def test_a_file_that_cannot_say_keeps_nobody_waiting(tmp_path: Path, content: by
     paces = pacing.Pace(path)
     paces(STARTS)
     assert Other(paces).has_begun.wait(SOON)
+
+
+@pytest.fixture
+def cores() -> set[int]:
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("this system does not say on which cores a thread may run")
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < 2:
+        pytest.skip("there is one core, which cannot be left alone")
+    return allowed
+
+
+def test_all_threads_leave_the_last_core_while_the_log_grows(
+    paces: pacing.Pace, log: ModelOutcomes, cores: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [threading.Thread(target=threading.Event().wait, daemon=True) for _ in range(2)]
+    for other in others:
+        other.start()
+    threads = [0, *(other.native_id or 0 for other in others)]
+
+    def come_to(expected: set[int]) -> bool:
+        """Whether all threads may run there soon, and nowhere else."""
+        until = time.monotonic() + SOON
+        while time.monotonic() < until:
+            if all(os.sched_getaffinity(thread) == expected for thread in threads):
+                return True
+            time.sleep(0.01)
+        return False
+
+    with paces:
+        time.sleep(0.3)
+        assert come_to(cores)
+        log.record("code", "able", True)
+        assert come_to(set(sorted(cores)[:-1]))
+        monkeypatch.setattr(pacing, "QUIET", 0.0)
+        assert come_to(cores)
+        monkeypatch.setattr(pacing, "QUIET", 3600.0)
+        log.record("code", "able", True)
+        assert come_to(set(sorted(cores)[:-1]))
+    assert come_to(cores)
 
 
 def overlaps(database: Path) -> int:
