@@ -90,7 +90,7 @@ screenshots: setup ## take the pictures of the book anew, of the sample, with Ch
 bench: setup ## measure, side by side with the alternatives
 	.venv/bin/python -m benchmarks
 
-bench-engines: ## measure builds on every engine; PostgreSQL's database is the one that OUTCOMES_POSTGRES names
+bench-engines: ## measure builds on every engine; on PostgreSQL where OUTCOMES_POSTGRES names a server
 	@$(MAKE) --no-print-directory setup EXTRAS="postgres spark"
 	.venv/bin/python -m benchmarks.engines
 

@@ -1,13 +1,15 @@
 """`python -m benchmarks.engines`: builds on every engine, side by side, at several sizes.
 
-Of each engine and size: the time to carry the log there, to build from nothing, and to carry over and build
-new outcomes, as many at every size, so that what grows is the cost of history; the whole command, dbt's tests
-included. A size above `--log` has no SQLite log: its Parquet files are generated, for the engines that read them.
-Memory is the most that the command and all its children held at once, PostgreSQL's server aside.
+Of each engine and size: the time to carry the log there and build from nothing, then with new outcomes: as many
+at every size, so that what grows is the cost of history, and one for a hundred that are there. The whole command,
+dbt's tests included. A size above `--log` has no SQLite log: its Parquet files are generated, for the engines that
+read them. Memory is the most that the command and all its children held at once, PostgreSQL's server aside, on
+which each size gets a database of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,6 +17,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -32,7 +36,7 @@ class Warehouse:
     """A log of so many outcomes, and what the engines make of it."""
 
     def __init__(self, folder: Path, rows: int, has_log: bool) -> None:
-        self.rows, self.has_log = rows, has_log
+        self.rows, self.has_log, self.appended = rows, has_log, 0
         self.database = folder / f"{rows}.db"
         say(f"making {rows:,} outcomes")
         if has_log:
@@ -46,7 +50,9 @@ class Warehouse:
         if self.has_log:
             logs.append(self.database, new)
         else:
-            generate(places.parquet_log(self.database), self.rows, self.rows + new, self.rows)
+            first = self.rows + self.appended
+            generate(places.parquet_log(self.database), first, first + new, self.rows)
+        self.appended += new
 
     def carry(self, target: str) -> float:
         """Seconds until the engine has the log; none where the files were generated or are the log's own."""
@@ -129,6 +135,25 @@ def nodes(warehouse: Warehouse, target: str) -> float:
     return float(sum(each["execution_time"] for each in json.loads(results.read_text())["results"]))
 
 
+@contextmanager
+def postgres_database(server: str, rows: int) -> Iterator[None]:
+    """A database of its own for a size, which `OUTCOMES_POSTGRES` names meanwhile."""
+    import psycopg2
+
+    name = f"outcomes_{rows}"
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"drop database if exists {name}")
+        cursor.execute(f"create database {name} template template0 lc_collate 'C' lc_ctype 'C' encoding 'UTF8'")
+        os.environ["OUTCOMES_POSTGRES"] = psycopg2.extensions.make_dsn(server, dbname=name)
+        try:
+            yield
+        finally:
+            os.environ["OUTCOMES_POSTGRES"] = server
+            cursor.execute(f"drop database {name}")
+
+
 @click.command(help=__doc__)
 @click.option("--rows", multiple=True, type=int, default=(1_000_000, 10_000_000), show_default=True)
 @click.option("--target", "targets", multiple=True, type=click.Choice(TARGETS), default=TARGETS)
@@ -136,20 +161,26 @@ def nodes(warehouse: Warehouse, target: str) -> float:
 @click.option("--log", default=10_000_000, show_default=True, help="The largest SQLite log that is made.")
 @click.option("--in", "folder", type=click.Path(file_okay=False, path_type=Path), help="Instead of a temporary folder.")
 def main(rows: tuple[int, ...], targets: tuple[str, ...], new: int, log: int, folder: Path | None) -> None:
+    server = os.environ.get("OUTCOMES_POSTGRES")
+    if "postgres" in targets and not server:
+        say("PostgreSQL is left out: OUTCOMES_POSTGRES names no server")
+        targets = tuple(target for target in targets if target != "postgres")
     measured = []
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         for size in rows:
-            warehouse = Warehouse(Path(temporary), size, size <= log)
-            able = [target for target in targets if warehouse.has_log or target in IN_PLACE]
-            first = {target: _cells(warehouse, target) for target in able}
-            warehouse.append(new)
-            for target in able:
-                measured.append((f"{size:,}", target, *first[target], *_cells(warehouse, target)))
-                say(f"{measured[-1]}")
+            has_log = size <= log
+            able = [target for target in targets if has_log or target in IN_PLACE]
+            with postgres_database(str(server), size) if "postgres" in able else contextlib.nullcontext():
+                warehouse = Warehouse(Path(temporary), size, has_log)
+                for appended in (0, *sorted({new, size // 100})):
+                    if appended:
+                        warehouse.append(appended)
+                    for target in able:
+                        what = f"{appended:,} new" if appended else "everything"
+                        measured.append((f"{size:,}", what, target, *_cells(warehouse, target)))
+                        say(" | ".join(measured[-1]))
     print_table(
-        f"Builds on each engine, and with {new:,} new outcomes",
-        ("outcomes", "engine", "export", "full build", "of it dbt's nodes", "memory",
-         "export", "next build", "of it dbt's nodes", "memory"),
+        "Builds on each engine", ("outcomes", "build of", "engine", "export", "build", "of it dbt's nodes", "memory"),
         measured,
     )  # fmt: skip
 
