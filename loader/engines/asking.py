@@ -60,9 +60,9 @@ def _duckdb(path: Path) -> Iterator[Connection]:
 def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
     import psycopg2
 
-    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
     try:
-        with closing(psycopg2.connect(**{names[name]: value for name, value in variables.items()})) as server:
+        pieces = {targets.POSTGRES_VARIABLES[name]: value for name, value in variables.items()}
+        with closing(psycopg2.connect(**pieces)) as server:
             # All that is asked is of one moment, as it is on SQLite within a transaction.
             server.set_session(isolation_level="REPEATABLE READ", readonly=True)
             yield _Postgres(server)

@@ -1,18 +1,13 @@
 with arms as (
 
-    select
-        arms.*,
-        {{ rolled_up_to('outcome_id', where="rolled_up.experiment_id = arms.experiment_id"
-            " and rolled_up.definition = arms.definition and rolled_up.recorded_model_id = arms.recorded_model_id"
-        ) }} as seen_to
-    from {{ ref('int_experiment_arms') }} as arms
+    select arms.*, {{ arm_seen_to() }} as seen_to from {{ ref('int_experiment_arms') }} as arms
 
 ),
 
 outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where {{ is_newer('(select min(arms.seen_to) from arms)') }}
+    where {{ is_newer(least_seen_to()) }}
 
 ),
 
@@ -33,11 +28,17 @@ matched as (
         and (
             outcomes.experiment_id = arms.experiment_id
             or (
-                outcomes.experiment_id is null
-                and outcomes.occurred_at >= arms.started_at
+                outcomes.experiment_id is null and outcomes.occurred_at >= arms.started_at
                 and outcomes.occurred_at < coalesce(arms.ended_at, '9999')
             )
         )
+
+),
+
+newest as (
+
+    select max(outcome_id) as outcome_id from {{ ref('stg_model_outcomes') }}
+    where {{ is_newer(least_seen_to()) }}
 
 ),
 
@@ -45,13 +46,12 @@ matched as (
 checkpoints as (
 
     select
-        experiment_id, definition, recorded_model_id, 1 as is_checkpoint,
-        (select coalesce(max(log.outcome_id), 0) from {{ ref('stg_model_outcomes') }} as log) as outcome_id,
-        arm, null as task_type, null as task_id, null as error_type, null as occurred_at, null as outcome_date,
+        arms.experiment_id, arms.definition, arms.recorded_model_id, 1 as is_checkpoint, newest.outcome_id, arms.arm,
+        null as task_type, null as task_id, null as error_type, null as occurred_at, null as outcome_date,
         cast(null as bigint) as is_success, cast(null as bigint) as tokens_used, cast(null as bigint) as is_metered,
         cast(null as bigint) as cost_nano_usd, cast(null as bigint) as is_priced
     from arms
-    where seen_to < (select max(log.outcome_id) from {{ ref('stg_model_outcomes') }} as log)
+    inner join newest on arms.seen_to < newest.outcome_id
 
 )
 

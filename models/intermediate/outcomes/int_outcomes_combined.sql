@@ -10,7 +10,9 @@ with totals as (
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where {{ is_newer('(select coalesce(max(totals.last_outcome_id), 0) from totals)') }}
+    where {{ is_newer(
+        '(select coalesce(max(totals.last_outcome_id), 0) from ' ~ ref('int_outcomes_totals') ~ ' as totals)'
+    ) }}
 
 ),
 

@@ -8,7 +8,9 @@ with daily as (
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where {{ is_newer('(select coalesce(max(daily.last_outcome_id), 0) from daily)') }}
+    where {{ is_newer(
+        '(select coalesce(max(daily.last_outcome_id), 0) from ' ~ ref('int_outcomes_daily') ~ ' as daily)'
+    ) }}
 
 ),
 

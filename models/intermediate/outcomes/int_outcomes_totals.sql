@@ -1,7 +1,7 @@
 with new_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where outcome_id > {{ rolled_up_to() }}
+    where {{ is_newer(rolled_up_to()) }}
 
 ),
 
