@@ -14,8 +14,8 @@
     outcome_id > {{ than }} and outcome_id <= (select 9223372036854775807)
 {%- endmacro %}
 
-{# DuckDB reads only those parts of the Parquet files that may hold a greater id, if it knows the number beforehand. It
-   stays true: nobody else builds on the file, and what is read by it are tables. A unit test has no tables to ask. #}
+{# DuckDB and Spark read only those parts of the Parquet files that may hold a greater id, if they know the number
+   beforehand. It stays true: nobody else builds there, and what is read by it are tables. A unit test has none to ask. #}
 {% macro duckdb__is_newer(than) -%}
     {%- if execute and flags.WHICH in ('build', 'run') and this is not none and this is not string -%}
         {%- set id = run_query('select ' ~ than).columns[0][0] -%}
@@ -23,4 +23,8 @@
     {%- else -%}
         outcome_id > {{ than }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__is_newer(than) -%}
+    {{ duckdb__is_newer(than) }}
 {%- endmacro %}
