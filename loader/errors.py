@@ -13,6 +13,10 @@ class BusyError(OutcomesError):
     exit_code = 75
 
 
+class InputBusyError(BusyError):
+    """Somebody else holds a file that is only read: nothing of ours waits for it."""
+
+
 class BuildError(OutcomesError):
     """dbt ran, and a dbt model or a test of it failed."""
 

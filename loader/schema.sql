@@ -122,7 +122,8 @@ create table legacy_model_stats (
 -- in the transaction of the rows it speaks of, so a killed load goes on exactly where it stopped.
 -- A file is known by what it holds, not by its path: the digests are over the first and the last
 -- stretch (at most 64 KiB each) of the bytes before end_offset. Of an orchestrator's database the
--- head is the fingerprint of its files, and empty where they changed while they were read.
+-- head is the fingerprint of its files, and empty where another pass may find something else; the offsets of a
+-- mirror's pass are how many rows the mirror had before and after it.
 create table load_history (
     load_id integer primary key,
     source text not null,

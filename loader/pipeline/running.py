@@ -22,7 +22,7 @@ import msgspec
 
 from loader import loading, places, report, store, terminal, warehouse
 from loader.engines import SQLITE
-from loader.errors import BuildError, BusyError, OutcomesError
+from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError
 from loader.pipeline import building, findings, history, inputs, publishing, snapshot
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
@@ -130,9 +130,9 @@ class _Job:
         try:
             with store.plain_faults(self.database):
                 yield
-        except BusyError:
-            raise
         except OutcomesError as fault:
+            if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):
+                raise
             self.note(fault)
 
     def _say_fault(self, said: str) -> None:

@@ -54,6 +54,14 @@ where ({", ".join(f"adopted.{name}" for name in CORRECTABLE)})
 is not ({", ".join(f"candidates.{name}" for name in CORRECTABLE)})
 """
 
+# A source of which outcomes are in the log, also where the pass was killed before it could say so.
+ADOPTED = f"""
+select source from load_history
+where format = '{KIND}' and exists (select 1 from model_outcomes where event_id >= 'uok:' and event_id < 'uok;')
+order by load_id
+limit 1
+"""
+
 
 def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
     """Append the rows of the orchestrator's database at `path` that are not in the log yet.
@@ -66,7 +74,7 @@ def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
     result = SyncResult(str(path))
     staging.expect_other_file(connection, path)
     _refuse_mirrored(connection)
-    known, _ = staging.known(connection, path, KIND)
+    known = staging.known(connection, path, KIND)
     if known is not None and source.fingerprint(path) == known:
         result.skipped = True
         return result
@@ -84,7 +92,7 @@ def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
 
 
 def _refuse_corrections(connection: sqlite3.Connection, result: SyncResult) -> None:
-    corrected = connection.execute(CORRECTED).fetchall()
+    corrected = connection.execute(CORRECTED)
     connection.execute("begin")
     for number, *values in corrected:
         reasons = [

@@ -22,6 +22,8 @@ def install_view(path: Path) -> bool:
     path = store.absolute(path)
     with source.opened(path, mode="rw") as connection:
         there = source.columns(connection, path)
+        if connection.execute("select 1 from sqlite_master where name = 'load_history'").fetchone():
+            raise OutcomesError(f"{path} is a log of outcomes: name the orchestrator's own database")
         with store.transaction(connection):
             found = connection.execute("select type, sql from sqlite_master where lower(name) = ?", (VIEW,)).fetchone()
             if found == ("view", view_sql(there)):

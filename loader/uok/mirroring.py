@@ -45,6 +45,19 @@ and ({", ".join(IDENTITY)}) not in (
 )
 """
 
+SIZE = "select count(*) from llm_task_outcomes"
+# How many rows the mirror had after the last pass over a source, and gained by later ones over others.
+EXPECTED = f"""
+select last.end_offset + (
+    select coalesce(sum(later.end_offset - later.start_offset), 0) from load_history as later
+    where later.format = '{KIND}' and later.load_id > last.load_id
+)
+from load_history as last
+where last.source = ? and last.format = '{KIND}'
+order by last.load_id desc
+limit 1
+"""
+
 
 def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
     """Bring the mirror up to date with the orchestrator's database at `path`. Call it within
@@ -64,7 +77,7 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
         return result
     with staging.staged(connection, path, result) as fingerprint:
         connection.execute(
-            f"create temporary table uok_changes (number integer primary key, is_known, {', '.join(COLUMNS)})"
+            f"create temporary table uok_changes (number integer primary key, is_known, {staging.DEFINITIONS})"
         )
         connection.execute(CHANGES)
         (good,) = connection.execute("select count(*) from temp.uok_rows").fetchone()
@@ -74,27 +87,28 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
         result.added, result.unchanged = written - result.changed, good - written
         (result.vanished,) = connection.execute(VANISHED, (str(path),)).fetchone()
         load_id = staging.begin_load(connection, path, KIND)
+        (before,) = connection.execute(SIZE).fetchone()
         for first, last in staging.spans(connection, "uok_changes"):
             with store.transaction(connection):
                 connection.execute(UPSERT, (load_id, first, last))
         staging.keep_rejects(connection, path, load_id, result)
-        staging.end_load(connection, load_id, fingerprint, result, written)
+        (after,) = connection.execute(SIZE).fetchone()
+        staging.end_load(connection, load_id, fingerprint, result, written, size=(before, max(before, after)))
     return result
 
 
 def is_mirrored(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is as the last whole pass found it, and the mirror still has its rows."""
-    known, count = staging.known(connection, path, KIND)
+    """Whether the file is as the last whole pass found it, and the mirror has lost no row since."""
+    known = staging.known(connection, path, KIND)
     if known is None or source.fingerprint(path) != known:
         return False
-    (there,) = connection.execute("select count(*) from llm_task_outcomes").fetchone()
-    return bool(there >= count)
+    (expected,) = connection.execute(EXPECTED, (str(path),)).fetchone()
+    (there,) = connection.execute(SIZE).fetchone()
+    return bool(there >= expected)
 
 
 def _refuse_adopted(connection: sqlite3.Connection) -> None:
-    found = connection.execute(
-        f"select source from load_history where format = '{adopting.KIND}' and accepted_count > 0 limit 1"
-    ).fetchone()
+    found = connection.execute(adopting.ADOPTED).fetchone()
     if found:
         raise OutcomesError(
             f"outcomes of {found[0]} were adopted into this log: a mirror beside them would hold UOK against"

@@ -55,6 +55,8 @@ IDENTITY = ("unit_type", "unit_id", "recorded_at")
 FLAGS = ("succeeded", "escalated", "verification_passed", "blocker_discovered")
 COUNTS = ("retries", "duration_ms", "tokens_total", "recorded_at")
 RAW_LIMIT = 4096
+# So many digits and no more: Python refuses to make a number of thousands.
+_NUMBER = re.compile(r"\s*\d{1,30}(\.\d{1,30})?\s*")
 _FLAG_TEXTS = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
@@ -76,11 +78,11 @@ def raw_text(row: Row) -> str:
     return text.encode("utf-8", "backslashreplace").decode()[:RAW_LIMIT]
 
 
-_AHEAD = "recorded_at: more than a day ahead of now"
+AHEAD = "recorded_at: more than a day ahead of now"
 
 
 def _in_time(row: Row, horizon: int) -> Row | list[str]:
-    return row if row[-1] < horizon else [_AHEAD]
+    return row if row[-1] < horizon else [AHEAD]
 
 
 def _checked(row: Row, horizon: int) -> Row | list[str]:
@@ -104,7 +106,7 @@ def _coerced(name: str, value: Any) -> Any:
     """What a column without types may hold in place of the right thing, and surely means."""
     if isinstance(value, str) and name in FLAGS:
         return _FLAG_TEXTS.get(value.strip().lower(), value)
-    if isinstance(value, str) and name in (*COUNTS, "cost_usd") and re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+    if isinstance(value, str) and name in (*COUNTS, "cost_usd") and _NUMBER.fullmatch(value):
         value = float(value) if "." in value else int(value)
     if name == "duration_ms" and isinstance(value, float) and math.isfinite(value):
         return math.floor(value + 0.5)

@@ -19,9 +19,15 @@ from loader.uok.rows import COLUMNS, IDENTITY, Row
 
 BATCH = 5_000
 PAUSE = 0.01  # seconds
+# With the types of the mirror: SQLite looks nothing up in an index whose column has none.
+DEFINITIONS = ", ".join(
+    f"{name} integer" if name == "recorded_at" else f"{name} text" if name in IDENTITY else name for name in COLUMNS
+)
 TABLES = ("uok_rows", "uok_rejects", "uok_changes")
 REJECT = f"insert into temp.uok_rejects (line, {', '.join(IDENTITY)}, reasons, raw_text) values (?, ?, ?, ?, ?, ?)"
 CORRECTION = "insert into temp.uok_rejects (line, reasons, raw_text, is_correction) values (?, ?, ?, 1)"
+MONTH = 31 * 86_400_000
+EARLY = "select exists (select 1 from temp.uok_rejects where reasons = ? and recorded_at < ?)"
 _AGAIN = "another row of the same unit_type, unit_id and recorded_at follows: the last one counts"
 
 
@@ -46,14 +52,13 @@ class SyncResult:
     reasons: Counter[str] = field(default_factory=Counter)
 
 
-def known(connection: sqlite3.Connection, path: Path, kind: str) -> tuple[str | None, int]:
-    """The fingerprint that the last finished pass has left, and how many rows it took."""
+def known(connection: sqlite3.Connection, path: Path, kind: str) -> str | None:
+    """The fingerprint that the last pass has left, if it was a whole one."""
     found = connection.execute(
-        "select head_sha256, accepted_count + duplicate_count from load_history"
-        " where source = ? and format = ? order by load_id desc limit 1",
+        "select head_sha256 from load_history where source = ? and format = ? order by load_id desc limit 1",
         (str(path), kind),
     ).fetchone()
-    return (found[0] or None, found[1]) if found else (None, 0)
+    return found[0] or None if found else None
 
 
 def expect_other_file(connection: sqlite3.Connection, path: Path) -> None:
@@ -67,10 +72,10 @@ def expect_other_file(connection: sqlite3.Connection, path: Path) -> None:
 @contextmanager
 def staged(connection: sqlite3.Connection, path: Path, result: SyncResult) -> Iterator[str]:
     """All rows of the other database, checked, in `temp.uok_rows` and `temp.uok_rejects`; gives
-    the fingerprint to remember, empty where the file changed while it was read."""
+    the fingerprint to remember, empty where the same file may say something else the next time."""
     _drop(connection)
     try:
-        connection.execute(f"create temporary table uok_rows (number integer primary key, line, {', '.join(COLUMNS)})")
+        connection.execute(f"create temporary table uok_rows (number integer primary key, line, {DEFINITIONS})")
         connection.execute(
             "create temporary table uok_rejects"
             f" (number integer primary key, line, {', '.join(IDENTITY)}, reasons, raw_text, is_correction default 0)"
@@ -82,7 +87,9 @@ def staged(connection: sqlite3.Connection, path: Path, result: SyncResult) -> It
             _stage(connection, batch, horizon)
         after = source.fingerprint(path)
         _refuse_repeated(connection)
-        yield after if after and before == after else ""
+        # What is too early now will be right: not what lies years ahead, for which no file is read again and again.
+        (is_early,) = connection.execute(EARLY, (json.dumps([rows.AHEAD]), horizon + MONTH)).fetchone()
+        yield after if after and before == after and not is_early else ""
     finally:
         _drop(connection)
 
@@ -90,8 +97,7 @@ def staged(connection: sqlite3.Connection, path: Path, result: SyncResult) -> It
 def keep_rejects(connection: sqlite3.Connection, path: Path, load_id: int, result: SyncResult) -> None:
     """Write down what is refused for the first time: every pass meets the same rows again."""
     connection.execute(
-        "delete from temp.uok_rejects where number not in (select min(number) from temp.uok_rejects group by raw_text)"
-        " or raw_text in (select raw_text from rejected_outcomes where source = ?)",
+        "delete from temp.uok_rejects where raw_text in (select raw_text from rejected_outcomes where source = ?)",
         (str(path),),
     )
     now = store.to_text(store.utc_now())
@@ -117,13 +123,21 @@ def begin_load(connection: sqlite3.Connection, path: Path, kind: str) -> int:
     return int(load_id or 0)
 
 
-def end_load(connection: sqlite3.Connection, load_id: int, fingerprint: str, result: SyncResult, accepted: int) -> None:
-    """The pass is whole: only now is its fingerprint remembered."""
+def end_load(
+    connection: sqlite3.Connection,
+    load_id: int,
+    fingerprint: str,
+    result: SyncResult,
+    accepted: int,
+    size: tuple[int, int] = (0, 0),
+) -> None:
+    """The pass is whole: only now is its fingerprint remembered. `size`: of the mirror, before and after."""
     with store.transaction(connection):
         connection.execute(
-            "update load_history set end_line = ?, head_sha256 = ?, accepted_count = ?, duplicate_count = ?,"
-            " rejected_count = ?, finished_at = ? where load_id = ?",
+            "update load_history set start_offset = ?, end_offset = ?, end_line = ?, head_sha256 = ?,"
+            " accepted_count = ?, duplicate_count = ?, rejected_count = ?, finished_at = ? where load_id = ?",
             (
+                *size,
                 result.seen,
                 fingerprint,
                 accepted,

@@ -203,6 +203,12 @@ def test_the_orchestrators_table_comes_along(site: Site) -> None:
     assert site.query("select unit_id, succeeded from llm_task_outcomes order by 1") == [("1", 1), ("2", 0)]
     again = site.run("--uok", uok)
     assert (again["uok"]["skipped"], again["rejected"]) == (True, 0)
+    with closing(sqlite3.connect(uok, isolation_level=None)) as other:
+        other.execute("delete from llm_task_outcomes where unit_id = '1'")
+        other.execute("begin exclusive")
+        held = site.run("--uok", uok, exits=75, OUTCOMES_BUSY_TIMEOUT="0.1")
+    assert (held["status"], held["faults"]) == ("failed", [f"{uok} is locked by another writer: try again later"])
+    assert held["published"] is not None
 
 
 def test_findings_that_are_named_fail_the_run_and_still_publish(site: Site) -> None:

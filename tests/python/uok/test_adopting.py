@@ -1,8 +1,13 @@
 """`loader sync-uok --adopt`: the orchestrator's rows become outcomes of the log, once."""
 
 import json
+import os
+import signal
 
 import pytest
+
+from loader import store
+from loader.uok import adopting, staging
 
 from .conftest import TABLE, Orchestrator, unit
 
@@ -71,6 +76,23 @@ def test_a_corrected_row_is_reported_and_not_changed(orchestrator: Orchestrator,
     orchestrator.add([unit(3)])
     assert " 1 added, 1 corrected upstream" in invoke("sync-uok", orchestrator.path, "--adopt").stdout
     assert query("select count(*) from rejected_outcomes") == [(1,)]
+
+
+def test_what_a_killed_pass_has_adopted_keeps_a_mirror_out(
+    orchestrator: Orchestrator, database, monkeypatch, invoke, query
+) -> None:
+    orchestrator.add(unit(number) for number in range(30))
+    monkeypatch.setattr(staging, "BATCH", 10)
+    monkeypatch.setattr(staging, "PAUSE", 0)
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(staging, "keep_rejects", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        adopting.adopt(store.create_or_open(database), orchestrator.path)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert query("select count(*) from model_outcomes") == [(30,)]
+    assert invoke("sync-uok", orchestrator.path).exit_code == 2
+    assert " 0 added, 0 corrected upstream, 30 unchanged" in invoke("sync-uok", orchestrator.path, "--adopt").stdout
 
 
 def test_bad_rows_are_refused(orchestrator: Orchestrator, invoke, query) -> None:

@@ -77,6 +77,14 @@ def test_it_does_nothing_else(orchestrator: Orchestrator, invoke) -> None:
     assert orchestrator.execute("select * from sqlite_master where type = 'view'") == []
 
 
+def test_a_log_of_outcomes_gets_no_view(database, invoke, query) -> None:
+    invoke("init")
+    done = invoke("sync-uok", database, "--install-view")
+    assert done.exit_code == 2
+    assert done.stderr == f"Error: {database} is a log of outcomes: name the orchestrator's own database\n"
+    assert query("select count(*) from sqlite_master where name = 'model_performance'") == [(0,)]
+
+
 def test_no_database_is_made_where_there_is_none(tmp_path, invoke) -> None:
     done = invoke("sync-uok", tmp_path / "nowhere.db", "--install-view")
     assert done.exit_code == 2

@@ -5,13 +5,15 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from loader import store
-from loader.uok import source, staging
+from loader.uok import mirroring, source, staging
 
-from .conftest import LOOSE_TABLE, START, Orchestrator, unit
+from .conftest import LOOSE_TABLE, START, TABLE, Orchestrator, unit
 
 COLUMNS = (
     "model_id, provider, unit_type, unit_id, succeeded, retries, escalated, verification_passed, blocker_discovered,"
@@ -92,6 +94,7 @@ def test_fractions_of_a_millisecond_are_rounded(orchestrator: Orchestrator, invo
         ({"cost_usd": "free"}, "cost_usd: expected float, got 'free'"),
         ({"recorded_at": START // 1000}, f"recorded_at: expected epoch milliseconds, got {START // 1000}"),
         ({"recorded_at": "2026-01-31"}, "recorded_at: expected epoch milliseconds, got '2026-01-31'"),
+        ({"recorded_at": "9" * 5000}, f"recorded_at: expected epoch milliseconds, got '{'9' * 56}..."),
         ({"recorded_at": 250_000_000_000_000}, "recorded_at: more than a day ahead of now"),
     ],
 )
@@ -148,6 +151,45 @@ def test_of_rows_with_one_identity_the_last_counts(orchestrator: Orchestrator, i
     assert done.stdout.splitlines()[0].endswith("4 seen, 1 added, 0 changed, 2 unchanged, 0 rejected")
 
 
+def test_identical_rows_are_each_refused_once(loose: Orchestrator, invoke, query) -> None:
+    loose.add([loosely(1)] * 3)
+    done = invoke("sync-uok", loose.path, "--max-rejects", 1)
+    assert done.exit_code == 3
+    assert "3 seen, 1 added, 0 changed, 0 unchanged, 2 rejected" in done.stdout
+    assert query("select line_number from rejected_outcomes") == [(1,), (2,)]
+
+
+def test_a_row_that_came_too_early_comes_in_time(orchestrator: Orchestrator, monkeypatch, invoke, query) -> None:
+    now = store.utc_now()
+    orchestrator.add([unit(1), unit(2, recorded_at=int(now.timestamp() * 1000))])
+    monkeypatch.setattr(store, "utc_now", lambda: now - timedelta(days=2))
+    assert " 1 added, 0 changed, 0 unchanged, 1 rejected" in invoke("sync-uok", orchestrator.path).stdout
+    monkeypatch.undo()
+    assert " 1 added, 0 changed, 1 unchanged, 0 rejected" in invoke("sync-uok", orchestrator.path).stdout
+    # For what lies years ahead the file is not read again and again.
+    orchestrator.add([unit(3, recorded_at=250_000_000_000_000)])
+    assert " 1 rejected" in invoke("sync-uok", orchestrator.path).stdout
+    assert "skipped" in invoke("sync-uok", orchestrator.path).stdout
+
+
+def test_units_that_were_run_again_and_again_are_found_by_their_start(database: Path, tmp_path: Path) -> None:
+    """The work of a pass, in steps of SQLite's machine, grows with the rows and not with their square."""
+
+    def steps(name: str, same: bool) -> int:
+        uok = Orchestrator(tmp_path / name)
+        uok.execute(TABLE)
+        uok.add(unit(number, **({"unit_type": "code", "unit_id": "T1"} if same else {})) for number in range(1000))
+        counted = []
+        with closing(store.create_or_open(tmp_path / f"{name}.log")) as connection:
+            mirroring.sync(connection, uok.path)
+            uok.execute("update llm_task_outcomes set retries = 7 where id = 1")
+            connection.set_progress_handler(lambda: counted.append(None), 1000)
+            assert mirroring.sync(connection, uok.path).changed == 1
+        return len(counted)
+
+    assert steps("same.db", same=True) < 2 * steps("each.db", same=False)
+
+
 def test_what_vanished_is_kept_and_said(orchestrator: Orchestrator, tmp_path, invoke, query) -> None:
     orchestrator.add([unit(1), unit(2)])
     invoke("sync-uok", orchestrator.path)
@@ -164,13 +206,26 @@ def test_what_vanished_is_kept_and_said(orchestrator: Orchestrator, tmp_path, in
     assert "gone" not in invoke("sync-uok", other.path).stderr
 
 
-def test_a_mirror_that_lost_rows_is_filled_again(orchestrator: Orchestrator, database, invoke, query) -> None:
+@pytest.mark.parametrize("lost", ["true", "unit_id like '%T1'", "unit_id like '%T3'"])
+def test_a_mirror_that_lost_rows_is_filled_again(orchestrator: Orchestrator, tmp_path, database, invoke, query, lost):
+    other = Orchestrator(tmp_path / "other.db")
+    other.execute(TABLE)
     orchestrator.add([unit(1), unit(2)])
+    other.add([unit(3), unit(4)])
+    for path in (orchestrator.path, other.path):
+        assert " 2 added" in invoke("sync-uok", path).stdout
+    # One of them is kept though it is gone there: it hides no row that is lost.
+    orchestrator.execute("delete from llm_task_outcomes where unit_id like '%T2'")
     invoke("sync-uok", orchestrator.path)
-    assert "skipped" in invoke("sync-uok", orchestrator.path).stdout
+    for path in (orchestrator.path, other.path):
+        assert "skipped" in invoke("sync-uok", path).stdout
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("delete from llm_task_outcomes")
-    assert " 2 added" in invoke("sync-uok", orchestrator.path).stdout
+        connection.execute(f"delete from llm_task_outcomes where {lost}")
+    for path in (orchestrator.path, other.path):
+        invoke("sync-uok", path)
+    assert query("select unit_id from llm_task_outcomes where unit_id not like '%T2' order by 1") == [
+        (unit(number)["unit_id"],) for number in (1, 3, 4)
+    ]
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
