@@ -78,8 +78,8 @@ def _take_one(connection: sqlite3.Connection, name: str, export: Export) -> str 
     ).fetchone()
     if known:
         import_id, as_of, sha256 = known
-        if sha256 == header.sha256:
-            return "known"
+        if sha256 == header.sha256 and _moment(as_of) >= _moment(header.as_of):
+            return "known"  # else the same rows have come back, and stand against what came between
         if _moment(as_of) == _moment(header.as_of):
             return None
         if _moment(as_of) > _moment(header.as_of):

@@ -1,6 +1,7 @@
 """Files of strangers: each hostile one is refused whole, with all its faults named, and nothing changes."""
 
 import gzip
+import itertools
 import json
 import resource
 from collections.abc import Callable
@@ -195,6 +196,22 @@ def test_known_older_newer(project: Project, file: Path) -> None:
     latest = export_text({**ROW, "n": 60}, as_of="2024-02-01T09:00:00.000001Z")
     file.write_bytes(gzip.compress(latest.replace(b"\n", b"\r\n")))
     assert "known" in project.take(file).output
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_rows_that_came_back_are_the_latest_in_whatever_order(
+    project: Project, file: Path, order: tuple[int, ...]
+) -> None:
+    """An alias was made and taken back: the third export has the rows of the first."""
+    texts = [export_text({**ROW, "n": n}, as_of=f"2024-02-0{day}T09:00:00Z") for day, n in ((1, 50), (2, 60), (3, 50))]
+    for index in order:
+        file.write_bytes(texts[index])
+        project.take(file)
+    standing = project.query(
+        "select as_of, outcomes from federated_imports join federated_import_rows using (import_id) where project = ?",
+        HEADER["project"],
+    )
+    assert standing == [{"as_of": "2024-02-03T09:00:00Z", "outcomes": 50}]
 
 
 def test_standard_input_and_noisy_exports_are_taken_too(project: Project) -> None:
