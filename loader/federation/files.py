@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from io import BytesIO
@@ -29,7 +29,7 @@ class Refused(OutcomesError):
 
     def __init__(self, name: str, faults: list[str]) -> None:
         shown = "".join(f"\n  {fault}" for fault in faults[:SHOWN])
-        more = f"\n  and {len(faults) - SHOWN:,} more" if len(faults) > SHOWN else ""
+        more = "\n  and more" if len(faults) > SHOWN else ""
         super().__init__(f"{name} is refused, nothing of it was taken:{shown}{more}")
         self.faults = faults
 
@@ -86,27 +86,72 @@ def _open(name: str) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, stream)
 
 
+class _Section:
+    """An export as it is read: each row is checked at once. No more are kept than the header speaks of."""
+
+    def __init__(self, number: int, header: Header | None) -> None:
+        self.number, self.header = number, header
+        self.rows: dict[tuple[str, str], Row] = {}
+        self.digest, self.count = hashlib.sha256(), 0
+
+    def add(self, line: bytes, values: dict[str, object]) -> list[str]:
+        """What is wrong with the row; of one too many nothing is said, but that it is."""
+        self.digest.update(line)
+        self.count += 1
+        if self.header and self.count > self.header.rows:
+            return []
+        row, found = checked(Row, values)
+        if row is None or self.header is None:
+            return found
+        with suppress(ValueError):  # the window is no window, which the header's faults say
+            found = row.faults(self.header)
+        cell = (row.task_type, row.model_id)
+        if cell in self.rows:
+            found.append(f"{row.task_type}, {row.model_id} has a row before")
+        self.rows[cell] = row
+        return found
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the rows as a whole."""
+        if self.header and self.count != self.header.rows:
+            yield f"line {self.number}: rows: the header says {self.header.rows:,}, there are {self.count:,}"
+        if self.header and self.digest.hexdigest() != self.header.sha256:
+            yield f"line {self.number}: sha256: the rows are not those that left, they were damaged or changed"
+
+
 def _exports(path: str, stream: BinaryIO, now: datetime) -> list[Export]:
-    """Fault after fault is gathered; what would cost memory without end stops the reading at once."""
+    """Fault after fault is gathered, until there are more than are shown: then the reading stops."""
     faults: list[str] = []
-    sections: list[tuple[int, Header | None, list[tuple[int, bytes]]]] = []
+    exports: list[Export] = []
+    section: _Section | None = None
     for number, line in _lines(path, stream):
+        if len(faults) > SHOWN:
+            raise Refused(path, faults)
         values = _object(number, line, faults)
         if values is None:
             continue
-        if values.get("line") == "row":
-            if not sections:
-                faults.append(f"line {number}: a row without a header before it")
-                sections.append((number, None, []))
-            sections[-1][2].append((number, line))
+        if values.get("line") != "row":
+            exports += _ended(section, faults)
+            section = _Section(number, _header(number, values, now, faults))
             continue
-        sections.append((number, _header(number, values, now, faults), []))
-    if not sections and not faults:
+        if section is None:
+            faults.append(f"line {number}: a row without a header before it")
+            section = _Section(number, None)
+        faults += [f"line {number}: {fault}" for fault in section.add(line, values)]
+    exports += _ended(section, faults)
+    if not section and not faults:
         faults.append("holds no export")
-    exports = [_section(number, header, rows, faults) for number, header, rows in sections]
     if faults:
         raise Refused(path, faults)
-    return [export for export in exports if export]
+    return exports
+
+
+def _ended(section: _Section | None, faults: list[str]) -> list[Export]:
+    """The export that a section holds; none once there is a fault, in it or before it."""
+    if section is None:
+        return []
+    faults += section.faults()
+    return [Export(section.header, list(section.rows.values()), "")] if section.header and not faults else []
 
 
 def _lines(path: str, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -144,33 +189,3 @@ def _header(number: int, values: dict[str, object], now: datetime, faults: list[
         found = header.faults(now)
     faults += [f"line {number}: {fault}" for fault in found]
     return cast(Header, header) if header is not None else None
-
-
-def _section(
-    number: int, header: Header | None, lines: Iterable[tuple[int, bytes]], faults: list[str]
-) -> Export | None:
-    rows: dict[tuple[str, str], Row] = {}
-    digest, count = hashlib.sha256(), 0
-    for at, line in lines:
-        digest.update(line)
-        count += 1
-        row, found = checked(Row, json_object(line))
-        if row is not None and header is not None:
-            try:
-                found = row.faults(header)
-            except ValueError:  # the window is no window, which the header's faults say
-                found = []
-        faults += [f"line {at}: {fault}" for fault in found]
-        if row is None:
-            continue
-        cell = (row.task_type, row.model_id)
-        if cell in rows:
-            faults.append(f"line {at}: {row.task_type}, {row.model_id} has a row before")
-        rows[cell] = row
-    if header is None:
-        return None
-    if count != header.rows:
-        faults.append(f"line {number}: rows: the header says {header.rows:,}, there are {count:,}")
-    if digest.hexdigest() != header.sha256:
-        faults.append(f"line {number}: sha256: the rows are not those that left, they were damaged or changed")
-    return Export(header, list(rows.values()), "")

@@ -4,10 +4,14 @@ import gzip
 import itertools
 import json
 import resource
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from loader import store
+from loader.federation.files import Refused, read
 
 from .conftest import HEADER, ROW, Project, export_text
 
@@ -149,6 +153,28 @@ def test_a_gigabyte_of_blank_lines_packed_to_a_megabyte(project: Project, file: 
         for _ in range(128):
             packed.write((b" " * 8191 + b"\n") * 128)
     assert "the file is over 100,000,000 bytes" in refused(project, file)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [(lambda number: b"x\n", "line 100: not JSON"),
+     (lambda number: b'{"line":"row"}\n', "line 2: model_id: is missing"),
+     (lambda number: b'{"line":"header"}\n', "is None version None"),
+     (lambda number: export_text('{"line": "row"}', rows=0), "line 1: rows: the header says 0"),
+     (lambda number: json.dumps({**ROW, "model_id": f"m{number}"}).encode() + b"\n", "there are 10,001")],
+    ids=["no JSON", "rows without a header", "headers that are none", "sections with a row too many", "rows too many"],
+)  # fmt: skip
+def test_little_is_kept_of_what_is_refused(file: Path, line: Callable[[int], bytes], said: str) -> None:
+    with file.open("wb") as written:
+        written.write(export_text(ROW) if said == "there are 10,001" else b"")
+        written.writelines(line(number) for number in range(10_000))
+    tracemalloc.start()
+    with pytest.raises(Refused) as fault:
+        read(str(file), store.utc_now())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert said in str(fault.value)
+    assert peak < 500_000
 
 
 def test_every_fault_is_named_at_once(project: Project, file: Path) -> None:
