@@ -312,20 +312,19 @@ def json_object(line: bytes) -> dict[str, Any]:
         raise InvalidOutcome([f"not UTF-8 at byte {fault.start + 1}"]) from None
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        if not isinstance(value, dict):
+            raise InvalidOutcome([f"expected a JSON object, got {_short(value)}"])
+        msgspec.json.encode(value)
     except json.JSONDecodeError as fault:
         raise InvalidOutcome([f"not JSON at column {fault.colno}: {fault.msg}"]) from None
     except InvalidOutcome:
         raise
     except RecursionError:
         raise InvalidOutcome(["not JSON that can be read: nested too deeply"]) from None
-    except ValueError as fault:  # an integer of thousands of digits
-        raise InvalidOutcome([f"not JSON that can be read: {fault}"]) from None
-    if not isinstance(value, dict):
-        raise InvalidOutcome([f"expected a JSON object, got {_short(value)}"])
-    try:
-        msgspec.json.encode(value)
     except UnicodeEncodeError:
         raise InvalidOutcome(["holds half of a surrogate pair, which is no text"]) from None
+    except ValueError as fault:  # an integer of thousands of digits
+        raise InvalidOutcome([f"not JSON that can be read: {fault}"]) from None
     return value
 
 

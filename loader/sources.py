@@ -150,7 +150,7 @@ def open_source(name: str, format: str | None, *, is_final: bool = False) -> Ite
 
     Raises OutcomesError with a line that names the file and the fault.
     """
-    path = "standard input" if name == "-" else str(store.absolute(name))
+    path = store.source_name(name)
     try:
         with _open(name) as raw, _unpacked(raw, path) as (stream, is_packed, damage):
             format = format or _format_of(name, stream)

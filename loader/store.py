@@ -32,6 +32,20 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
+def source_name(name: str) -> str:
+    """How a file that was read is remembered: by its absolute path, `-` as standard input.
+
+    Raises OutcomesError where that is not UTF-8, and so no text that the log can keep.
+    """
+    path = "standard input" if name == "-" else str(absolute(name))
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        raise OutcomesError(f"{shown}: the name is not UTF-8 and cannot be remembered, rename the file") from None
+    return path
+
+
 def busy_timeout(default: float = BUSY_TIMEOUT) -> float:
     """Seconds to wait for another writer: `OUTCOMES_BUSY_TIMEOUT` where it is set, else `default`."""
     text = os.environ.get("OUTCOMES_BUSY_TIMEOUT")

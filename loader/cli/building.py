@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from loader import engines, store
-from loader.cli.opening import TARGET, built
+from loader.cli.opening import TARGET, Number, built
 
 
 @click.command()
@@ -16,7 +16,7 @@ from loader.cli.opening import TARGET, built
 @click.option("--select", multiple=True, help="Only these dbt nodes, in dbt's syntax.")
 @click.option("--unit-tests", is_flag=True, help="Run the unit tests of the dbt models, too.")
 @click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
-@click.option("--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
+@click.option("--wait", type=Number(min=0), default=0, metavar="SECONDS",
               help="Wait for another build to end, instead of exit 75.")  # fmt: skip
 @TARGET
 @click.pass_obj

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from loader.cli.asking import reading_options
-from loader.cli.opening import built, log
+from loader.cli.opening import Number, built, log
 from loader.errors import OutcomesError
 
 
@@ -19,7 +19,7 @@ from loader.errors import OutcomesError
               help="Last day of the window.  [default: the end of the last whole month]")  # fmt: skip
 @click.option("--min-outcomes", type=click.IntRange(min=10), default=10, show_default=True,
               help="Hold back cells with fewer outcomes since their last export.")  # fmt: skip
-@click.option("--epsilon", type=click.FloatRange(min=0.0001, max=100),
+@click.option("--epsilon", type=Number(min=0.0001, max=100),
               help="Export noisy counts only, each outcome hidden up to this privacy loss; needs --cells.")  # fmt: skip
 @click.option("--cells", type=click.Path(path_type=Path), metavar="FILE",
               help="The cells of a noisy export: CSV with task_type and model_id.")  # fmt: skip
@@ -55,9 +55,9 @@ def import_federated(db: Path, files: tuple[str, ...]) -> None:
     faults = []
     with log(db) as connection:
         for name in files:
-            path = "standard input" if name == "-" else str(store.absolute(name))
             try:
-                taken = importing.take(connection, path, reading.read(name, store.utc_now()))
+                exports = reading.read(name, store.utc_now())
+                taken = importing.take(connection, store.source_name(name), exports)
             except OutcomesError as fault:
                 faults.append(fault)
                 click.echo(f"Error: {fault}", err=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,6 +28,14 @@ DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),
 TARGET = click.option("--target", type=click.Choice(engines.TARGETS), default=engines.SQLITE,
                       envvar="OUTCOMES_TARGET", show_default=True, show_envvar=True,
                       help="The engine that builds: docs/outgrowing.md.")  # fmt: skip
+
+
+class Number(click.FloatRange):
+    """Numbers of a range; click takes nan for one of any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number.", param, ctx) if math.isnan(number) else number
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from loader import configuration, store
-from loader.cli.opening import TARGET, built
+from loader.cli.opening import TARGET, Number, built
 
 FINDINGS = get_args(configuration.Finding)
 
@@ -39,7 +39,7 @@ def _findings(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.option("--no-publish", is_flag=True, help="Publish nothing.")
 @click.option("--report/--no-report", default=True, envvar="OUTCOMES_REPORT", show_default=True, show_envvar=True,
               help="Publish a report, too, where its libraries are installed.")  # fmt: skip
-@click.option("--wait", type=click.FloatRange(0, 86_400), default=0, envvar="OUTCOMES_WAIT", show_envvar=True,
+@click.option("--wait", type=Number(0, 86_400), default=0, envvar="OUTCOMES_WAIT", show_envvar=True,
               metavar="SECONDS", help="Wait for another run or build to end, instead of exit 75.")  # fmt: skip
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, envvar="OUTCOMES_MAX_REJECTS",
               show_default=True, show_envvar=True, help="Exit 3 when more lines than this are refused.")  # fmt: skip

@@ -39,7 +39,7 @@ def read(name: str, now: datetime) -> list[Export]:
 
     Raises Refused with all that is wrong with it; OutcomesError where it cannot be read.
     """
-    path = "standard input" if name == "-" else str(store.absolute(name))
+    path = store.source_name(name)
     try:
         with _open(name) as stream:
             return _exports(path, stream, now)

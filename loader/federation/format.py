@@ -145,8 +145,9 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
         return [*self._sum_faults(), *self._day_faults(header)]
 
     def _noise_faults(self, header: Header) -> list[str]:
-        least = 2 / (header.privacy.epsilon or 1.0) ** 2
-        return [] if (self.noise_variance or 0) >= least * (1 - 1e-9) else ["noise_variance: is below 2/epsilon^2"]
+        squared = (header.privacy.epsilon or 1.0) ** 2  # which may be 0 of an epsilon that is not
+        told = (self.noise_variance or 0) * squared
+        return [] if told >= 2 * (1 - 1e-9) else ["noise_variance: is below 2/epsilon^2"]
 
     def _sum_faults(self) -> Iterator[str]:
         n, trials = self.outcomes or 0, (self.outcomes or 0) - (self.infrastructure_failures or 0)

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from loader import store
 from loader.errors import OutcomesError
 from loader.federation.format import Row, checked
@@ -20,9 +22,12 @@ def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
     if path is None:
         return []
     reader = csv.DictReader(_text(path).splitlines())
-    if not {"task_type", "model_id"} <= set(reader.fieldnames or ()):
-        raise OutcomesError(f"{store.absolute(path)} is no list of cells: CSV with the columns task_type, model_id")
-    found = list(dict.fromkeys((row["task_type"] or "", row["model_id"] or "") for row in reader))
+    try:
+        if not {"task_type", "model_id"} <= set(reader.fieldnames or ()):
+            raise OutcomesError(f"{store.absolute(path)} is no list of cells: CSV with the columns task_type, model_id")
+        found = list(dict.fromkeys((row["task_type"] or "", row["model_id"] or "") for row in reader))
+    except csv.Error as fault:
+        raise OutcomesError(f"{store.absolute(path)} is no list of cells: {fault}") from None
     if not found:
         raise OutcomesError(f"{store.absolute(path)} lists no cell")
     for cell in found:
@@ -36,6 +41,9 @@ def rename_map(path: Path) -> dict[str, Any]:
     """What --rename-map holds; OutcomesError where it is no JSON object."""
     try:
         found = json.loads(_text(path))
+        msgspec.json.encode(found)
+    except UnicodeEncodeError:
+        raise OutcomesError(f"{store.absolute(path)} holds half of a surrogate pair, which is no text") from None
     except (ValueError, RecursionError) as fault:
         raise OutcomesError(f"{store.absolute(path)} is not JSON: {fault}") from None
     if not isinstance(found, dict):

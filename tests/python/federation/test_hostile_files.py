@@ -125,6 +125,7 @@ def test_a_header_that_is_none(project: Project, file: Path, name: str) -> None:
         (export_text(ROW).replace(b"able", b"\xff\xfe"), "not UTF-8"),
         (gzip.compress(export_text(ROW))[:-9], "the .gz is damaged"),
         (export_text({**NOISY, "noise_variance": 1.0}, privacy=PRIVATE), "noise_variance: is below 2/epsilon^2"),
+        (export_text(NOISY, privacy={**PRIVATE, "epsilon": 1e-200}), "noise_variance: is below 2/epsilon^2"),
         (export_text(ROW) + export_text({**ROW, "first_day": "2024-01-31", "last_day": "2024-02-03"},
                                         window="2024-01-31/2024-02-10", as_of="2024-03-01T00:00:00Z"),
          "overlaps 2024-01-01/2024-01-31"),
@@ -137,6 +138,24 @@ def test_a_header_that_is_none(project: Project, file: Path, name: str) -> None:
 def test_a_file_that_is_none(project: Project, file: Path, content: bytes, said: str) -> None:
     file.write_bytes(content)
     assert said in refused(project, file)
+
+
+def test_lists_however_deep(file: Path) -> None:
+    """Some can be read, but not told of: that takes more stack."""
+    for depth in range(800, 1000):
+        file.write_bytes(b"[" * depth + b"]" * depth)
+        with pytest.raises(Refused, match="line 1: (expected a JSON object|not JSON that can be read)"):
+            read(str(file), store.utc_now())
+
+
+@pytest.mark.parametrize("command", ["import-federated", "load"])
+def test_a_file_whose_name_is_no_text(project: Project, tmp_path: Path, command: str) -> None:
+    file = tmp_path / "\udcff.jsonl"
+    file.write_bytes(export_text(ROW))
+    done = project.run(command, file)
+    assert done.exit_code == 2
+    assert "\\xff.jsonl: the name is not UTF-8" in done.output
+    assert project.query("select source from federated_imports union all select source from load_history") == []
 
 
 def test_a_gigabyte_of_zeros_packed_to_a_megabyte(project: Project, file: Path) -> None:

@@ -1,0 +1,35 @@
+"""Odd arguments of an export: each gets one line and exit code 2, nothing leaves and nothing changes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Project, times
+
+TABLES = ("model_outcomes", "federated_identity", "federated_names", "federated_exports", "federated_draws")
+ODD: dict[str, tuple[list[str], str, str]] = {
+    "no epsilon": (["--epsilon", "nan", "--cells", "FILE"], "task_type,model_id\ncode,able\n", "'nan' is no number"),
+    "a name that fills a book": (["--epsilon", "1", "--cells", "FILE"], f"task_type,model_id\ncode,{'x' * 200_000}\n",
+                                 "is no list of cells: field larger than field limit"),
+    "half a surrogate": (["--rename-map", "FILE"], json.dumps({"models": {"able": "\ud800"}}), "surrogate pair"),
+    "half a surrogate for a name": (["--rename-map", "FILE"], json.dumps({"models": {"\udfff": "x"}}), "surrogate pair"),
+}  # fmt: skip
+
+
+def kept(project: Project) -> list[list[dict[str, Any]]]:
+    return [project.query(f"select * from {table}") for table in TABLES]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_cannot_be_meant(project: Project, tmp_path: Path, name: str) -> None:
+    arguments, content, said = ODD[name]
+    given = tmp_path / "given"
+    given.write_text(content)
+    project.record(times(20))
+    before = kept(project)
+    output = tmp_path / "out.jsonl"
+    done = project.run("export-federated", "-o", output, *(str(given) if one == "FILE" else one for one in arguments))
+    assert (done.exit_code, said in done.output, kept(project)) == (2, True, before), done.output
+    assert not output.exists()
