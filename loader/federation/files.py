@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from loader.outcome import InvalidOutcome, json_object
 LINE_LIMIT = 16_384
 FILE_LIMIT = 100_000_000
 SHOWN = 100
+_MAGIC = b"SQLite format 3\0"
 
 
 class Refused(OutcomesError):
@@ -60,14 +62,13 @@ def writing(name: str, text: str) -> Iterator[None]:
         return
     content = text.encode()
     path = store.absolute(name)
+    _check_place(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             file.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
             file.flush()
             os.fsync(file.fileno())
-        if path.is_dir():
-            raise OutcomesError(f"{path} is a folder: name a file")
         yield
         temporary.replace(path)
     except OSError as fault:
@@ -75,6 +76,19 @@ def writing(name: str, text: str) -> Iterator[None]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _check_place(path: Path) -> None:
+    """Raise OutcomesError where a file would take the place of a folder, of a database, or of a file that
+    SQLite keeps beside one."""
+    with suppress(OSError):
+        if path.is_dir():
+            raise OutcomesError(f"{path} is a folder: name a file")
+        database = path.with_name(re.sub(r"(?<=.)-(wal|shm|journal)$", "", path.name))
+        if database.is_file():
+            with database.open("rb") as file:
+                if file.read(len(_MAGIC)) == _MAGIC:
+                    raise OutcomesError(f"{path} is a database: name another file")
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def test_lists_however_deep(file: Path) -> None:
     """Some can be read, but not told of: that takes more stack."""
     for depth in range(800, 1000):
         file.write_bytes(b"[" * depth + b"]" * depth)
-        with pytest.raises(Refused, match="line 1: (expected a JSON object|not JSON that can be read)"):
+        with pytest.raises(Refused, match=r"line 1: (expected a JSON object|not JSON that can be read)"):
             read(str(file), store.utc_now())
 
 
