@@ -34,7 +34,7 @@ counted as (
         sum(trials) as trials,
         sum(successes) as successes,
         sum(metered_trials) as metered_trials,
-        sum(tokens) as tokens,
+        sum(case when metered_trials > 0 then tokens end) as metered_tokens,
         sum(priced_trials) as priced_trials,
         sum(priced_successes) as priced_successes,
         sum(case when priced_trials > 0 then cost_usd end) as priced_cost_usd,

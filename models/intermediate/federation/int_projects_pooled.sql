@@ -39,7 +39,7 @@ pooled as (
         ) }} as pooled_log_odds,
         {{ pooled_error('sum(1 / (projects.variance + variances.tau_squared))') }} as pooled_error,
         sum(projects.trials) as trials, sum(projects.successes) as successes,
-        sum(projects.metered_trials) as metered_trials, sum(projects.tokens) as tokens,
+        sum(projects.metered_trials) as metered_trials, sum(projects.metered_tokens) as metered_tokens,
         sum(projects.priced_trials) as priced_trials, sum(projects.priced_successes) as priced_successes,
         sum(projects.priced_cost_usd) as priced_cost_usd, sum(projects.cost_usd_squared) as cost_usd_squared,
         sum(projects.success_cost_usd) as success_cost_usd

@@ -33,7 +33,7 @@ compared as (
         {{ rate_of_log_odds('(weighed.pooled_log_odds + ' ~ var('z') ~ ' * weighed.pooled_error)') }}
             as pooled_success_rate_upper,
         weighed.tau_squared, weighed.i_squared,
-        {{ ratio('weighed.tokens', 'weighed.metered_trials') }} as avg_tokens,
+        {{ ratio('weighed.metered_tokens', 'weighed.metered_trials') }} as avg_tokens,
         weighed.cost_per_success,
         {{ cost_per_success_lower('weighed.cost_per_success', 'weighed.cost_per_success_error') }}
             as cost_per_success_lower,

@@ -120,7 +120,7 @@ def test_counts_and_costs_are_those_of_the_union(network: dict[str, Project]) ->
     union = [one for name in NAMES[1:] for one in logged(name)]
     trials = [one for one in union if one["success"] or one["error_type"] is None]
     (sums,) = network["ada"].query(
-        "select sum(outcomes) as n, sum(trials) as trials, sum(successes) as successes, sum(tokens) as tokens,"
+        "select sum(outcomes) as n, sum(trials) as trials, sum(successes) as successes, sum(metered_tokens) as tokens,"
         " sum(priced_trials) as priced, sum(priced_cost_usd) as cost from int_projects_counted"
     )
     expected = {
