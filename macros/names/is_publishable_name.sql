@@ -1,10 +1,11 @@
-{#- As the schema of federated_stats has it: no path, no blank at either end, at most 200 characters. -#}
+{#- As the schema of federated_stats has it: no path, no blank at either end, at most 200 characters, none for control. -#}
 {% macro is_publishable_name(name) -%}
     (case
         when {{ name }} like '/%' or {{ name }} like '~%' or {{ name }} like '.%' then 0
         when {{ name }} like '%/' or {{ name }} like '%//%' or {{ name }} like '%/.%' or {{ name }} like '_:/%' then 0
         when replace({{ name }}, {{ backslash() }}, '') <> {{ name }} then 0
         when {{ name }} like ' %' or {{ name }} like '% ' or length({{ name }}) > 200 then 0
+        when {{ has_control_characters(name) }} then 0
         else 1
     end)
 {%- endmacro %}

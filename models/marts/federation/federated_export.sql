@@ -17,7 +17,7 @@ judged as (
         case
             when noisy_exports.exports > 0 then 'this project exports with noise: no exact figure leaves'
             when {{ is_publishable_name('parts.task_type') }} = 0 or {{ is_publishable_name('parts.model_id') }} = 0
-                then 'a name is a path, or too long: give it another with --rename-map'
+                then 'a name is a path, too long or no plain text: give it another with --rename-map'
             when max(parts.is_due) over (partition by parts.task_type, parts.model_id) = 1 then ''
             when max(parts.is_changed) over (partition by parts.task_type, parts.model_id) = 0
                 then 'nothing new since the last export'

@@ -31,6 +31,14 @@ CASES = [
     ("'typeof(cast(1 as ' ~ double_type() ~ '))'", "real"),
     ("'typeof(cast(1 as ' ~ text_type() ~ '))'", "text"),
     ("backslash()", "\\"),
+    *(
+        (f"'case when ' ~ has_control_characters(\"'{text}'\") ~ ' then 1 else 0 end'", 0)
+        for text in ("", "a-b [c]", "é\u2027")
+    ),
+    *(
+        (f"'case when ' ~ has_control_characters(\"'a{sign}'\") ~ ' then 1 else 0 end'", 1)
+        for sign in "\x01\t\x9f\u2028\u2069"
+    ),
     ("dbt.dateadd('week', 2, \"'2026-12-25'\")", "2027-01-08 00:00:00.000"),
     ("dbt.dateadd('month', -1, \"'2026-03-15 10:00:00'\")", "2026-02-15 10:00:00.000"),
     ("dbt.dateadd('second', 90, \"'2026-03-15 10:00:00.250'\")", "2026-03-15 10:01:30.250"),

@@ -130,9 +130,10 @@ def test_private_names_leave_under_another_and_paths_not_at_all(project: Project
     assert set(window["cells"]) == {("planning", "able")}
     assert "acme" not in project.file.read_text()
     held = {row["model_id"]: row["reason"] for row in project.query("select * from federated_export")}
-    assert held == {"able": "nothing new since the last export",
-                    "/srv/models/x.gguf": "a name is a path, or too long: give it another with --rename-map",
-                    }  # fmt: skip
+    assert held == {
+        "able": "nothing new since the last export",
+        "/srv/models/x.gguf": "a name is a path, too long or no plain text: give it another with --rename-map",
+    }
     names.write_text('{"models": {"/srv/models/x.gguf": "house-model"}}')
     (again,) = project.export("--rename-map", names, until=None)
     assert set(again["cells"]) == {("planning", "able"), ("code", "house-model")}, "a name once given stays"
