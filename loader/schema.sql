@@ -216,7 +216,8 @@ create table federated_identity (
     project text not null check (length(project) = 32)
 ) strict;
 
--- Names that leave under another one, once and for all: kind is task_type or model_id.
+-- Names by which task types and models leave, once and for all: what has left, and what the user asked for.
+-- kind is task_type or model_id, name the recorded one, or the one that model_aliases has for it.
 create table federated_names (
     kind text not null check (kind in ('task_type', 'model_id')),
     name text not null,

@@ -93,11 +93,11 @@ group by 1, 2
 # What happened up to the next export's last day, less what was told of it.
 UNEXPORTED = """
 with outcomes as (
-    select task_type, known_as as model_id, outcomes
+    select task_type, model_id, known_as, outcomes
     from audited_outcomes
     where mark <= :mark and outcome_date <= (select max(window_last_day) from federated_export)
     union all
-    select task_type, coalesce(model_aliases.model_id, balances.model_id), successes + failures
+    select task_type, balances.model_id, coalesce(model_aliases.model_id, balances.model_id), successes + failures
     from legacy_model_stats as balances left join model_aliases on model_aliases.alias = balances.model_id
     where load_id <= :load
 ),
@@ -105,8 +105,10 @@ told as (
     select
         coalesce((select published_name from federated_names where kind = 'task_type' and name = task_type), task_type)
             as task_type,
-        coalesce((select published_name from federated_names where kind = 'model_id' and name = model_id), model_id)
-            as model_id,
+        coalesce(
+            (select published_name from federated_names where kind = 'model_id' and name = model_id),
+            (select published_name from federated_names where kind = 'model_id' and name = known_as), known_as
+        ) as model_id,
         outcomes
     from outcomes
     union all

@@ -32,12 +32,12 @@ def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: 
                      rename_map: Path | None, everything: bool, **terms: Any) -> None:  # fmt: skip
     """Export sums per task type and model, for other projects."""
     from loader import locks, places
-    from loader.federation import exporting, inputs, ledger
+    from loader.federation import exporting, inputs, names
 
     chosen = exporting.Terms(until and until.date(), epsilon=epsilon, cells=inputs.cells(epsilon, cells), **terms)
     with built(db) as connection, locks.exclusive(places.federation_lock(db), "an export"):
         if rename_map:
-            ledger.rename(connection, inputs.rename_map(rename_map))
+            names.rename(connection, inputs.rename_map(rename_map))
         made = exporting.export(connection, output, chosen, everything=everything)
     for line in exporting.report(made, output, chosen):
         click.echo(line, err=output == "-")

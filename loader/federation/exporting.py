@@ -14,13 +14,13 @@ import msgspec
 
 from loader import reading, store
 from loader.errors import OutcomesError
-from loader.federation import files, ledger, privacy, windows
+from loader.federation import files, ledger, names, privacy, windows
 from loader.federation.format import FIGURES, Export, Row, checked, render
+from loader.federation.names import Cell, Remembered
 
 MIN_OUTCOMES = 10
 LICENCE = "CC0-1.0"
 FIRST_DAY = date(1970, 1, 1)
-Cell = tuple[str, str]
 
 _SUMS = ", ".join(
     f"{extreme}(outcome_date) as {name}" if (extreme := {"first_day": "min", "last_day": "max"}.get(name))
@@ -50,10 +50,14 @@ class Held(msgspec.Struct):
 
 
 class Draft(msgspec.Struct):
-    """An export in the making, and the one that it replaces."""
+    """An export in the making, and the one that it replaces: its rows, none smaller than `min_outcomes`, the
+    cells whose rows are not as they left before, and the names that leave with these."""
 
     window: str
-    rows: list[Row]
+    min_outcomes: int
+    rows: list[Row] = []
+    told: set[Cell] = set()
+    names: set[Remembered] = set()
     replaces: int | None = None
     draws: list[tuple[object, ...]] = []
 
@@ -76,12 +80,16 @@ def export(connection: sqlite3.Connection, output: str, terms: Terms, *, everyth
     """
     now = store.utc_now()
     _check(connection, terms, now.date())
+    names.recall(connection)
     with store.transaction(connection):
         project = ledger.project(connection)
     held = Held()
     connection.execute("begin")  # one moment, whoever records meanwhile
     try:
         drafts = _noisy(connection, terms, now.date()) if terms.epsilon else _exact(connection, terms, now.date(), held)
+        for draft in drafts:
+            span = windows.span(draft.window)
+            draft.names = names.leaving(connection, draft.told, span is None, str(span[1]) if span else "")
         exports = _rendered(drafts, terms, project, store.to_text(ledger.next_moment(connection, now)))
         before = ledger.texts(connection, but={draft.window for draft in drafts}) if everything else ""
     finally:
@@ -116,20 +124,23 @@ def report(made: Made, output: str, terms: Terms) -> Iterator[str]:
 
 def _rendered(drafts: Sequence[Draft], terms: Terms, project: str, as_of: str) -> list[Export]:
     noise = {"epsilon": terms.epsilon, "mechanism": privacy.MECHANISM} if terms.epsilon else {}
-    header = {
-        "project": project,
-        "as_of": as_of,
-        "licence": terms.licence,
-        "privacy": {"min_outcomes": terms.min_outcomes, **noise},
-    }
+    header = {"project": project, "as_of": as_of, "licence": terms.licence}
+    for draft in drafts:
+        smallest = min((row.outcomes for row in draft.rows if row.outcomes is not None), default=draft.min_outcomes)
+        assert smallest >= draft.min_outcomes >= MIN_OUTCOMES, f"{draft.window}: a row of {smallest} outcomes"
     try:
-        return [render({**header, "window": draft.window}, draft.rows) for draft in drafts]
+        return [
+            render(
+                {**header, "window": draft.window, "privacy": {"min_outcomes": draft.min_outcomes, **noise}}, draft.rows
+            )
+            for draft in drafts
+        ]
     except msgspec.ValidationError as fault:
         raise OutcomesError(f"this cannot be exported: {fault}") from None
 
 
 def _note(connection: sqlite3.Connection, drafts: Sequence[Draft], exports: Sequence[Export]) -> None:
-    """Note what leaves, and the noise that was drawn for it, in one transaction."""
+    """Note what leaves, its names, and the noise that was drawn for it, in one transaction."""
     draw = (
         "insert into federated_draws (drawn_at, export_window, task_type, model_id, epsilon, successes, failures,"
         " noisy_successes, noisy_failures) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -141,6 +152,7 @@ def _note(connection: sqlite3.Connection, drafts: Sequence[Draft], exports: Sequ
     with store.transaction(connection):
         for draft, made in zip(drafts, exports, strict=True):
             export_id = ledger.keep(connection, made, draft.replaces)
+            names.remember(connection, draft.names)
             connection.executemany(draw, [(made.header.as_of, draft.window, *drawn) for drawn in draft.draws])
             if draft.draws:
                 is_opening = draft.window == windows.OPENING
@@ -169,7 +181,6 @@ def _check(connection: sqlite3.Connection, terms: Terms, today: date) -> None:
 def _exact(connection: sqlite3.Connection, terms: Terms, today: date, held: Held) -> list[Draft]:
     standing = ledger.standing(connection)
     drafts = {one.window: _recounted(connection, one, terms.min_outcomes, held) for one in standing}
-    changed = {window for window, (_, is_changed) in drafts.items() if is_changed}
     last_end = _last_end(standing)
     until = terms.until or windows.last_month_end(today)
     first = connection.execute("select min(outcome_date) from int_outcomes_unexported").fetchone()[0]
@@ -179,28 +190,23 @@ def _exact(connection: sqlite3.Connection, terms: Terms, today: date, held: Held
     for name, is_opening in ((windows.OPENING, 1), (window, 0)):
         rows = _unexported(connection, is_opening, end, terms.min_outcomes, held)
         if rows and name:
-            before = drafts[name][0].rows if name in drafts else []
-            replaces = drafts[name][0].replaces if name in drafts else None
-            drafts[name] = Draft(name, before + rows, replaces), True
-            changed.add(name)
-    return [draft for draft, _ in (drafts[name] for name in sorted(changed, key=_order))]
+            draft = drafts.setdefault(name, Draft(name, terms.min_outcomes))
+            draft.rows += rows
+            draft.told |= {_cell(row) for row in rows}
+    return [drafts[name] for name in sorted(drafts, key=_order) if drafts[name].told]
 
 
-def _recounted(
-    connection: sqlite3.Connection, export: ledger.Standing, min_outcomes: int, held: Held
-) -> tuple[Draft, bool]:
-    """What would stand in an export today, and whether that is worth a replacement: a row is counted anew
-    once it lacks enough outcomes."""
+def _recounted(connection: sqlite3.Connection, export: ledger.Standing, min_outcomes: int, held: Held) -> Draft:
+    """What would stand in an export today: a row is counted anew once enough outcomes are late or attributed
+    otherwise, and till then stays as it left."""
     found = reading.rows(connection, "select * from int_exports_recounted where export_id = ?", (export.export_id,))
-    late = {(row["task_type"], row["model_id"]) for row in found if row["is_changed"] and row["late_outcomes"]
-            and abs(row["late_outcomes"]) < min_outcomes}  # fmt: skip
-    held.late_outcomes += sum(abs(row["late_outcomes"]) for row in found if (row["task_type"], row["model_id"]) in late)
-    as_it_left = [
-        row for row in ledger.exported_rows(connection, export.export_id) if (row.task_type, row.model_id) in late
-    ]
-    anew = ledger.as_rows(row for row in found if (row["task_type"], row["model_id"]) not in late and row["outcomes"])
-    is_changed = any(row["is_changed"] and (row["task_type"], row["model_id"]) not in late for row in found)
-    return Draft(export.window, as_it_left + anew, export.export_id), is_changed
+    due = [row for row in found if row["changed_outcomes"] >= min_outcomes]
+    held.late_outcomes += sum(row["changed_outcomes"] for row in found) - sum(row["changed_outcomes"] for row in due)
+    draft = Draft(export.window, min(min_outcomes, export.min_outcomes), replaces=export.export_id)
+    draft.told = {(row["task_type"], row["model_id"]) for row in due}
+    draft.rows = [row for row in ledger.exported_rows(connection, export.export_id) if _cell(row) not in draft.told]
+    draft.rows += ledger.as_rows(row for row in due if row["outcomes"] >= draft.min_outcomes)
+    return draft
 
 
 def _unexported(connection: sqlite3.Connection, is_opening: int, end: date, min_outcomes: int, held: Held) -> list[Row]:
@@ -237,9 +243,9 @@ def _noisy(connection: sqlite3.Connection, terms: Terms, today: date) -> list[Dr
     window = windows.following(last_end, FIRST_DAY, until)
     has_balances = connection.execute("select count(*) from legacy_model_stats").fetchone()[0]
     is_opened = any(one.window == windows.OPENING for one in standing)
-    names = [windows.OPENING] if has_balances and not is_opened else []
-    names += [window] if window else []
-    return [_drawn(connection, name, until, terms) for name in names]
+    due = [windows.OPENING] if has_balances and not is_opened else []
+    due += [window] if window else []
+    return [_drawn(connection, name, until, terms) for name in due]
 
 
 def _drawn(connection: sqlite3.Connection, window: str, until: date, terms: Terms) -> Draft:
@@ -259,7 +265,7 @@ def _drawn(connection: sqlite3.Connection, window: str, until: date, terms: Term
     assert terms.epsilon is not None
     new = [max(0, counted.get(cell, (0, 0))[k] - seen.get(cell, (0, 0))[k]) for cell in terms.cells for k in (0, 1)]
     noisy = privacy.noisy(new, terms.epsilon)
-    draft = Draft(window, [])
+    draft = Draft(window, terms.min_outcomes, told=set(terms.cells))
     for index, cell in enumerate(terms.cells):
         pair = slice(2 * index, 2 * index + 2)
         draft.draws.append((*cell, terms.epsilon, *new[pair], *noisy[pair]))
@@ -270,6 +276,10 @@ def _drawn(connection: sqlite3.Connection, window: str, until: date, terms: Term
             row = Row(task_type=cell[0], model_id=cell[1], successes=successes, failures=failures, noise_variance=noise)
             draft.rows.append(row)
     return draft
+
+
+def _cell(row: Row) -> Cell:
+    return row.task_type, row.model_id
 
 
 def _pairs(connection: sqlite3.Connection, query: str, *values: object) -> dict[Cell, tuple[int, ...]]:

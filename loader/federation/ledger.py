@@ -9,12 +9,10 @@ from datetime import datetime, timedelta, timezone
 
 import msgspec
 
-from loader import reading, store
-from loader.errors import OutcomesError
+from loader import reading
 from loader.federation import windows
-from loader.federation.format import FIGURES, Export, Name, Row
+from loader.federation.format import FIGURES, Export, Row
 
-KINDS = {"task_types": "task_type", "models": "model_id"}
 INSERT_ROW = (
     f"insert into federated_export_rows (export_id, task_type, model_id, {', '.join(FIGURES)})"
     f" values (?, ?, ?{', ?' * len(FIGURES)})"
@@ -22,11 +20,12 @@ INSERT_ROW = (
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """An export that no other has replaced."""
+    """An export that no other has replaced, and how small its smallest row was to be."""
 
     export_id: int
     window: str
     last_day: str | None
+    min_outcomes: int
 
 
 def project(connection: sqlite3.Connection) -> str:
@@ -44,8 +43,9 @@ def standing(connection: sqlite3.Connection) -> list[Standing]:
     return [
         Standing(*row)
         for row in connection.execute(
-            "select export_id, export_window, last_day from federated_exports"
-            " where replaced_by is null order by last_day"
+            "select export_id, export_window, last_day,"
+            " json_extract(substr(content, 1, instr(content, char(10))), '$.privacy.min_outcomes')"
+            " from federated_exports where replaced_by is null order by last_day"
         )
     ]
 
@@ -62,29 +62,6 @@ def is_noisy(connection: sqlite3.Connection) -> bool | None:
     """Whether this project exports with noise; None before its first export."""
     found = connection.execute("select max(epsilon is not null) from federated_exports").fetchone()[0]
     return None if found is None else bool(found)
-
-
-def rename(connection: sqlite3.Connection, names: Mapping[str, Mapping[str, str]]) -> None:
-    """Remember under which names task types and models leave from now on.
-
-    Raises OutcomesError where the mapping is not {"task_types": {...}, "models": {...}}.
-    """
-    for kind, mapping in names.items():
-        if kind not in KINDS or not isinstance(mapping, dict):
-            raise OutcomesError('a rename map is JSON of the form {"task_types": {name: other}, "models": {...}}')
-        for published in mapping.values():
-            try:
-                msgspec.convert(published, Name)
-            except msgspec.ValidationError:
-                raise OutcomesError(
-                    f"rename map: {published!r} is no name that may leave: a path, blank or too long"
-                ) from None
-    with store.transaction(connection):
-        connection.executemany(
-            "insert into federated_names (kind, name, published_name) values (?, ?, ?)"
-            " on conflict do update set published_name = excluded.published_name",
-            [(KINDS[kind], *pair) for kind, mapping in names.items() for pair in mapping.items()],
-        )
 
 
 def next_moment(connection: sqlite3.Connection, now: datetime) -> datetime:

@@ -25,7 +25,8 @@ parts as (
         sum(unexported.outcomes) as outcomes, sum(unexported.successes) as successes,
         sum(unexported.timeouts) as timeouts, sum(unexported.infrastructure_failures) as infrastructure_failures,
         sum(unexported.tokens) as tokens, sum(unexported.cost_nano_usd) as cost_nano_usd,
-        min(unexported.outcome_date) as first_day, max(unexported.outcome_date) as last_day, 1 as is_changed
+        min(unexported.outcome_date) as first_day, max(unexported.outcome_date) as last_day,
+        sum(unexported.outcomes) as changed_outcomes
     from unexported
     inner join ends on unexported.is_opening = 1 or unexported.outcome_date <= ends.window_last_day
     group by unexported.is_opening, unexported.task_type, unexported.model_id
@@ -35,7 +36,7 @@ parts as (
         timeouts - exported_timeouts as timeouts,
         infrastructure_failures - exported_infrastructure_failures as infrastructure_failures,
         tokens - exported_tokens as tokens, cost_nano_usd - exported_cost_nano_usd as cost_nano_usd,
-        first_day, last_day, is_changed
+        first_day, last_day, changed_outcomes
     from recounted
 
 ),
@@ -45,11 +46,7 @@ judged as (
     select
         parts.*,
         ends.window_last_day,
-        case
-            when parts.is_changed = 0 then 0
-            when parts.outcomes = 0 or abs(parts.outcomes) >= {{ var('min_exported_outcomes') }} then 1
-            else 0
-        end as is_due
+        case when parts.changed_outcomes >= {{ var('min_exported_outcomes') }} then 1 else 0 end as is_due
     from parts
     cross join ends
 

@@ -22,13 +22,12 @@ recounted as (
         coalesce(sum(outcomes.timeouts), 0) as timeouts,
         coalesce(sum(outcomes.infrastructure_failures), 0) as infrastructure_failures,
         sum(outcomes.metered_trials) as metered_trials, sum(outcomes.priced_trials) as priced_trials,
-        sum(outcomes.priced_successes) as priced_successes,
-        coalesce(sum(outcomes.tokens), 0) as tokens, sum(outcomes.tokens_squared) as tokens_squared,
-        coalesce(sum(outcomes.cost_nano_usd), 0) as cost_nano_usd, sum(outcomes.cost_usd_squared) as cost_usd_squared,
-        sum(outcomes.success_cost_nano_usd) as success_cost_nano_usd,
+        sum(outcomes.priced_successes) as priced_successes, sum(outcomes.tokens_squared) as tokens_squared,
+        coalesce(sum(outcomes.tokens), 0) as tokens, coalesce(sum(outcomes.cost_nano_usd), 0) as cost_nano_usd,
+        sum(outcomes.cost_usd_squared) as cost_usd_squared, min(outcomes.outcome_date) as first_day,
+        sum(outcomes.success_cost_nano_usd) as success_cost_nano_usd, max(outcomes.outcome_date) as last_day,
         sum(outcomes.infrastructure_tokens) as infrastructure_tokens,
-        sum(outcomes.infrastructure_cost_nano_usd) as infrastructure_cost_nano_usd,
-        min(outcomes.outcome_date) as first_day, max(outcomes.outcome_date) as last_day
+        sum(outcomes.infrastructure_cost_nano_usd) as infrastructure_cost_nano_usd
     from standing
     left join outcomes
         on
@@ -40,19 +39,20 @@ recounted as (
 
 ),
 
+-- Outcomes that a class (success, failure, infrastructure failure) has more, or less, whichever are more: half of
+-- what the classes and their sum differ by, and never above the number of those late or attributed to another one.
 compared as (
 
     select
         *,
         outcomes - exported_outcomes as late_outcomes,
-        case
-            when
-                outcomes = exported_outcomes and successes = exported_successes and timeouts = exported_timeouts
-                and infrastructure_failures = exported_infrastructure_failures
-                and tokens = exported_tokens and cost_nano_usd = exported_cost_nano_usd
-                then 0
-            else 1
-        end as is_changed
+        cast((
+            abs(outcomes - exported_outcomes) + abs(successes - exported_successes)
+            + abs(infrastructure_failures - exported_infrastructure_failures) + abs(
+                outcomes - exported_outcomes - successes + exported_successes
+                - infrastructure_failures + exported_infrastructure_failures
+            )
+        ) / 2 as bigint) as changed_outcomes
     from recounted
 
 )

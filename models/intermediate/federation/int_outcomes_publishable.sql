@@ -8,30 +8,31 @@ with days as (
 combined as (
 
     select
-        task_type, model_id, 0 as is_opening, outcome_date, is_success, is_trial, outcomes, timeouts,
+        task_type, recorded_model_id, model_id, 0 as is_opening, outcome_date, is_success, is_trial, outcomes, timeouts,
         metered_outcomes, priced_outcomes, tokens_used, tokens_squared, cost_nano_usd, cost_usd_squared
     from days
     union all
     select
-        balances.task_type, coalesce(aliases.model_id, balances.model_id) as model_id, 1 as is_opening,
-        null as outcome_date, balances.is_success, 1 as is_trial, balances.outcomes, balances.timeouts,
-        null as metered_outcomes, null as priced_outcomes, balances.tokens_used, null as tokens_squared,
-        balances.cost_nano_usd, null as cost_usd_squared
+        balances.task_type, balances.model_id as recorded_model_id,
+        coalesce(aliases.model_id, balances.model_id) as model_id, 1 as is_opening, null as outcome_date,
+        balances.is_success, 1 as is_trial, balances.outcomes, balances.timeouts, null as metered_outcomes,
+        null as priced_outcomes, balances.tokens_used, null as tokens_squared, balances.cost_nano_usd,
+        null as cost_usd_squared
     from {{ ref('int_legacy_balances') }} as balances
     left join {{ ref('model_aliases') }} as aliases on balances.model_id = aliases.alias
 
 ),
 
+-- What has left is remembered by the name it was recorded under, and an alias moves it no more.
 -- Cast, or SQLite would not look names up in an index: an expression has no affinity of its own.
 published as (
 
     select
+        combined.task_type as recorded_task_type, combined.recorded_model_id,
         cast(coalesce(task_types.published_name, combined.task_type) as {{ text_type() }}) as task_type,
-        cast(coalesce(models.published_name, combined.model_id) as {{ text_type() }}) as model_id,
-        combined.is_opening, combined.outcome_date,
-        combined.outcomes,
+        cast(coalesce(own.published_name, known.published_name, combined.model_id) as {{ text_type() }}) as model_id,
+        combined.is_opening, combined.outcome_date, combined.outcomes, combined.timeouts,
         combined.is_success * combined.outcomes as successes,
-        combined.timeouts,
         (1 - combined.is_trial) * combined.outcomes as infrastructure_failures,
         combined.is_trial * combined.metered_outcomes as metered_trials,
         combined.is_trial * combined.priced_outcomes as priced_trials,
@@ -49,8 +50,10 @@ published as (
     from combined
     left join {{ ref('stg_federated_names') }} as task_types
         on task_types.kind = 'task_type' and combined.task_type = task_types.name
-    left join {{ ref('stg_federated_names') }} as models
-        on models.kind = 'model_id' and combined.model_id = models.name
+    left join {{ ref('stg_federated_names') }} as own
+        on own.kind = 'model_id' and combined.recorded_model_id = own.name
+    left join {{ ref('stg_federated_names') }} as known
+        on known.kind = 'model_id' and combined.model_id = known.name
 
 )
 

@@ -19,7 +19,7 @@ judged as (
             when {{ is_publishable_name('parts.task_type') }} = 0 or {{ is_publishable_name('parts.model_id') }} = 0
                 then 'a name is a path, too long or no plain text: give it another with --rename-map'
             when max(parts.is_due) over (partition by parts.task_type, parts.model_id) = 1 then ''
-            when max(parts.is_changed) over (partition by parts.task_type, parts.model_id) = 0
+            when max(parts.changed_outcomes) over (partition by parts.task_type, parts.model_id) = 0
                 then 'nothing new since the last export'
             else 'fewer than {{ var("min_exported_outcomes") }} outcomes since the last export'
         end as reason

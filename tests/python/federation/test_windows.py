@@ -110,16 +110,42 @@ def test_opening_balances_go_once_and_what_they_gained_replaces_them(project: Pr
     assert {key[1]: row["n"] for key, row in again["cells"].items()} == {"able": 25, "thin": 10}
 
 
-def test_a_changed_alias_moves_figures_from_one_row_to_another(project: Project) -> None:
-    project.record(times(20) + times(15, model_id="able-2024"))
-    project.export(until="2024-01-31")
-    project.record(times(11, model_id="able-2024", timestamp="2024-02-01T00:00:00Z"))
-    project.export(until="2024-02-29")
-    project.write("insert into model_aliases values ('able-2024', 'able')")
-    january, february, later = project.export(until="2024-03-31")
-    told = [{key: row["n"] for key, row in export["cells"].items()} for export in (january, february, later)]
-    assert told == [{CELL: 35}, {}, {CELL: 11}]
-    assert later["cells"][CELL]["first_day"] == "2024-02-01"
+def test_a_row_is_told_again_only_for_enough_outcomes_that_moved_to_another_class(project: Project) -> None:
+    """Of one more infrastructure failure the tokens and the cost would follow by subtraction."""
+    odd = {"success": 0, "error_type": "odd", "tokens_used": 777, "cost_usd": 3.25}
+    project.record([*times(20, tokens_used=10), odd])
+    project.export()
+    project.write("insert into error_types (error_type, attribution) values ('odd', 'infrastructure')")
+    (mart,) = project.query("select is_held_back, reason, outcomes, trials from federated_export")
+    assert mart == {
+        "is_held_back": 1, "reason": "fewer than 10 outcomes since the last export", "outcomes": 0, "trials": -1,
+    }  # fmt: skip
+    assert project.export(until=None) == []
+    assert "held back: 1 late outcomes" in project.run("export-federated", "-o", project.file).output
+    project.record(times(8, **odd))
+    assert project.export(until=None) == [], "8 late ones and the one that moved"
+    project.record([odd])
+    assert project.query("select is_held_back from federated_export") == [{"is_held_back": 0}]
+    (again,) = project.export(until=None)
+    row = again["cells"][CELL]
+    assert {name: row[name] for name in ("n", "infrastructure_failures", "tokens", "infrastructure_tokens")} == {
+        "n": 30, "infrastructure_failures": 10, "tokens": 200, "infrastructure_tokens": 7770,
+    }  # fmt: skip
+    project.write("delete from error_types where error_type = 'odd'")
+    (again,) = project.export(until=None)
+    row = again["cells"][CELL]
+    assert (row["n"], row["infrastructure_failures"], row["tokens"]) == (30, 0, 7970), "ten moved, without a late one"
+
+
+def test_a_higher_cut_takes_no_row_back(project: Project) -> None:
+    project.record(times(30) + times(20, model_id="other"))
+    project.export()
+    project.record(times(49))
+    assert project.export("--min-outcomes", 50, until=None) == []
+    project.record(times(1))
+    (again,) = project.export("--min-outcomes", 50, until=None)
+    assert {key[1]: row["n"] for key, row in again["cells"].items()} == {"able": 80, "other": 20}
+    assert again["privacy"]["min_outcomes"] == 10, "a row of 20 outcomes stands in it"
 
 
 def test_private_names_leave_under_another_and_paths_not_at_all(project: Project, tmp_path: Path) -> None:
