@@ -110,6 +110,18 @@ def test_a_log_that_exported_before_names_were_remembered(project: Project, tmp_
     assert standing(project) == [("able", 20), ("able-2024", 15), ("baker", 12)]
 
 
+def test_a_row_that_shrinks_below_the_cut_goes(project: Project) -> None:
+    """Where nothing remembers under which name its outcomes left."""
+    project.record(times(5) + times(15, model_id="able-2024"))
+    alias(project, able_2024="able")
+    project.export(until="2024-01-31")
+    project.write("delete from federated_names")
+    alias(project)
+    january, later = project.export(until="2024-02-29")
+    assert (january["cells"], later["cells"].keys()) == ({}, {("code", "able-2024")})
+    assert "held back: 1 cells" in project.run("export-federated", "-o", project.file).output
+
+
 def test_no_order_of_imports_makes_a_difference_after_aliases_came_and_went(
     project: Project, new_project: NewProject, tmp_path: Path
 ) -> None:
