@@ -204,8 +204,9 @@ def _recounted(connection: sqlite3.Connection, export: ledger.Standing, min_outc
     held.late_outcomes += sum(row["changed_outcomes"] for row in found) - sum(row["changed_outcomes"] for row in due)
     draft = Draft(export.window, min(min_outcomes, export.min_outcomes), replaces=export.export_id)
     draft.told = {(row["task_type"], row["model_id"]) for row in due}
-    draft.rows = [row for row in ledger.exported_rows(connection, export.export_id) if _cell(row) not in draft.told]
-    draft.rows += ledger.as_rows(row for row in due if row["outcomes"] >= draft.min_outcomes)
+    rows = [row for row in ledger.exported_rows(connection, export.export_id) if _cell(row) not in draft.told]
+    rows += ledger.as_rows(due)
+    draft.rows = [row for row in rows if (row.outcomes or 0) >= draft.min_outcomes]
     return draft
 
 

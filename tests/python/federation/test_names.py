@@ -122,6 +122,18 @@ def test_a_row_that_shrinks_below_the_cut_goes(project: Project) -> None:
     assert "held back: 1 cells" in project.run("export-federated", "-o", project.file).output
 
 
+def test_a_row_below_the_cut_that_left_once_is_taken_back(project: Project) -> None:
+    project.record(times(30) + times(5, model_id="small"))
+    project.export()
+    columns = ", ".join(row["name"] for row in project.query("pragma table_info(federated_export_rows)"))
+    small = columns.replace("model_id", "'small'").replace(" outcomes", " 5").replace(" successes", " 5")
+    project.write(f"insert into federated_export_rows ({columns}) select {small} from federated_export_rows")
+    project.record(times(10))
+    (again,) = project.export(until=None)
+    assert {key[1]: row["n"] for key, row in again["cells"].items()} == {"able": 40}
+    assert "held back: 1 cells" in project.run("export-federated", "-o", project.file).output
+
+
 def test_no_order_of_imports_makes_a_difference_after_aliases_came_and_went(
     project: Project, new_project: NewProject, tmp_path: Path
 ) -> None:
