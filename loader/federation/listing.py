@@ -56,6 +56,7 @@ def budget(connection: sqlite3.Connection) -> str | None:
     if not windows:
         return None
     return (
-        f"privacy spent: epsilon {largest:g} for any one outcome (each is in one draw of noise),"
+        f"privacy spent: epsilon {largest:g} for any one outcome (each is in one draw of noise; one whose error"
+        f" was attributed otherwise afterwards, in two),"
         f" {total:g} for somebody whose outcomes are in all {windows:,} windows, one in each"
     )
