@@ -1,41 +1,61 @@
-"""Where things lie: all that is kept beside a database, and what names another place for it."""
+"""Where files are: all that is kept beside a database, and the variables that name another place for it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from loader.engines import SQLITE, TARGETS
+
 SNAPSHOT = "model_outcomes.db"
 
 
-def build_folder(database: Path, target: str = "sqlite") -> Path:
+def build_folder(database: Path, target: str = SQLITE) -> Path:
     """Where builds keep their lock, logs and artifacts: `<file>.build`, `<file>.<target>.build` on other engines."""
-    return Path(f"{database}.build" if target == "sqlite" else f"{database}.{target}.build")
+    return _beside(database, ".build" if target == SQLITE else f".{target}.build")
 
 
 def spark(database: Path) -> Path:
     """What Spark builds, and knows of it: `OUTCOMES_SPARK`, else `<file>.spark`."""
-    return _named("OUTCOMES_SPARK") or Path(f"{database}.spark")
+    return _named("OUTCOMES_SPARK") or _beside(database, ".spark")
 
 
 def parquet_log(database: Path) -> Path:
     """Where the log lies as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
-    return _named("OUTCOMES_PARQUET") or Path(f"{database}.parquet")
+    return _named("OUTCOMES_PARQUET") or _beside(database, ".parquet")
 
 
 def duckdb(database: Path) -> Path:
     """What DuckDB builds: `OUTCOMES_DUCKDB`, else `<file>.duckdb`."""
-    return _named("OUTCOMES_DUCKDB") or Path(f"{database}.duckdb")
+    return _named("OUTCOMES_DUCKDB") or _beside(database, ".duckdb")
 
 
 def load_lock(database: Path) -> Path:
-    """What a load of files holds: `<file>.load.lock`."""
-    return Path(f"{database}.load.lock")
+    """Return the lock that a load of files holds: `<file>.load.lock`."""
+    return _beside(database, ".load.lock")
 
 
 def federation_lock(database: Path) -> Path:
-    """What an export of statistics holds: `<file>.federation.lock`."""
-    return Path(f"{database}.federation.lock")
+    """Return the lock that an export of statistics holds: `<file>.federation.lock`."""
+    return _beside(database, ".federation.lock")
+
+
+def holder_note(lock: Path) -> Path:
+    """Return the file that says who holds a lock."""
+    return lock.with_suffix(".holder.json")
+
+
+def belongings(database: Path) -> list[Path]:
+    """Return the files and folders, present or not, that belong to a database and that no command may write to
+    by name: SQLite's own, the locks, the spools, the folders of builds."""
+    locks = (load_lock(database), federation_lock(database))
+    return [
+        *(_beside(database, suffix) for suffix in ("-wal", "-shm", "-journal")),
+        *locks,
+        *map(holder_note, locks),
+        *(Path(os.path.realpath(path)) for path in spools(database)),
+        *(build_folder(database, target) for target in TARGETS),
+    ]
 
 
 def spool(database: Path) -> Path:
@@ -44,13 +64,13 @@ def spool(database: Path) -> Path:
     named = _named("OUTCOMES_SPOOL")
     if named and named.is_dir():
         return named / _own_name(database)
-    return named or Path(f"{database}.spool.jsonl")
+    return named or _beside(database, ".spool.jsonl")
 
 
 def spools(database: Path) -> list[Path]:
     """Every place where outcomes of this database may wait, in the order in which they are tried:
     its spool, the file beside it, one in the user's folder of state (XDG)."""
-    places = [spool(database), Path(f"{database}.spool.jsonl")]
+    places = [spool(database), _beside(database, ".spool.jsonl")]
     state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
     if os.path.isabs(state):  # noqa: PTH117 - as above: there is no home
         places.append(Path(state) / "model-outcomes" / _own_name(database))
@@ -72,6 +92,12 @@ def runs(database: Path) -> Path:
     return _named("OUTCOMES_RUNS") or database.parent / "runs"
 
 
+def _beside(database: Path, suffix: str) -> Path:
+    """Return the path beside the file that a link leads to: a database has one lock, spool and build folder under
+    all its names."""
+    return Path(f"{os.path.realpath(database)}{suffix}")
+
+
 def _named(variable: str) -> Path | None:
     text = os.environ.get(variable)
     return Path(os.path.abspath(text)) if text else None  # noqa: PTH100 - as store.absolute
@@ -81,5 +107,6 @@ def _own_name(database: Path) -> str:
     """A name for a folder that several databases share."""
     import hashlib
 
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(database))).hexdigest()
-    return f"{database.name}-{digest[:12]}.spool.jsonl"
+    real = Path(os.path.realpath(database))
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()
+    return f"{real.name}-{digest[:12]}.spool.jsonl"
