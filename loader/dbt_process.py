@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loader import locks, pacing
+from loader import locks, outputs, pacing
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -41,7 +41,8 @@ def main(request: str) -> None:
                 outcome = runner(callbacks=[pace] if pace else []).invoke(arguments)
                 fault = outcome.exception
                 came.append({"success": outcome.success, "fault": str(fault) if fault is not None else None})
-    Path(asked["results"]).write_text(json.dumps(came), encoding="utf-8")
+    with outputs.replacing(Path(asked["results"])) as unfinished:
+        unfinished.write_text(json.dumps(came), encoding="utf-8")
 
 
 def _import_dbt() -> type[dbtRunner]:

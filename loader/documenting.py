@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loader import places, store, warehouse
+from loader import outputs, places, store, warehouse
 from loader.errors import BuildError, NotBuiltError, OutcomesError
 
 # By what a type's name holds SQLite decides how it stores a value (datatype3.html, 3.1).
 AFFINITIES = {"INT": "INTEGER", "CHAR": "TEXT", "TEXT": "TEXT", "REAL": "REAL", "FLOA": "REAL", "DOUB": "REAL"}
 UNKNOWN = "UNKNOWN"
+PAGE = "docs"
 
 Artifact = dict[str, Any]
 
@@ -26,6 +27,7 @@ def write(database: Path, path: Path) -> int:
 
     Raises NotBuiltError where a dbt model is not in the database, OutcomesError where `path` cannot be written.
     """
+    path = outputs.check(path, database, "page of docs", lambda file: outputs.is_page(file, PAGE))
     store.open_existing(database).close()
     if not path.absolute().parent.is_dir():
         raise OutcomesError(f"cannot write {path}: there is no such folder")
@@ -37,10 +39,8 @@ def write(database: Path, path: Path) -> int:
         manifest, catalog = (_read(folder / f"{name}.json") for name in ("manifest", "catalog"))
         site = (folder / "index.html").read_text(encoding="utf-8")
     complete(manifest, catalog)
-    try:
-        path.write_text(page(site, manifest, catalog, [folder, warehouse.project_folder()]), encoding="utf-8")
-    except OSError as fault:
-        raise OutcomesError(f"cannot write {path}: {fault.strerror}") from None
+    with outputs.replacing(path) as unfinished:
+        unfinished.write_text(page(site, manifest, catalog, [folder, warehouse.project_folder()]), encoding="utf-8")
     return len(catalog["nodes"]) + len(catalog["sources"])
 
 
@@ -62,8 +62,9 @@ def complete(manifest: Artifact, catalog: Artifact) -> None:
 
 
 def page(site: str, manifest: Artifact, catalog: Artifact, folders: Sequence[Path]) -> str:
-    """dbt's site with both artifacts in the places that it has for them. No text of theirs can end its script,
-    and no path in them says in which of the `folders` they were made."""
+    """Return dbt's site with our mark, and with both artifacts in the places that it has for them. No text of
+    theirs can end its script, and no path in them says in which of the `folders` they were made."""
+    site = site.replace("<head>", f"<head>{outputs.mark(PAGE)}", 1)
     for name, artifact in (("MANIFEST", manifest), ("CATALOG", catalog)):
         data = json.dumps(artifact, ensure_ascii=False).replace("<", "\\u003c")
         for folder in folders:

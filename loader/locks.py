@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
 
-from loader import store
+from loader import outputs, places, store
 from loader.errors import BusyError, OutcomesError
 
 
@@ -18,10 +18,10 @@ from loader.errors import BusyError, OutcomesError
 def exclusive(path: Path, purpose: str, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the lock at `path` for the block; after `wait` seconds without it, BusyError names
     the holder. The lock is the kernel's: a killed process leaves none behind."""
-    holder = path.with_suffix(".holder.json")
+    holder = places.holder_note(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path, timeout=wait)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
+        lock = filelock.FileLock(path, timeout=wait, mode=0o600)
         lock.acquire()
     except filelock.Timeout:
         raise BusyError(f"busy: {_said_by(holder)} holds {path.absolute()}; try again later") from None
@@ -31,7 +31,8 @@ def exclusive(path: Path, purpose: str, *, wait: float = 0.0) -> Iterator[None]:
         _say(holder, purpose)
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
 
 
@@ -43,7 +44,7 @@ def holder(path: Path) -> dict[str, str | int] | None:
     try:
         lock.acquire()
     except filelock.Timeout:
-        said = _read(path.with_suffix(".holder.json"))
+        said = _read(places.holder_note(path))
         return {name: said[name] for name in ("pid", "purpose", "since") if name in said}
     except OSError:
         return None
@@ -52,10 +53,14 @@ def holder(path: Path) -> dict[str, str | int] | None:
 
 
 def _say(holder: Path, purpose: str) -> None:
+    """Write who holds a lock and why."""
     said = {"pid": os.getpid(), "purpose": purpose, "since": store.to_text(store.utc_now())}
-    temporary = holder.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(said), encoding="utf-8")
-    temporary.replace(holder)
+    try:
+        with outputs.replacing(holder, is_private=True) as unfinished:
+            unfinished.write_text(json.dumps(said), encoding="utf-8")
+    except OutcomesError:  # a full disk, say: the lock is held all the same, by nobody that the note could name
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
 
 
 def _said_by(holder: Path) -> str:

@@ -152,7 +152,7 @@ def _lock(path: Path, flags: int, deadline: float) -> int:
     """A drain that has renamed the file meanwhile, and keeps its lock, is not waited for: the path
     is opened afresh."""
     while True:
-        file = os.open(path, flags | os.O_CLOEXEC, 0o666)
+        file = os.open(path, flags | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file), path.stat()):

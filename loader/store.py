@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from loader.errors import BusyError, NotBuiltError, OutcomesError
-from loader.upgrades import UPGRADES, create_or_adopt
+from loader.upgrades import ORIGINAL_COLUMNS, UPGRADES, create_or_adopt
 
 SCHEMA_VERSION = 3
 MINIMUM_SQLITE = (3, 37, 0)
+ORCHESTRATOR_TABLE = "llm_task_outcomes"  # a log has it too, as a mirror; an unversioned file only if it is theirs
 RECORD_BUSY_TIMEOUT = 2.0
 BUSY_TIMEOUT = 30.0
 # What a commit survives. Both: a killed process. `full`: a power failure too, as SQLite waits for the disk at
@@ -100,11 +103,79 @@ def create_or_open(
     return connection
 
 
-def open_existing(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
-    """Open a log that must be there already, for commands that only read."""
-    if not path.exists():
-        raise OutcomesError(f"no database at {path.absolute()}: run `loader init`, or name one with --db")
-    return create_or_open(path, timeout=timeout)
+def open_to_change(path: Path) -> sqlite3.Connection:
+    """Open a log to write to it, as `create_or_open`; the file must exist."""
+    _expect_file(path)
+    return create_or_open(path, with_folder=False)
+
+
+def open_existing(path: Path, *, is_current: bool = True) -> sqlite3.Connection:
+    """Open a log or a published snapshot to read it. Nothing in the file changes, its schema neither.
+
+    Raises OutcomesError if there is no such file, if it is something else, or if it is a log of another schema
+    version (unless `is_current` is False).
+    """
+    _expect_file(path)
+    identity = identify(path)
+    if identity.kind == "empty":
+        raise OutcomesError(f"{path.absolute()} is empty: run `loader init`, or name another file with --db")
+    if identity.kind != "snapshot":
+        _expect_log(path, identity)
+        if is_current and identity.version != SCHEMA_VERSION:
+            raise OutcomesError(
+                f"{path.absolute()} has schema version {identity.version}, this loader reads {SCHEMA_VERSION}:"
+                " run `loader init`, which upgrades it"
+            )
+    with plain_faults(path):
+        connection = _open_to_read(path)
+        connection.execute("pragma query_only = on")
+    return connection
+
+
+class Identity(NamedTuple):
+    """What an SQLite file is: its kind, its schema version, the names of its tables and views.
+
+    "log" is ours. "original" has an unversioned `model_outcomes` of an earlier tool, which `loader init` takes over.
+    "snapshot" is what a run publishes. "empty" has no table yet. "other" is another program's.
+    """
+
+    kind: Literal["log", "original", "snapshot", "empty", "other"]
+    version: int
+    tables: tuple[str, ...]
+
+
+def identify(path: Path, timeout: float | None = None) -> Identity:
+    """Return what the SQLite file at `path` is. Nothing changes in the file or beside it.
+
+    Raises OutcomesError if it cannot be read as SQLite, BusyError if it is locked for longer than `timeout` seconds.
+    """
+    resolved = Path(os.path.realpath(path))
+    wait = busy_timeout() if timeout is None else timeout
+    with plain_faults(path):
+        # A file in WAL mode that has no WAL is whole, and nobody has it open. As `immutable`, SQLite makes no WAL
+        # to read it.
+        is_whole = _is_in_wal_mode(resolved) and not os.path.exists(f"{resolved}-wal")  # noqa: PTH110 - quicker
+        with closing(_read_only(resolved, "immutable=1" if is_whole else "mode=ro", wait)) as connection:
+            return _identity(connection)
+
+
+def _identity(connection: sqlite3.Connection) -> Identity:
+    version = _version(connection)
+    rows = connection.execute(
+        "select name from sqlite_master where type in ('table', 'view') and substr(name, 1, 7) <> 'sqlite_' order by 1"
+    )
+    tables = tuple(name for (name,) in rows)
+    if "snapshot_run" in tables:
+        return Identity("snapshot", version, tables)
+    if version == 0 and not tables:
+        return Identity("empty", version, tables)
+    if "model_outcomes" in tables:
+        columns = {name for (name,) in connection.execute("select name from pragma_table_info('model_outcomes')")}
+        if version == 0 and columns.issuperset(ORIGINAL_COLUMNS) and ORCHESTRATOR_TABLE not in tables:
+            return Identity("original", version, tables)
+        if "load_history" in tables if 0 < version <= SCHEMA_VERSION else version > 0:
+            return Identity("log", version, tables)
+    return Identity("other", version, tables)
 
 
 def open_snapshot(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
@@ -168,15 +239,131 @@ def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
     if is_busy(fault):
         return BusyError(f"{path.absolute()} is locked by another writer: try again later")
     if said.startswith("no such table"):
-        return NotBuiltError(f"{path.absolute()} has no {said.rpartition(': ')[2]} yet: run `loader build`")
+        table = said.rpartition(": ")[2]
+        if _is_snapshot(path):
+            return OutcomesError(
+                f"{path.absolute()} is a published snapshot and has no {table}: name the log with --db"
+            )
+        return NotBuiltError(f"{path.absolute()} has no {table} yet: run `loader build`")
     return OutcomesError(f"{path.absolute()}: {said}")
+
+
+def _is_snapshot(path: Path) -> bool:
+    try:
+        return identify(path, timeout=0).kind == "snapshot"
+    except OutcomesError:
+        return False
+
+
+def _expect_file(path: Path) -> None:
+    if not path.exists():
+        raise OutcomesError(f"no database at {path.absolute()}: run `loader init`, or name one with --db")
+    _refuse_odd_file(path)
+
+
+def _refuse_odd_file(path: Path) -> None:
+    """Raise OutcomesError for a folder, a device or a pipe, and for a file with several names.
+
+    SQLite keeps a WAL beside the name that a file was opened by: under two names, neither sees what the other wrote.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as fault:
+        raise OutcomesError(f"cannot open {path.absolute()}: {fault.strerror}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
+    if not stat.S_ISREG(status.st_mode):
+        raise OutcomesError(f"{path.absolute()} is a device or a pipe, not a database file")
+    if status.st_nlink > 1:
+        raise OutcomesError(
+            f"{path.absolute()} is one file under {status.st_nlink} names (hard links), which damages an SQLite"
+            " database: remove the others, or make symbolic links of them"
+        )
+
+
+def _expect_log(path: Path, identity: Identity) -> None:
+    """Raise OutcomesError unless the file is a log that this loader knows, or can become one."""
+    where, (kind, version, tables) = path.absolute(), identity
+    if kind == "snapshot":
+        raise OutcomesError(f"{where} is a published snapshot, which is only read: name the log with --db")
+    if kind == "other" and ORCHESTRATOR_TABLE in tables:
+        raise OutcomesError(
+            f"{where} is the orchestrator's own database (it has {ORCHESTRATOR_TABLE}) and stays as it is: "
+            "name another file with --db, and bring this one beside it with `loader sync-uok`"
+        )
+    if kind == "other" and version < 0:
+        raise OutcomesError(
+            f"{where} has schema version {version}, which no loader writes: name another file with --db"
+        )
+    if kind == "other":
+        names = f"has {', '.join(tables[:3])}" if tables else f"has version {version}"
+        raise OutcomesError(f"{where} is another program's database (it {names}): name another file with --db")
+    if version > SCHEMA_VERSION:
+        raise OutcomesError(
+            f"{where} has schema version {version}, this loader knows {SCHEMA_VERSION}: upgrade the loader"
+        )
+
+
+def _refuse_others(path: Path) -> None:
+    """Raise OutcomesError for another program's file before it is opened to be written: SQLite would bring its WAL
+    into it. What cannot be read is left to the connection that follows, which says why."""
+    try:
+        if path.stat().st_size == 0:
+            return
+        identity = identify(path, timeout=0)
+    except (OSError, OutcomesError):
+        return
+    _expect_log(path, identity)
+
+
+def _is_in_wal_mode(path: Path) -> bool:
+    """Return whether the header says so (https://sqlite.org/fileformat.html, offset 18)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == b"\2\2"
+    except OSError:
+        return False
+
+
+def _read_only(path: Path, mode: str, wait: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.as_uri()}?{mode}", uri=True, timeout=wait, isolation_level=None, check_same_thread=False
+    )
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a file in WAL mode so that SQLite may make the WAL's index and clear it away again; in a folder where it
+    cannot, read a file without a WAL as it is. Other files need nothing beside them."""
+    resolved = Path(os.path.realpath(path))
+    connection = _read_only(resolved, "mode=rw" if _is_in_wal_mode(resolved) else "mode=ro", busy_timeout())
+    try:
+        connection.execute("select 1 from sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError as fault:
+        connection.close()
+        if is_busy(fault):
+            raise
+        wal = Path(f"{resolved}-wal")
+        if wal.exists() and wal.stat().st_size:
+            raise OutcomesError(
+                f"{path.absolute()} cannot be read in its folder: SQLite must be able to make {resolved.name}-shm there"
+            ) from None
+    except BaseException:
+        connection.close()
+        raise
+    return _read_only(resolved, "immutable=1", 0.0)
 
 
 def _connect(path: Path, wait: float, durability: str) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise OutcomesError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
-    if path.is_dir():
-        raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
+    _refuse_odd_file(path)
+    _refuse_others(path)
+    with suppress(OSError):  # it exists; or SQLite, which fails too, says why
+        # SQLite would let everybody read it, and makes the WAL with the same permissions.
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with plain_faults(path):
         # Whoever shares a connection between threads guards it (see recorder).
         connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
@@ -212,14 +399,10 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path, wait: float) -> None:
     with plain_faults(path):
-        version = _version(connection)
-        if version > SCHEMA_VERSION:
-            raise OutcomesError(
-                f"{path.absolute()} has schema version {version}, this loader knows {SCHEMA_VERSION}: "
-                "upgrade the loader"
-            )
+        identity = _identity(connection)
+        _expect_log(path, identity)
         _write_ahead(connection, wait)
-        if version == SCHEMA_VERSION:
+        if identity.version == SCHEMA_VERSION:
             return
         # A rename must not rewrite the views that name the table, nor heed foreign keys to it.
         connection.execute("pragma foreign_keys = off")

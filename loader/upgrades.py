@@ -13,8 +13,6 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from loader.errors import OutcomesError
-
 ORIGINAL_COLUMNS = ("task_type", "model_id", "success", "timeout", "tokens_used", "cost_usd", "timestamp")
 
 
@@ -42,17 +40,7 @@ def tables() -> dict[str, str]:
 
 
 def create_or_adopt(connection: sqlite3.Connection) -> None:
-    """Create the tables; rows of an original `model_outcomes` move into the guarded one.
-
-    Raises OutcomesError for an orchestrator's database: it goes on writing to its own
-    `llm_task_outcomes`, which must stay as it made it.
-    """
-    if connection.execute("select 1 from sqlite_master where name = 'llm_task_outcomes'").fetchone():
-        path = connection.execute("select file from pragma_database_list where name = 'main'").fetchone()[0]
-        raise OutcomesError(
-            f"{path} is the orchestrator's own database (it has llm_task_outcomes) and stays as it is: "
-            "name another file with --db, and bring this one beside it with `loader sync-uok`"
-        )
+    """Create the tables; rows of an original `model_outcomes` move into the guarded one."""
     original = _move_aside(connection, "model_outcomes")
     # It was computed from the log, and a view of that name will be: kept, under another name.
     _move_aside(connection, "model_stats")

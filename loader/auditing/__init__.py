@@ -36,6 +36,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
 
     Raises sqlite3.OperationalError ("no such table") before the first build.
     """
+    connection.execute("pragma query_only = off")  # it would forbid temporary tables, too
     differences: list[Difference] = []
     rows: dict[str, int] = {}
 

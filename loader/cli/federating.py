@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from loader.cli.asking import reading_options
-from loader.cli.opening import Number, built, log
+from loader.cli.opening import Number, built, existing_log, log
 from loader.errors import OutcomesError
 
 
@@ -32,13 +32,14 @@ def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: 
                      rename_map: Path | None, everything: bool, **terms: Any) -> None:  # fmt: skip
     """Export sums per task type and model, for other projects."""
     from loader import locks, places
-    from loader.federation import exporting, inputs, names
+    from loader.federation import exporting, files, inputs, names
 
+    place = files.check(output, db)
     chosen = exporting.Terms(until and until.date(), epsilon=epsilon, cells=inputs.cells(epsilon, cells), **terms)
-    with built(db) as connection, locks.exclusive(places.federation_lock(db), "an export"):
+    with existing_log(db) as connection, locks.exclusive(places.federation_lock(db), "an export"):
         if rename_map:
             names.rename(connection, inputs.rename_map(rename_map))
-        made = exporting.export(connection, output, chosen, everything=everything)
+        made = exporting.export(connection, place, chosen, everything=everything)
     for line in exporting.report(made, output, chosen):
         click.echo(line, err=output == "-")
 
@@ -96,6 +97,6 @@ def forget(db: Path, project: str) -> None:
     """Remove all that came from PROJECT, named by the beginning of its pseudonym."""
     from loader.federation import importing
 
-    with built(db) as connection:
+    with existing_log(db) as connection:
         name, windows = importing.forget(connection, project)
     click.echo(f"{name}: {windows:,} windows forgotten")

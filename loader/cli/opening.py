@@ -50,8 +50,19 @@ def log(db: Path, durability: str | None = None) -> Iterator[sqlite3.Connection]
 
 
 @contextmanager
+def existing_log(db: Path) -> Iterator[sqlite3.Connection]:
+    """Open a log that exists, to write to it."""
+    connection = store.open_to_change(db)
+    try:
+        with store.plain_faults(db):
+            yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
 def built(db: Path) -> Iterator[sqlite3.Connection]:
-    """A log that is there, open to ask the marts."""
+    """Open a log that exists, or a published snapshot, to ask the marts. Nothing in it can be changed."""
     connection = store.open_existing(db)
     try:
         with store.plain_faults(db):

@@ -23,7 +23,7 @@ def report(db: Path, output: Path) -> None:
     from loader import report
 
     report.expect_possible()
+    path = report.check(output, db)
     contents, _ = asked(db, report.gather)
-    path = store.absolute(output)
     report.save(report.render(contents, store.utc_now()), path)
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {store.absolute(output)}")

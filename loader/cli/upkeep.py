@@ -39,5 +39,5 @@ def backup(db: Path, file: Path) -> None:
     """
     from loader.pipeline import backups
 
-    size = backups.back_up(db, store.absolute(file))
+    size = backups.back_up(db, file)
     click.echo(f"{db} is backed up in {store.absolute(file)} ({size:,} bytes)")

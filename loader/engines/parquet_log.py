@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loader import disk, locks
+from loader import disk, locks, outputs
 from loader.engines import log_tables
 from loader.engines.log_tables import LOG, Export, Stretch, Table
 from loader.errors import OutcomesError
@@ -169,10 +169,8 @@ def _describe(connection: sqlite3.Connection, folder: Path, log: Table, outcome_
         "outcome_id": outcome_id,
         "sha256": log_tables.fingerprint(connection, outcome_id),
     }
-    aside = folder / f"{DESCRIPTOR}.new"
-    aside.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    disk.sync(aside)
-    aside.replace(folder / DESCRIPTOR)
+    with outputs.replacing(folder / DESCRIPTOR) as unfinished:
+        unfinished.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
 def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
@@ -180,8 +178,9 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
     where = folder.absolute()
     path = folder / DESCRIPTOR
     if not path.exists():
-        ours = {"export.lock", "export.holder.json", f"{DESCRIPTOR}.new"}
-        if strangers := sorted(each.name for each in folder.iterdir() if each.name not in ours):
+        ours = {"export.lock", "export.holder.json"}
+        names = sorted(each.name for each in folder.iterdir())
+        if strangers := [name for name in names if name not in ours and not name.startswith(".export.")]:
             raise OutcomesError(f"{where} holds {strangers[0]} and no exported log: name a folder of its own")
         return
     try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
-import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from loader import store
+from loader import disk, outputs, store
 from loader.errors import OutcomesError
 from loader.federation.format import FORMAT, VERSION, Export, Header, Row, checked
 from loader.outcome import InvalidOutcome, json_object
@@ -23,7 +21,6 @@ from loader.outcome import InvalidOutcome, json_object
 LINE_LIMIT = 16_384
 FILE_LIMIT = 100_000_000
 SHOWN = 100
-_MAGIC = b"SQLite format 3\0"
 
 
 class Refused(OutcomesError):
@@ -62,33 +59,26 @@ def writing(name: str, text: str) -> Iterator[None]:
         return
     content = text.encode()
     path = store.absolute(name)
-    _check_place(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
-            file.flush()
-            os.fsync(file.fileno())
+    with outputs.replacing(path) as unfinished:
+        unfinished.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+        disk.sync(unfinished)  # before the block notes that it left
         yield
-        temporary.replace(path)
-    except OSError as fault:
-        raise OutcomesError(f"{path}: {fault.strerror or fault}") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
-def _check_place(path: Path) -> None:
-    """Raise OutcomesError where a file would take the place of a folder, of a database, or of a file that
-    SQLite keeps beside one."""
-    with suppress(OSError):
-        if path.is_dir():
-            raise OutcomesError(f"{path} is a folder: name a file")
-        database = path.with_name(re.sub(r"(?<=.)-(wal|shm|journal)$", "", path.name))
-        if database.is_file():
-            with database.open("rb") as file:
-                if file.read(len(_MAGIC)) == _MAGIC:
-                    raise OutcomesError(f"{path} is a database: name another file")
+def check(name: str, database: Path) -> str:
+    """Return the file to write if an export is to go to `name`; `-` is standard output. Raises OutcomesError as
+    `outputs.check`."""
+    return name if name == "-" else str(outputs.check(Path(name), database, "export", _is_export))
+
+
+def _is_export(path: Path) -> bool:
+    """Return whether the file begins as one that `writing` left."""
+    try:
+        with _open(str(path)) as stream:
+            header = json_object(stream.readline(LINE_LIMIT))
+    except (OSError, EOFError, zlib.error, InvalidOutcome):
+        return False
+    return header.get("format") == FORMAT
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def new_folder(runs: Path, now: datetime) -> Path:
     for attempt in range(1000):
         folder = runs / (f"{name}-{attempt}" if attempt else name)
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir(0o700, parents=True)  # refused lines stand in it as they came
             return folder
         except FileExistsError:
             if not runs.is_dir():

@@ -6,25 +6,21 @@ both use; `charts` says how the rest is drawn, and `rendering` makes the page of
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from loader.errors import OutcomesError
+from loader import outputs
 from loader.report.gathering import Contents, gather
-from loader.report.rendering import expect_possible, is_possible, render
+from loader.report.rendering import PAGE, expect_possible, is_possible, render
 
-__all__ = ["Contents", "expect_possible", "gather", "is_possible", "render", "save"]
+__all__ = ["Contents", "check", "expect_possible", "gather", "is_possible", "render", "save"]
+
+
+def check(path: Path, database: Path) -> Path:
+    """Return the file to write if a report is to go to `path`. Raises OutcomesError as `outputs.check`."""
+    return outputs.check(path, database, "report", lambda file: outputs.is_page(file, PAGE))
 
 
 def save(page: str, path: Path) -> None:
-    """Write a page through a temporary name beside `path`; the folder must be there.
-
-    Raises OutcomesError where that cannot be done.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as fault:
-        temporary.unlink(missing_ok=True)
-        raise OutcomesError(f"cannot write {path}: {fault.strerror}") from None
+    """Write a page to `path`, whole or not at all; its folder must exist. Raises OutcomesError."""
+    with outputs.replacing(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")

@@ -14,11 +14,13 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
+from loader import outputs
 from loader.errors import OutcomesError
 from loader.report import advice, doubts, phrases
 from loader.report.gathering import Contents
 from loader.terminal import printable
 
+PAGE = "report"  # the kind of page, in its mark
 BUNDLE = "window.vegaEmbed = vegaEmbed;"
 LIBRARIES = ("altair", "jinja2", "vl_convert")
 
@@ -56,6 +58,7 @@ def render(contents: Contents, now: datetime) -> str:
     # Within a string of JavaScript both are the same; within a page only one of them ends the script.
     scripts = [script.replace("</script", "<\\/script") for script in (bundle, _file("page.js"))]
     return environment.get_template("page.html").render(
+        generator=outputs.mark(PAGE),
         policy=_policy(scripts),
         style=_file("page.css"),
         scripts=scripts,
