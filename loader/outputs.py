@@ -32,8 +32,8 @@ def check(path: Path, database: Path, thing: str, is_ours: Callable[[Path], bool
     given, resolved = Path(os.path.abspath(path)), Path(os.path.realpath(path))  # noqa: PTH100 - as store.absolute
     name = "folder" if is_folder else "file"
     try:
-        _refuse_own(given, resolved, database)
         _refuse_side_file(given, resolved)
+        _refuse_own(given, resolved, database)
         if given.is_symlink() and not resolved.exists():
             raise OutcomesError(f"{given} is a link that leads nowhere: remove it, or name another {name}")
         if not resolved.exists():
@@ -108,7 +108,7 @@ def _refuse_own(given: Path, resolved: Path, database: Path) -> None:
     """Raise OutcomesError for the database, and for each file and folder that belongs to it."""
     real = Path(os.path.realpath(database))
     if resolved == real or _is_same_file(resolved, real):
-        raise OutcomesError(f"{given} is the database itself: name another file")
+        raise OutcomesError(f"{given} is a database: name another file (this is the database itself)")
     for own in places.belongings(database):
         if resolved == own or own in resolved.parents or _is_same_file(resolved, own):
             raise OutcomesError(f"{given} belongs to the database {database}: name another file")
