@@ -1,5 +1,9 @@
 """What can go wrong by a user's hand: each error is one line that says what to do."""
 
+from __future__ import annotations
+
+import os
+
 
 class OutcomesError(Exception):
     """A fault that the user can mend. `exit_code` is what the command line returns for it."""
@@ -31,6 +35,14 @@ class NothingLoadedError(OutcomesError):
     """Something in the input was refused, and all or nothing was asked for."""
 
     exit_code = 3
+
+
+def plain_os_fault(fault: OSError) -> OutcomesError:
+    """Return a fault of the file system in one line that names the file. Raise it as it is if it names none: then
+    it may as well be a fault of ours."""
+    if fault.filename is None:
+        raise fault
+    return OutcomesError(f"{os.fsdecode(fault.filename)}: {fault.strerror}")
 
 
 class NotKeptError(OutcomesError):

@@ -74,6 +74,7 @@ def build(
     failed, and also where nothing ran: a selection that matches nothing is a mistake.
     """
     project_folder()
+    targets.check_places(database, target)
     store.create_or_open(database).close()
     arguments = ["--quiet"] if quiet else []
     arguments += ["build"] if unit_tests else BUILD

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from loader import configuration, store
-from loader.errors import OutcomesError
+from loader.errors import OutcomesError, plain_os_fault
 
 COMMANDS = {
     "init": "recording",
@@ -59,6 +59,8 @@ class _Commands(click.Group):
             return super().invoke(context)
         except OutcomesError as fault:
             raise _Failure(fault) from None
+        except OSError as fault:
+            raise _Failure(plain_os_fault(fault)) from None
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -20,15 +20,17 @@ def export_log(db: Path, kind: str, place: str | None) -> None:
 
     DIR is OUTCOMES_PARQUET unless given, else <database>.parquet; DSN is OUTCOMES_POSTGRES.
     """
-    from loader import places
+    from loader import outputs, places
     from loader.engines import parquet_log, postgres_log, targets
 
     def progress(rows: int) -> None:
         click.echo(f"{rows:,} outcomes", err=True)
 
+    folder = store.absolute(place) if place and kind == "parquet" else places.parquet_log(db)
+    if kind == "parquet":
+        outputs.check(folder, db, "exported log", Path.is_dir, is_folder=True)
     with built(db) as connection:
         if kind == "parquet":
-            folder = store.absolute(place) if place else places.parquet_log(db)
             done, where = parquet_log.export(connection, folder, progress=progress), str(folder)
         else:
             done, where = postgres_log.export(connection, targets.dsn(place), progress=progress), "PostgreSQL"

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from loader import places
+from loader import outputs, places
 from loader.engines import SQLITE, parquet_log
 from loader.errors import OutcomesError
 
@@ -39,9 +39,30 @@ def expect_possible(target: str) -> None:
         raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
 
 
+def check_places(database: Path, target: str) -> None:
+    """Raise OutcomesError if a build on `target` would write to a file or folder that is not ours to change."""
+    if target in IN_PLACE:
+        outputs.check(places.parquet_log(database), database, "exported log", Path.is_dir, is_folder=True)
+    if target == "duckdb":
+        outputs.check(places.duckdb(database), database, "DuckDB database", _is_duckdb)
+    if target == "spark":
+        outputs.check(places.spark(database), database, "folder of Spark's", _is_spark, is_folder=True)
+
+
+def _is_duckdb(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
+
+
+def _is_spark(folder: Path) -> bool:
+    """Return whether a build on Spark made the folder: profiles.yml names both folders in it."""
+    return (folder / "metastore").is_dir() or (folder / "tables").is_dir()
+
+
 def environment(database: Path, target: str) -> Mapping[str, str]:
     """The variables that the target's profile reads. Raises OutcomesError as `expect_possible`, and where the
     exported log is missing."""
+    check_places(database, target)
     expect_possible(target)
     if target == SQLITE:
         return {}

@@ -48,4 +48,4 @@ def _copy(source: sqlite3.Connection, database: Path, unfinished: Path, path: Pa
 
 def _is_backup(path: Path) -> bool:
     """Return whether the file is a backup. A log that somebody writes to is none: it is in WAL mode."""
-    return store.identify(path).kind == "log" and not outputs.is_in_use(path)
+    return outputs.is_sqlite(path) and store.identify(path).kind == "log" and not outputs.is_in_use(path)

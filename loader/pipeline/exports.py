@@ -21,6 +21,7 @@ from loader import terminal
 from loader.pipeline.marts import Mart
 
 DESCRIPTOR = "datapackage.json"
+PACKAGE = "model-outcomes"
 REPORT = "report.html"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 FIELD_TYPES = {"text": "string", "bigint": "integer", "integer": "integer", "double": "number"}
@@ -59,7 +60,7 @@ def write(
                           "encoding": "utf-8", **_file(folder / REPORT, "html", folder)})  # fmt: skip
     package = {
         "$schema": PROFILE,
-        "name": "model-outcomes",
+        "name": PACKAGE,
         "title": "Model outcomes",
         "description": "Which model is best at which task, how sure that is, and what a success costs.",
         "created": as_of,
@@ -68,6 +69,15 @@ def write(
     }
     (folder / DESCRIPTOR).write_text(json.dumps(package, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return [*(Path(resource["path"]) for resource in resources), Path(DESCRIPTOR)]
+
+
+def is_descriptor(path: Path) -> bool:
+    """Return whether the file is a datapackage.json that `write` made."""
+    try:
+        package = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(package, dict) and package.get("name") == PACKAGE
 
 
 def files_of(folder: Path) -> set[Path]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader import disk, places
+from loader import disk, outputs, places
 from loader.errors import OutcomesError
 from loader.pipeline import exports, marts, snapshot
 
@@ -47,6 +47,8 @@ def prepare(folder: Path, database: Path) -> None:
     """Make the folder, and see that it may be written to; call it within the lock, for what another run
     writes there is taken for a leftover. Raises OutcomesError where it may not be written to, or where the
     database of what was published there is another one."""
+    outputs.check(folder / places.SNAPSHOT, database, "published snapshot", snapshot.is_snapshot)
+    outputs.check(folder, database, "folder of what runs publish", _is_ours, is_folder=True)
     snapshot.refuse_another(folder / places.SNAPSHOT, database)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,16 @@ def prepare(folder: Path, database: Path) -> None:
         (folder / UNFINISHED).rmdir()
     except OSError as fault:
         raise OutcomesError(f"cannot publish to {folder}: {fault.strerror}") from None
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether runs published in the folder before, or one was killed before it had."""
+    names = {path.name for path in folder.iterdir()}
+    return (
+        names == {UNFINISHED}
+        or exports.is_descriptor(folder / exports.DESCRIPTOR)
+        or (snapshot.is_snapshot(folder / places.SNAPSHOT))
+    )
 
 
 @contextmanager

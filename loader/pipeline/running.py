@@ -20,9 +20,9 @@ from pathlib import Path
 
 import msgspec
 
-from loader import loading, places, report, store, terminal, warehouse
-from loader.engines import SQLITE
-from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError
+from loader import loading, outputs, places, report, store, terminal, warehouse
+from loader.engines import SQLITE, targets
+from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError, plain_os_fault
 from loader.pipeline import building, findings, history, inputs, publishing, snapshot
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
@@ -72,6 +72,8 @@ class _Job:
     def run(self) -> None:
         """Everything that needs the lock, and what came of it written down before it is released."""
         warehouse.project_folder()
+        targets.check_places(self.database, self.options.target)
+        outputs.check(places.runs(self.database), self.database, "folder of runs", Path.is_dir, is_folder=True)
         with building.locked(self.database, self.options.target, wait=self.options.wait):
             if self.options.publish:
                 publishing.prepare(self.options.publish, self.database)
@@ -104,6 +106,8 @@ class _Job:
                 yield
         except OutcomesError as fault:
             self.note(fault)
+        except OSError as fault:
+            self.note(plain_os_fault(fault))
         except Stopped as stopped:
             self.stopped = stopped
             self._say_fault(f"stopped by {stopped}")
@@ -130,6 +134,8 @@ class _Job:
         try:
             with store.plain_faults(self.database):
                 yield
+        except OSError as fault:
+            self.note(plain_os_fault(fault))
         except OutcomesError as fault:
             if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):
                 raise
@@ -246,9 +252,10 @@ class _Job:
         if self.options.publish and not self.summary.published:
             stands = publishing.last_published(self.options.publish)
             self._say_fault(f"nothing was published: {stands or 'there is nothing yet'}")
-        summary = self.concluded()
-        (folder / "summary.json").write_text(summary.as_json() + "\n", encoding="utf-8")
+        with self.noting(), outputs.replacing(folder / "summary.json") as unfinished:
+            unfinished.write_text(self.concluded().as_json() + "\n", encoding="utf-8")
         history.prune(folder.parent, self.options.keep_runs)
+        summary = self.concluded()
         found, build = summary.findings or findings.Findings(), summary.build or BuildSummary()
         history.end(
             connection,

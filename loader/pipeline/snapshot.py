@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Source:
 def fetch(path: Path, connection: reading.Connection, marts: Sequence[Mart]) -> None:
     """Bring the marts that another engine built into a new SQLite file at `path`, of which they are then read and
     copied as of the log's own."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as fetched:
+    with plain_full_disk(path), closing(sqlite3.connect(path, isolation_level=None)) as fetched:
         fetched.execute("pragma journal_mode = off")  # what is half written is thrown away
         fetched.execute("pragma synchronous = off")
         fetched.execute("begin")
@@ -70,7 +70,10 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
     What `snapshot_run` calls `as_of` is when the build began: every outcome committed before is in
     every mart. Views among the marts may know a few that came later.
     """
-    with closing(sqlite3.connect(path, timeout=store.busy_timeout(), isolation_level=None)) as connection:
+    with (
+        plain_full_disk(path),
+        closing(sqlite3.connect(path, timeout=store.busy_timeout(), isolation_level=None)) as connection,
+    ):
         connection.execute("pragma synchronous = off")  # synced as a whole, before it is moved into place
         connection.execute("attach ? as warehouse", (str(source.file),))
         # Whoever opens it as a log by mistake shall not make the log's tables in it.
@@ -87,12 +90,28 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
         connection.execute("detach warehouse")
 
 
+@contextmanager
+def plain_full_disk(path: Path) -> Iterator[None]:
+    """Raise OutcomesError that names `path` if SQLite cannot write there; other faults are of the file that is read."""
+    try:
+        yield
+    except sqlite3.OperationalError as fault:
+        if store.is_busy(fault) or str(fault).startswith("no such"):
+            raise
+        raise OutcomesError(f"cannot write {path}: {fault}") from fault
+
+
+def is_snapshot(path: Path) -> bool:
+    """Return whether the file at `path` is a snapshot, of whatever database."""
+    return published_run(path) is not None
+
+
 def refuse_another(path: Path, database: Path) -> None:
     """Raises OutcomesError where `path` is the snapshot of another database, which is still there."""
     found = published_run(path)
     if found and found["database"] != name_of(database, path.parent):
         other = store.absolute(path.parent / found["database"])
-        if other.exists():
+        if other.exists() and not (database.exists() and other.samefile(database)):
             raise OutcomesError(f"{path} is the snapshot of {other}: name another folder with --publish")
 
 

@@ -20,10 +20,15 @@ def install_view(path: Path) -> bool:
     or the database cannot be written to.
     """
     path = store.absolute(path)
+    source.expect_file(path)
+    # Before it is opened to be written: at the end SQLite would bring the WAL into somebody else's file.
+    identity = store.identify(path)
+    if identity.kind in ("log", "snapshot"):
+        raise OutcomesError(f"{path} is a log of outcomes: name the orchestrator's own database")
+    if source.TABLE not in map(str.lower, identity.tables):
+        raise source.without_table(path)
     with source.opened(path, mode="rw") as connection:
         there = source.columns(connection, path)
-        if connection.execute("select 1 from sqlite_master where name = 'load_history'").fetchone():
-            raise OutcomesError(f"{path} is a log of outcomes: name the orchestrator's own database")
         with store.transaction(connection):
             found = connection.execute("select type, sql from sqlite_master where lower(name) = ?", (VIEW,)).fetchone()
             if found == ("view", view_sql(there)):

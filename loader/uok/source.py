@@ -66,11 +66,16 @@ def plain_faults(path: Path, mode: str) -> Iterator[None]:
             raise
 
 
+def without_table(path: Path) -> OutcomesError:
+    """Return the fault of a database that is not an orchestrator's."""
+    return OutcomesError(f"{path} has no table {TABLE}: name the orchestrator's own database")
+
+
 def columns(connection: sqlite3.Connection, path: Path) -> list[str]:
     """The columns of its table; raises OutcomesError where there is none, or one that counts is missing."""
     names = [str(row[1]).lower() for row in connection.execute(f"pragma table_info({TABLE})")]
     if not names:
-        raise OutcomesError(f"{path} has no table {TABLE}: name the orchestrator's own database")
+        raise without_table(path)
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise OutcomesError(
