@@ -43,7 +43,7 @@ def audit(db: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default=Path("docs.html"),
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("docs.html"),
               show_default=True, help="The page to write.")  # fmt: skip
 @click.pass_obj
 def docs(db: Path, output: Path) -> None:

@@ -28,6 +28,8 @@ def expect_file(path: Path) -> None:
         raise OutcomesError(f"no database at {path}: name the orchestrator's own, the one with {TABLE}")
     if path.is_dir():
         raise OutcomesError(f"{path} is a folder, not a database file")
+    if not path.is_file():
+        raise OutcomesError(f"{path} is a device or a pipe, not a database file")
     if not os.access(path, os.R_OK):
         raise OutcomesError(f"{path}: no permission to read it")
 
