@@ -1,10 +1,16 @@
 """What can go wrong by a user's hand: each error is one line that says what to do."""
 
+from loader.console import escaped, printable
+
 
 class OutcomesError(Exception):
     """A fault that the user can mend. `exit_code` is what the command line returns for it."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """Return the message as one line: names in it come from outside."""
+        return printable(super().__str__())
 
 
 class BusyError(OutcomesError):
@@ -40,4 +46,4 @@ class NotKeptError(OutcomesError):
 
     def __init__(self, said: str, outcome: str) -> None:
         super().__init__(said)
-        self.outcome = outcome
+        self.outcome = escaped(outcome)

@@ -7,13 +7,15 @@ the command.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from loader import configuration, store
+from loader import configuration, console, store
 from loader.errors import OutcomesError
 
 COMMANDS = {
@@ -45,20 +47,21 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Errors that the user can mend are one line and an exit code; others keep their traceback."""
+    """Errors that the user can mend are one line and an exit code; others keep their traceback. All of it passes
+    the guard of `console`."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:
+        with console.guarding():
+            return super().main(*arguments, **extra)
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
-        try:
+        with _failures():
             configuration.adopt()
-        except OutcomesError as fault:
-            raise _Failure(fault) from None
-        return super().make_context(*arguments, **extra)
+            return super().make_context(*arguments, **extra)
 
     def invoke(self, context: click.Context) -> Any:
-        try:
+        with _failures():
             return super().invoke(context)
-        except OutcomesError as fault:
-            raise _Failure(fault) from None
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -68,6 +71,18 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"loader.cli.{COMMANDS[name]}"), name.replace("-", "_"))
         return command
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn our errors into Click's, and keep the message of each on one line."""
+    try:
+        yield
+    except OutcomesError as fault:
+        raise _Failure(fault) from None
+    except click.ClickException as fault:
+        fault.message = console.printable(fault.message)  # type: ignore[misc]
+        raise
 
 
 class _Failure(click.ClickException):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loader import engines, store
+from loader import console, engines, store
 from loader.errors import OutcomesError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[A
         from loader import fallback
 
         answer, snapshot_at = fallback.from_snapshot(db, question, fault)
-        click.echo(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
+        console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
         return answer, snapshot_at
 
 

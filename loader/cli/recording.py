@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from loader import store
+from loader import console, store
 from loader.cli.opening import DURABILITY, REJECTED, log
 from loader.errors import NotKeptError, OutcomesError
 
@@ -18,7 +18,7 @@ from loader.errors import NotKeptError, OutcomesError
 def init(db: Path) -> None:
     """Create the database, or bring it up to date."""
     store.create_or_open(db).close()
-    click.echo(f"{db} has schema version {store.SCHEMA_VERSION}")
+    console.say(f"{db} has schema version {store.SCHEMA_VERSION}")
 
 
 @click.command()
@@ -52,14 +52,14 @@ def record(db: Path, /, durability: str | None, **values: Any) -> None:
     try:
         spooled = recorder.keep(found)
     except NotKeptError as fault:
-        click.echo(fault.outcome, err=True)
+        console.say(fault.outcome, err=True)
         raise
     finally:
         recorder.close()
     if spooled:
-        click.echo(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+        console.say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
     else:
-        click.echo(f"recorded in {db}")
+        console.say(f"recorded in {db}")
     # Python, as it ends, looks for garbage in all that was imported: that took a sixth of the command's time.
     gc.freeze()
 
@@ -73,9 +73,9 @@ def drain(db: Path) -> None:
     with log(db) as connection:
         result = spool.drain(connection, db)
     for path in result.files:
-        click.echo(f"drained {path}")
-    click.echo(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
-    click.echo(f"database: {db}")
+        console.say(f"drained {path}")
+    console.say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    console.say(f"database: {db}")
     if result.rejected:
-        click.echo(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+        console.say(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
         raise click.exceptions.Exit(REJECTED)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import loading, places, report, store, terminal, warehouse
+from loader import console, loading, places, report, store, warehouse
 from loader.engines import SQLITE
 from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError
 from loader.pipeline import building, findings, history, inputs, publishing, snapshot
@@ -275,7 +274,7 @@ class _Job:
 
 def say(what: str) -> None:
     """A line of the log, in the form of dbt's own."""
-    print(f"{datetime.now():%H:%M:%S}  {terminal.printable(what)}", file=sys.stderr, flush=True)
+    console.say(f"{datetime.now():%H:%M:%S}  {what}", err=True)
 
 
 def _keep(file: Path, folder: Path) -> None:

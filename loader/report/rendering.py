@@ -14,10 +14,10 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
+from loader.console import printable
 from loader.errors import OutcomesError
 from loader.report import advice, doubts, phrases
 from loader.report.gathering import Contents
-from loader.terminal import printable
 
 BUNDLE = "window.vegaEmbed = vegaEmbed;"
 LIBRARIES = ("altair", "jinja2", "vl_convert")

@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loader.console import escaped, printable
 from loader.reading import Answer
 from loader.terminal import drawing, screen
 from loader.terminal.tables import Column, bounds, day, dollars, drawn, integer, name, percent, picture, table
-from loader.terminal.words import printable
 
 DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -94,8 +94,8 @@ def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> s
 def _for_programs(answer: Any, rows: Answer, output: str) -> str:
     onto = screen.of_output()
     if output == "json":
-        return json.dumps(answer, ensure_ascii=not onto.is_utf8, indent=2)
-    return onto.writable(_csv(rows))
+        return escaped(json.dumps(answer, ensure_ascii=not onto.is_utf8, indent=2))
+    return onto.writable(escaped(_csv(rows)))
 
 
 def _difference(answer: Mapping[str, Any]) -> str:
