@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
+from loader import places
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 from loader.upgrades import UPGRADES, create_or_adopt
 
@@ -24,7 +25,7 @@ DURABILITIES = ("full", "normal")
 
 def default_path() -> Path:
     """The database that is meant where none is named: `OUTCOMES_DB`, else data/outcomes.db."""
-    return Path(os.environ.get("OUTCOMES_DB") or "data/outcomes.db")
+    return Path(os.environ.get("OUTCOMES_DB") or places.DATABASE)
 
 
 def absolute(path: str | Path) -> Path:

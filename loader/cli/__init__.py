@@ -15,7 +15,8 @@ from typing import Any
 
 import click
 
-from loader import configuration, console, store
+from loader import configuration, console, places, store
+from loader.cli.opening import SETTINGS_FAULT
 from loader.errors import OutcomesError
 
 COMMANDS = {
@@ -55,13 +56,28 @@ class _Commands(click.Group):
             return super().main(*arguments, **extra)
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        fault = None
         with _failures():
-            configuration.adopt()
-            return super().make_context(*arguments, **extra)
+            try:
+                configuration.adopt()
+            except configuration.SettingsError as broken:
+                fault = broken
+            context = super().make_context(*arguments, **extra)
+        context.meta[SETTINGS_FAULT] = fault
+        return context
 
     def invoke(self, context: click.Context) -> Any:
         with _failures():
             return super().invoke(context)
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Let no command but `record` begin with settings that cannot be read: that one keeps its outcome."""
+        name, command, rest = super().resolve_command(context, arguments)
+        if (fault := context.meta[SETTINGS_FAULT]) and name != "record":
+            raise fault
+        return name, command, rest
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -96,7 +112,7 @@ class _Failure(click.ClickException):
     "--db",
     type=click.Path(path_type=Path),
     envvar="OUTCOMES_DB",
-    default=Path("data/outcomes.db"),
+    default=Path(places.DATABASE),
     show_default=True,
     show_envvar=True,
     help="The SQLite file of the log.",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+SETTINGS_FAULT = "loader.settings_fault"  # in the context's `meta`: what is wrong with outcomes.toml
 REJECTED = 3  # the exit code where more was refused than is allowed
 
 DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),

@@ -73,6 +73,8 @@ def _bound(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
     except OSError as fault:
         raise OutcomesError(f"cannot serve on {host}: {fault.strerror}") from None
+    except UnicodeError:
+        raise OutcomesError(f"cannot serve on {host}: that is not the name of a host") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
