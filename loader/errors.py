@@ -39,6 +39,15 @@ class NothingLoadedError(OutcomesError):
     exit_code = 3
 
 
+class NotInstalledError(OutcomesError):
+    """`packages` are missing here. They come with an extra of the checkout: the name of the package might be anybody's
+    in a package index, so no message tells to install it from there."""
+
+    def __init__(self, packages: str, extra: str) -> None:
+        command = "make setup" if extra == "warehouse" else f"make setup EXTRAS={extra}"
+        super().__init__(f"{packages} is not installed here: `{command}` in the checkout brings the extra `{extra}`")
+
+
 class NotKeptError(OutcomesError):
     """An outcome that neither the database nor a spool could take; `outcome` is it, as JSON."""
 

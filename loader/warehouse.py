@@ -15,7 +15,7 @@ from typing import Any
 
 from loader import locks, places, store
 from loader.engines import SQLITE, targets
-from loader.errors import BuildError, OutcomesError
+from loader.errors import BuildError, NotInstalledError, OutcomesError
 
 PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
 BUILD = ("build", "--exclude-resource-type", "unit_test")
@@ -115,9 +115,7 @@ def run_dbt(
     the stream that dbt's own lines go to, else standard output.
     """
     if importlib.util.find_spec("dbt") is None:
-        raise OutcomesError(
-            "dbt is not installed here: `make setup` in the project, or pip install 'model-outcomes[warehouse]'"
-        )
+        raise NotInstalledError("dbt", "warehouse")
     folder, project = places.build_folder(database, target), project_folder()
     known = targets.environment(database, target)
     artifacts = artifacts or folder / "target"
