@@ -6,17 +6,22 @@ heeds the file as well. What is set in the environment wins over the file, an op
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
+from loader import places
 from loader.engines import Target
 from loader.errors import OutcomesError
 
-NAME = "outcomes.toml"
+SIZE = 1_000_000  # bytes
+MESSAGE_LENGTH = 1_000  # characters
+DECISIVE = ("project", "target")  # settings that decide which code runs
 Finding = Literal["stale", "demotion", "drift", "degenerate"]
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
@@ -48,33 +53,94 @@ def variable(setting: str) -> str:
     return "OUTCOMES_DB" if setting == "database" else f"OUTCOMES_{setting.upper()}"
 
 
-def adopt() -> None:
-    """Let the settings of the file count as variables of the environment, where those are not set.
+class SettingsError(OutcomesError):
+    """outcomes.toml cannot be read, or says what it may not."""
 
-    The file is the one that `OUTCOMES_CONFIG` names, else outcomes.toml in the working directory, if it
-    is there. Raises OutcomesError that names the file, the key and the fault.
+
+def adopt() -> None:
+    """Use the settings of the file as variables of the environment, unless those are set.
+
+    The file is the one that `OUTCOMES_CONFIG` names, else outcomes.toml in the working directory, if there is
+    one. Raises SettingsError, which names the file, the key and the fault.
     """
     named = os.environ.get("OUTCOMES_CONFIG")
-    path = Path(named) if named else Path(NAME)
-    if not named and not path.is_file():
+    path = Path(named or places.SETTINGS)
+    if not named and not os.path.lexists(path):
         return
-    for setting, text in _texts(_read(path), path.absolute().parent).items():
+    try:
+        folder = path.absolute().parent
+        settings = _settings(path, is_named=bool(named))
+        texts = _texts(settings, folder)
+    except SettingsError as fault:
+        raise SettingsError(f"{os.path.abspath(path)}: {fault}"[:MESSAGE_LENGTH]) from None  # noqa: PTH100
+    for setting, text in texts.items():
         if not os.environ.get(variable(setting)):
             os.environ[variable(setting)] = text
 
 
-def _read(path: Path) -> Settings:
+def _settings(path: Path, *, is_named: bool) -> Settings:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+        # Not to wait for the writer of a pipe, unless the user named it.
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if is_named else os.O_NONBLOCK))
+        with os.fdopen(file, "rb") as stream:
+            status = os.fstat(file)
+            if not is_named and not stat.S_ISREG(status.st_mode):
+                raise SettingsError("not a file")
+            text = stream.read(SIZE + 1)
     except OSError as fault:
-        raise OutcomesError(f"{path.absolute()}: {fault.strerror}") from None
+        raise SettingsError(fault.strerror or str(fault)) from None
+    if len(text) > SIZE:
+        raise SettingsError(f"larger than {SIZE:,} bytes")
+    try:
+        settings = msgspec.toml.decode(text, type=Settings)
     except msgspec.ValidationError as fault:
-        raise OutcomesError(f"{path.absolute()}: {_in_words(str(fault))}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise OutcomesError(f"{path.absolute()} is not TOML: {fault}") from None
+        raise SettingsError(_in_words(str(fault))) from None
+    except (msgspec.DecodeError, ValueError) as fault:
+        raise SettingsError(f"this is not TOML: {fault}") from None
+    except RecursionError:
+        raise SettingsError("nested too deeply") from None
+    if not is_named:
+        _expect_own(path, status, settings)
+    return settings
+
+
+def _expect_own(path: Path, status: os.stat_result, settings: Settings) -> None:
+    """Raise SettingsError if the file decides which code runs, and another user could have written it."""
+    chosen = [name for name in DECISIVE if getattr(settings, name) is not None]
+    if not chosen or not hasattr(os, "geteuid"):
+        return
+    real = path.resolve()
+    written = {str(path.absolute().parent): path.absolute().parent.stat(), str(real.parent): real.parent.stat(),
+               "it": status}  # fmt: skip
+    for place, each in written.items():
+        why = (
+            "belongs to another user"
+            if each.st_uid not in (os.geteuid(), 0)
+            else "can be written by other users"
+            if each.st_mode & stat.S_IWOTH or (each.st_mode & stat.S_IWGRP and not _is_own_group(each.st_gid))
+            else None
+        )
+        if why:
+            raise SettingsError(
+                f"{' and '.join(chosen)} not taken from it, because {place} {why}:"
+                " change that, or name the file in OUTCOMES_CONFIG"
+            )
+
+
+def _is_own_group(group: int) -> bool:
+    """Return whether a group is the user's own, of which nobody else is a member: many systems give each user one."""
+    import grp
+    import pwd
+
+    try:
+        user, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    return entry.gr_name == user.pw_name and group == user.pw_gid and set(entry.gr_mem) <= {user.pw_name}
 
 
 def _texts(settings: Settings, folder: Path) -> dict[str, str]:
+    """Return what the variable of each setting would hold."""
     texts = {}
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
@@ -83,9 +149,24 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
         if isinstance(value, list):
             value = ",".join(value)
         elif field.type == Location | None:
-            value = folder / Path(value).expanduser()
+            value = _location(field.name, value, folder)
         texts[field.name] = str(value)
     return texts
+
+
+def _location(setting: str, text: str, folder: Path) -> Path:
+    try:
+        path = folder / Path(text).expanduser()
+        path.lstat()
+    except RuntimeError:
+        raise SettingsError(f"{setting}: there is no home folder {text.partition('/')[0]}") from None
+    except ValueError as fault:
+        raise SettingsError(f"{setting}: not a path: {fault}") from None
+    except OSError as fault:
+        # Many a path is made by the command that needs it.
+        if fault.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+            raise SettingsError(f"{setting}: {fault.strerror}") from None
+    return path
 
 
 def _in_words(fault: str) -> str:

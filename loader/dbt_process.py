@@ -1,4 +1,4 @@
-"""dbt in a process of its own, which can be stopped at any moment: `python -m loader.dbt_process REQUEST`.
+"""dbt in a process of its own, which can be stopped at any moment; `loader.warehouse` starts it with a REQUEST.
 
 REQUEST is JSON: `commands` (each a list of dbt's arguments), `results` (the file that says what came of
 them), `lock`, and `log`, the file to whose writers dbt gives way (null on other engines than SQLite). The
@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loader import locks, outputs, pacing
+from loader import console, locks, outputs, pacing
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
@@ -33,7 +33,8 @@ def main(request: str) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _count_no_memory()
     # Around the imports too: they keep a core busy, and by the first node it is known whether anybody records.
-    with pacing.Pace(Path(asked["log"])) if asked["log"] else contextlib.nullcontext() as pace:
+    pacer = pacing.Pace(Path(asked["log"])) if asked["log"] else contextlib.nullcontext()
+    with console.guarding(), pacer as pace:
         runner = _import_dbt()
         came = []
         with locks.exclusive(Path(asked["lock"]), "dbt", wait=PATIENCE):
@@ -76,7 +77,3 @@ def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os._exit(1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

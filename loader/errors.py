@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 
+from loader.console import escaped, printable
+
 
 class OutcomesError(Exception):
     """A fault that the user can mend. `exit_code` is what the command line returns for it."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """Return the message as one line: names in it come from outside."""
+        return printable(super().__str__())
 
 
 class BusyError(OutcomesError):
@@ -45,6 +51,15 @@ def plain_os_fault(fault: OSError) -> OutcomesError:
     return OutcomesError(f"{os.fsdecode(fault.filename)}: {fault.strerror}")
 
 
+class NotInstalledError(OutcomesError):
+    """`packages` are missing here. They come with an extra of the checkout: the name of the package might be anybody's
+    in a package index, so no message tells to install it from there."""
+
+    def __init__(self, packages: str, extra: str) -> None:
+        command = "make setup" if extra == "warehouse" else f"make setup EXTRAS={extra}"
+        super().__init__(f"{packages} is not installed here: `{command}` in the checkout brings the extra `{extra}`")
+
+
 class NotKeptError(OutcomesError):
     """An outcome that neither the database nor a spool could take; `outcome` is it, as JSON."""
 
@@ -52,4 +67,4 @@ class NotKeptError(OutcomesError):
 
     def __init__(self, said: str, outcome: str) -> None:
         super().__init__(said)
-        self.outcome = outcome
+        self.outcome = escaped(outcome)

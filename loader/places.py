@@ -8,6 +8,8 @@ from pathlib import Path
 from loader.engines import SQLITE, TARGETS
 
 SNAPSHOT = "model_outcomes.db"
+SETTINGS = "outcomes.toml"
+DATABASE = "data/outcomes.db"  # if none is named
 
 
 def build_folder(database: Path, target: str = SQLITE) -> Path:
@@ -71,10 +73,32 @@ def spools(database: Path) -> list[Path]:
     """Every place where outcomes of this database may wait, in the order in which they are tried:
     its spool, the file beside it, one in the user's folder of state (XDG)."""
     places = [spool(database), _beside(database, ".spool.jsonl")]
-    state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
-    if os.path.isabs(state):  # noqa: PTH117 - as above: there is no home
-        places.append(Path(state) / "model-outcomes" / _own_name(database))
+    if state := _state():
+        places.append(state / _own_name(database))
     return list(dict.fromkeys(places))
+
+
+def drained(database: Path) -> list[Path]:
+    """Return every spool that a drain of this database empties: its own, and that of outcomes which were recorded
+    while outcomes.toml could not be read, if that file or the default names this database."""
+    default = os.path.realpath(os.environ.get("OUTCOMES_DB") or DATABASE)
+    unsettled = unsettled_spool()
+    is_meant = unsettled is not None and default == os.path.realpath(database)
+    return [*spools(database), *([unsettled] if unsettled and is_meant else [])]
+
+
+def unsettled_spool() -> Path | None:
+    """Return where outcomes wait while outcomes.toml cannot be read: in the user's folder of state, a file for each
+    outcomes.toml. None without such a folder."""
+    settings = Path(os.path.abspath(os.environ.get("OUTCOMES_CONFIG") or SETTINGS))  # noqa: PTH100 - as store.absolute
+    state = _state()
+    return state / _own_name(settings) if state else None
+
+
+def _state() -> Path | None:
+    """Return our folder in the user's folder of state (XDG); None without a home."""
+    state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
+    return Path(state) / "model-outcomes" if os.path.isabs(state) else None  # noqa: PTH117 - as above
 
 
 def published(database: Path) -> Path:

@@ -15,7 +15,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,16 @@ def append(database: Path, outcome: Outcome) -> Path:
     Raises NotKeptError, with the outcome as JSON, where no spool can be written, InvalidOutcome where it
     holds what is no text.
     """
+    return _append_to_first(places.spools(database), outcome, database.parent)
+
+
+def append_unsettled(outcome: Outcome) -> Path:
+    """Keep an outcome as `append` does, while outcomes.toml cannot say which database it is for."""
+    path = places.unsettled_spool()
+    return _append_to_first([path] if path else [], outcome)
+
+
+def _append_to_first(spools: Sequence[Path], outcome: Outcome, given_folder: Path | None = None) -> Path:
     if outcome.event_id is None:
         outcome = msgspec.structs.replace(outcome, event_id=f"spool-{os.urandom(16).hex()}")
     fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
@@ -54,17 +64,19 @@ def append(database: Path, outcome: Outcome) -> Path:
     except UnicodeEncodeError:
         raise not_unicode(outcome) from None
     faults = []
-    for path in places.spools(database):
+    for path in spools:
         try:
             # A folder that is there for the database alone is not made for want of one.
-            if path.parent != database.parent:
+            if path.parent != given_folder:
                 path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, line)
         except OSError as fault:
             faults.append(f"{path}: {fault.strerror}")
         else:
             return path
-    raise NotKeptError(f"the outcome could be kept nowhere ({'; '.join(faults)})", line.decode().rstrip())
+    raise NotKeptError(
+        f"the outcome could be kept nowhere ({'; '.join(faults) or 'there is no home folder'})", line.decode().rstrip()
+    )
 
 
 def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
@@ -77,7 +89,7 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     """
     result = DrainResult()
     with store.full_durability(connection):  # the only other copy is about to be removed
-        for path in places.spools(database):
+        for path in places.drained(database):
             try:
                 for waiting in _claimed(path):
                     _drain_file(connection, path, waiting, result)
@@ -88,7 +100,7 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
 
 def waiting_files(database: Path) -> list[Path]:
     """The files in which outcomes of a database wait, those of a drain that was killed among them."""
-    spools = places.spools(database)
+    spools = places.drained(database)
     left = (each for path in spools for each in sorted(path.parent.glob(f"{glob.escape(path.name)}.*.draining")))
     return [path for path in (*spools, *left) if path.is_file()]
 

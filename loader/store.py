@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from loader import places
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 from loader.upgrades import ORIGINAL_COLUMNS, UPGRADES, create_or_adopt
 
@@ -27,7 +28,7 @@ DURABILITIES = ("full", "normal")
 
 def default_path() -> Path:
     """The database that is meant where none is named: `OUTCOMES_DB`, else data/outcomes.db."""
-    return Path(os.environ.get("OUTCOMES_DB") or "data/outcomes.db")
+    return Path(os.environ.get("OUTCOMES_DB") or places.DATABASE)
 
 
 def absolute(path: str | Path) -> Path:

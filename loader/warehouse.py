@@ -15,11 +15,22 @@ from typing import Any
 
 from loader import locks, places, store
 from loader.engines import SQLITE, targets
-from loader.errors import BuildError, OutcomesError
+from loader.errors import BuildError, NotInstalledError, OutcomesError
 
 PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 FAILED = ("error", "fail", "runtime error")
+
+# Python before 3.11 looks for modules in the working directory first, and nothing turns that off. So the first thing
+# that dbt's process does is to forget all but absolute paths; `sys` and `os` are there before it.
+CHILD = """
+import os, sys
+sys.path[:] = [path for path in sys.path if os.path.isabs(path)]
+if sys.argv[1] not in sys.path:
+    sys.path.append(sys.argv[1])
+from loader import dbt_process
+dbt_process.main(sys.argv[2])
+"""
 
 
 @dataclass(frozen=True)
@@ -105,9 +116,7 @@ def run_dbt(
     the stream that dbt's own lines go to, else standard output.
     """
     if importlib.util.find_spec("dbt") is None:
-        raise OutcomesError(
-            "dbt is not installed here: `make setup` in the project, or pip install 'model-outcomes[warehouse]'"
-        )
+        raise NotInstalledError("dbt", "warehouse")
     folder, project = places.build_folder(database, target), project_folder()
     known = targets.environment(database, target)
     artifacts = artifacts or folder / "target"
@@ -123,8 +132,9 @@ def run_dbt(
         "log": str(database) if target == SQLITE else None,
     }
     _wait_for(
-        [sys.executable, "-m", "loader.dbt_process", json.dumps(request)],
-        {**_environment(database, folder, output or sys.stdout), **known},
+        [sys.executable, "-c", CHILD, str(Path(__file__).parent.parent), json.dumps(request)],
+        {**_environment(database, folder), **known},
+        project,
         output,
     )
     came = _read(results)
@@ -171,25 +181,25 @@ def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
     ]
 
 
-def _environment(database: Path, folder: Path, output: Any) -> Mapping[str, str]:
+def _environment(database: Path, folder: Path) -> Mapping[str, str]:
     return {
-        # NO_COLOR is not enough for dbt, and some of its control codes come without a terminal.
-        "DBT_USE_COLORS": str(output.isatty()).lower(),
         # To log every statement takes as long as most of them, some under the write lock.
         "DBT_LOG_LEVEL_FILE": "info",
         **os.environ,
-        # Else a json.py that lies where somebody works would be imported.
-        "PYTHONSAFEPATH": "1",
+        # Its lines pass the guard of `console`, which lets no control code through. NO_COLOR is not enough for dbt.
+        "DBT_USE_COLORS": "false",
+        # What PYTHONPATH names is the user's choice, but an entry that is empty or relative means where they work.
+        "PYTHONPATH": os.pathsep.join(filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
         "OUTCOMES_DB": str(database.absolute()),
         "OUTCOMES_SCHEMAS": str(folder / "schemas"),
     }
 
 
-def _wait_for(command: Sequence[str], environment: Mapping[str, str], output: Any) -> None:
-    """In a session of its own: a Ctrl-C is for this process, which then ends that one."""
+def _wait_for(command: Sequence[str], environment: Mapping[str, str], folder: Path, output: Any) -> None:
+    """Run a command in `folder`, in a session of its own: a Ctrl-C is for this process, which then ends that one."""
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=output, start_new_session=True
-    )  # fmt: skip
+        command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=output, start_new_session=True
+    )
     try:
         process.wait()
     finally:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from loader import console
 from loader.auditing import days, experiments, rollups
 from loader.auditing.comparison import Difference, Row, compare
 from loader.uok import auditing as uok
@@ -154,11 +155,11 @@ def as_text(found: Audit) -> str:
     ]
     if len(found.differences) > SHOWN:
         lines.append(f"and {len(found.differences) - SHOWN:,} more: see --json")
-    return "\n".join(lines)
+    return "\n".join(map(console.printable, lines))
 
 
 def as_json(found: Audit) -> str:
-    return msgspec.json.encode(found).decode()
+    return console.escaped(msgspec.json.encode(found).decode())
 
 
 @contextmanager

@@ -7,13 +7,16 @@ the command.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from loader import configuration, store
+from loader import configuration, console, places, store
+from loader.cli.opening import SETTINGS_FAULT
 from loader.errors import OutcomesError, plain_os_fault
 
 COMMANDS = {
@@ -45,22 +48,36 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Errors that the user can mend are one line and an exit code; others keep their traceback."""
+    """Errors that the user can mend are one line and an exit code; others keep their traceback. All of it passes
+    the guard of `console`."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:
+        with console.guarding():
+            return super().main(*arguments, **extra)
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
-        try:
-            configuration.adopt()
-        except OutcomesError as fault:
-            raise _Failure(fault) from None
-        return super().make_context(*arguments, **extra)
+        fault = None
+        with _failures():
+            try:
+                configuration.adopt()
+            except configuration.SettingsError as broken:
+                fault = broken
+            context = super().make_context(*arguments, **extra)
+        context.meta[SETTINGS_FAULT] = fault
+        return context
 
     def invoke(self, context: click.Context) -> Any:
-        try:
+        with _failures():
             return super().invoke(context)
-        except OutcomesError as fault:
-            raise _Failure(fault) from None
-        except OSError as fault:
-            raise _Failure(plain_os_fault(fault)) from None
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Let no command but `record` begin with settings that cannot be read: that one keeps its outcome."""
+        name, command, rest = super().resolve_command(context, arguments)
+        if (fault := context.meta[SETTINGS_FAULT]) and name != "record":
+            raise fault
+        return name, command, rest
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -70,6 +87,20 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"loader.cli.{COMMANDS[name]}"), name.replace("-", "_"))
         return command
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn our errors into Click's, and keep the message of each on one line."""
+    try:
+        yield
+    except OutcomesError as fault:
+        raise _Failure(fault) from None
+    except OSError as fault:
+        raise _Failure(plain_os_fault(fault)) from None
+    except click.ClickException as fault:
+        fault.message = console.printable(fault.message)  # type: ignore[misc]
+        raise
 
 
 class _Failure(click.ClickException):
@@ -83,7 +114,7 @@ class _Failure(click.ClickException):
     "--db",
     type=click.Path(path_type=Path),
     envvar="OUTCOMES_DB",
-    default=Path("data/outcomes.db"),
+    default=Path(places.DATABASE),
     show_default=True,
     show_envvar=True,
     help="The SQLite file of the log.",

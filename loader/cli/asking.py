@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loader import engines
+from loader import console, engines
 from loader.cli.opening import TARGET, answered, built, built_on
 
 
@@ -29,7 +29,7 @@ def stats(db: Path, task_type: str | None, output: str | None, target: str) -> N
     with built_on(target, db) as connection:
         reading.expect_task_type(connection, task_type)
         answer = reading.stats(connection, task_type)
-    click.echo(terminal.shown(answer, terminal.STATS, output))
+    console.write(terminal.shown(answer, terminal.STATS, output))
 
 
 @click.command()
@@ -52,7 +52,7 @@ def rank(db: Path, task_type: str, min_samples: int, output: str | None, target:
     else:
         with built_on(target, db) as connection:
             answer = question(connection)
-    click.echo(terminal.shown(answer, terminal.RANKING, output))
+    console.write(terminal.shown(answer, terminal.RANKING, output))
 
 
 @click.command()
@@ -69,7 +69,7 @@ def trends(db: Path, task_type: str | None, model_id: str | None, days: int, out
     with built(db) as connection:
         reading.expect_task_type(connection, task_type)
         answer = reading.trends(connection, task_type, model_id, days)
-    click.echo(terminal.shown(answer, terminal.TRENDS, output))
+    console.write(terminal.shown(answer, terminal.TRENDS, output))
 
 
 @click.command()
@@ -83,7 +83,7 @@ def candidates(db: Path, task_type: str | None, output: str | None) -> None:
     with built(db) as connection:
         reading.expect_task_type(connection, task_type)
         answer = reading.candidates(connection, task_type)
-    click.echo(terminal.shown(answer, terminal.CANDIDATES, output))
+    console.write(terminal.shown(answer, terminal.CANDIDATES, output))
 
 
 @click.command()
@@ -102,4 +102,4 @@ def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: st
     with built(db) as connection:
         reading.expect_task_type(connection, task_type)
         answer = comparing.compare(connection, incumbent, challenger, task_type, since=since, until=until)
-    click.echo(terminal.comparison(answer, comparing.arms(answer), output))
+    console.write(terminal.comparison(answer, comparing.arms(answer), output))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from loader import engines, store
+from loader import console, engines, store
 from loader.cli.opening import TARGET, Number, built
 
 
@@ -25,7 +25,7 @@ def build(db: Path, /, target: str, **how: Any) -> None:
     from loader import warehouse
 
     count = warehouse.build(db, target, **how)
-    click.echo(f"{count} dbt models, seeds and tests built in {db if target == engines.SQLITE else target}")
+    console.say(f"{count} dbt models, seeds and tests built in {db if target == engines.SQLITE else target}")
 
 
 @click.command()
@@ -37,7 +37,7 @@ def audit(db: Path, as_json: bool) -> None:
 
     with built(db) as connection:
         found = auditing.audit(connection)
-    click.echo(auditing.as_json(found) if as_json else auditing.as_text(found))
+    console.write(auditing.as_json(found) if as_json else auditing.as_text(found))
     if found.differences:
         raise click.exceptions.Exit(auditing.DIFFERS)
 
@@ -51,4 +51,4 @@ def docs(db: Path, output: Path) -> None:
     from loader import documenting
 
     count = documenting.write(db, output)
-    click.echo(f"{count} tables and views described in {store.absolute(output)}")
+    console.say(f"{count} tables and views described in {store.absolute(output)}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loader import store
+from loader import console, store
 from loader.cli.opening import built
 
 
@@ -24,7 +24,7 @@ def export_log(db: Path, kind: str, place: str | None) -> None:
     from loader.engines import parquet_log, postgres_log, targets
 
     def progress(rows: int) -> None:
-        click.echo(f"{rows:,} outcomes", err=True)
+        console.say(f"{rows:,} outcomes", err=True)
 
     folder = store.absolute(place) if place and kind == "parquet" else places.parquet_log(db)
     if kind == "parquet":
@@ -35,6 +35,6 @@ def export_log(db: Path, kind: str, place: str | None) -> None:
         else:
             done, where = postgres_log.export(connection, targets.dsn(place), progress=progress), "PostgreSQL"
     others = sum(done.others.values())
-    click.echo(
+    console.say(
         f"{done.rows:,} outcomes exported to {where}, which has them up to id {done.last}; {others:,} other rows"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loader import store
+from loader import console, store
 
 
 @click.command()
@@ -21,4 +21,4 @@ def serve(db: Path, host: str, port: int, publish: Path | None) -> None:
     from loader import explorer, places
 
     folder = store.absolute(publish) if publish else places.published(db)
-    explorer.serve(folder / places.SNAPSHOT, host, port, click.echo)
+    explorer.serve(folder / places.SNAPSHOT, host, port, console.say)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from loader import console
 from loader.cli.asking import reading_options
 from loader.cli.opening import Number, built, existing_log, log
 from loader.errors import OutcomesError
@@ -41,7 +42,7 @@ def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: 
             names.rename(connection, inputs.rename_map(rename_map))
         made = exporting.export(connection, place, chosen, everything=everything)
     for line in exporting.report(made, output, chosen):
-        click.echo(line, err=output == "-")
+        console.say(line, err=output == "-")
 
 
 @click.command("import-federated")
@@ -61,11 +62,11 @@ def import_federated(db: Path, files: tuple[str, ...]) -> None:
                 taken = importing.take(connection, store.source_name(name), exports)
             except OutcomesError as fault:
                 faults.append(fault)
-                click.echo(f"Error: {fault}", err=True)
+                console.say(f"Error: {fault}", err=True)
                 continue
             for one in taken:
-                click.echo(f"{one.project} {one.window}: {one.rows:,} cells, {one.became}")
-    click.echo(f"database: {db}")
+                console.say(f"{one.project} {one.window}: {one.rows:,} cells, {one.became}")
+    console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
 
@@ -85,9 +86,9 @@ def list_(db: Path, output: str | None) -> None:
 
     with built(db) as connection:
         exchanged, spent = listing.exchanged(connection), listing.budget(connection)
-    click.echo(terminal.shown(exchanged, listing.COLUMNS, output))
+    console.write(terminal.shown(exchanged, listing.COLUMNS, output))
     if spent and not output:
-        click.echo(spent)
+        console.say(spent)
 
 
 @federation.command()
@@ -99,4 +100,4 @@ def forget(db: Path, project: str) -> None:
 
     with existing_log(db) as connection:
         name, windows = importing.forget(connection, project)
-    click.echo(f"{name}: {windows:,} windows forgotten")
+    console.say(f"{name}: {windows:,} windows forgotten")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from loader import console
 from loader.cli.opening import DURABILITY, REJECTED, log
 from loader.errors import OutcomesError
 
@@ -44,15 +45,15 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
                                                refuses_unknown=extra == "reject", **how)  # fmt: skip
             except OutcomesError as fault:
                 faults.append(fault)
-                click.echo(f"Error: {fault}", err=True)
+                console.say(f"Error: {fault}", err=True)
                 continue
             rejected += result.rejected
             _report(result)
-    click.echo(f"database: {db}")
+    console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
     if rejected > max_rejects:
-        click.echo(f"Error: {rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
+        console.say(f"Error: {rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
         raise click.exceptions.Exit(REJECTED)
 
 
@@ -73,15 +74,15 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
             result = legacy.import_file(connection, file, all_or_nothing=all_or_nothing)
         else:
             result = legacy.take_over(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
-    click.echo(
+    console.say(
         f"{result.source}: {result.added:,} cells added to, {result.unchanged:,} unchanged,"
         f" {len(result.faults):,} refused"
     )
     if result.archived:
-        click.echo(f"unchanged for a week, moved to {result.archived}")
-    click.echo(f"database: {db}")
+        console.say(f"unchanged for a week, moved to {result.archived}")
+    console.say(f"database: {db}")
     for path, reasons in result.faults.items():
-        click.echo(f"  {path}: {'; '.join(reasons)}", err=True)
+        console.say(f"  {path}: {'; '.join(reasons)}", err=True)
     if result.faults:
         raise click.exceptions.Exit(REJECTED)
 
@@ -89,7 +90,8 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
 @contextmanager
 def _progress(name: str) -> Iterator[Any]:
     """A bar on a terminal, nothing in a log."""
-    with click.progressbar(length=0, label=Path(name).name, file=sys.stderr,
+    with click.progressbar(length=0, label=console.printable(Path(name).name),
+                           file=console.behind(sys.stderr),
                            hidden=not sys.stderr.isatty()) as bar:  # fmt: skip
 
         def progress(done: int, size: int) -> None:
@@ -102,19 +104,19 @@ def _progress(name: str) -> Iterator[Any]:
 def _report(result: Any) -> None:
     """What came of a file: the counts on stdout, what a person should look at on stderr."""
     known = " (the rest was loaded before)" if result.skipped_bytes else ""
-    click.echo(
+    console.say(
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
         f" {result.rejected:,} rejected{known}"
     )
     for reason, count in result.reasons.most_common(EXAMPLES):
-        click.echo(f"  {count:,} x {reason}", err=True)
+        console.say(f"  {count:,} x {reason}", err=True)
     if result.unknown_fields:
         from loader import outcome
 
         counts = result.unknown_fields.items()
         fields = ", ".join(f"{name} ({count:,}{outcome.suggestion(name)})" for name, count in counts)
-        click.echo(f"  ignored unknown fields: {fields}", err=True)
+        console.say(f"  ignored unknown fields: {fields}", err=True)
     if result.damage:
-        click.echo(f"  {result.damage}", err=True)
+        console.say(f"  {result.damage}", err=True)
     if result.has_unfinished_line:
-        click.echo("  the last line has no newline yet: it waits for the next load (or --complete)", err=True)
+        console.say("  the last line has no newline yet: it waits for the next load (or --complete)", err=True)

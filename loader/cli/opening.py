@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loader import engines, store
+from loader import console, engines, store
 from loader.errors import OutcomesError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+SETTINGS_FAULT = "loader.settings_fault"  # in the context's `meta`: what is wrong with outcomes.toml
 REJECTED = 3  # the exit code where more was refused than is allowed
 
 DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),
@@ -90,7 +91,7 @@ def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[A
         from loader import fallback
 
         answer, snapshot_at = fallback.from_snapshot(db, question, fault)
-        click.echo(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
+        console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
         return answer, snapshot_at
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from loader import store
+from loader import console, store
 from loader.cli.filling import EXAMPLES
 from loader.cli.opening import REJECTED, log
 
@@ -28,32 +28,32 @@ def sync_uok(db: Path, path: Path, adopt: bool, install_view: bool, max_rejects:
         if adopt:
             raise click.UsageError("--install-view does nothing else: call it without --adopt")
         is_new = uok.install_view(path)
-        click.echo(
+        console.say(
             f"{store.absolute(path)}: the view model_performance {'was created' if is_new else 'is there already'}"
         )
         return
     with log(db) as connection, loading.loading(db):
         result = (uok.adopt if adopt else uok.sync)(connection, path)
     _report(result, adopt)
-    click.echo(f"database: {db}")
+    console.say(f"database: {db}")
     if result.rejected > max_rejects:
-        click.echo(f"Error: {result.rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
+        console.say(f"Error: {result.rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
         raise click.exceptions.Exit(REJECTED)
 
 
 def _report(result: Any, adopted: bool) -> None:
     """The counts on stdout, what a person should look at on stderr."""
     if result.skipped:
-        click.echo(f"{result.source}: not changed since the last time, skipped")
+        console.say(f"{result.source}: not changed since the last time, skipped")
         return
     changed = "corrected upstream" if adopted else "changed"
-    click.echo(
+    console.say(
         f"{result.source}: {result.seen:,} seen, {result.added:,} added, {result.changed:,} {changed},"
         f" {result.unchanged:,} unchanged, {result.rejected:,} rejected"
     )
     for reason, count in result.reasons.most_common(EXAMPLES):
-        click.echo(f"  {count:,} x {reason}", err=True)
+        console.say(f"  {count:,} x {reason}", err=True)
     if adopted and result.changed:
-        click.echo("  the log is append-only and keeps them as adopted: see rejected_outcomes", err=True)
+        console.say("  the log is append-only and keeps them as adopted: see rejected_outcomes", err=True)
     if result.vanished:
-        click.echo(f"  {result.vanished:,} mirrored rows are gone there, and are kept here", err=True)
+        console.say(f"  {result.vanished:,} mirrored rows are gone there, and are kept here", err=True)

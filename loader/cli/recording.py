@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from loader import store
-from loader.cli.opening import DURABILITY, REJECTED, log
+from loader import console, store
+from loader.cli.opening import DURABILITY, REJECTED, SETTINGS_FAULT, log
 from loader.errors import NotKeptError, OutcomesError
+
+if TYPE_CHECKING:
+    from loader.outcome import Outcome
 
 
 @click.command()
@@ -18,7 +21,7 @@ from loader.errors import NotKeptError, OutcomesError
 def init(db: Path) -> None:
     """Create the database, or bring it up to date."""
     store.create_or_open(db).close()
-    click.echo(f"{db} has schema version {store.SCHEMA_VERSION}")
+    console.say(f"{db} has schema version {store.SCHEMA_VERSION}")
 
 
 @click.command()
@@ -39,29 +42,49 @@ def init(db: Path) -> None:
 @click.option("--error-type", help="Why it failed; see the seed error_types.")
 @click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Who told the cost.")
 @DURABILITY
-@click.pass_obj
-def record(db: Path, /, durability: str | None, **values: Any) -> None:
+@click.pass_context
+def record(context: click.Context, /, durability: str | None, **values: Any) -> None:
     """Append one outcome to the log; where it cannot be written, to a spool for `loader drain`."""
     from loader import outcome
     from loader.recorder import Recorder
+
+    db: Path = context.obj
 
     if values["success"] is None:
         raise OutcomesError("the verdict is missing: give --success or --failure")
     found = outcome.from_values(values)
     recorder = Recorder(db, durability)
+    fault: OutcomesError | None = context.meta[SETTINGS_FAULT]
     try:
-        spooled = recorder.keep(found)
+        if fault and not _is_named(context):
+            spooled, recorder.trouble = _keep_unsettled(found), fault
+        else:
+            spooled = recorder.keep(found)
+            if fault:
+                console.say(f"Warning: {fault}; its settings are not used", err=True)
     except NotKeptError as fault:
-        click.echo(fault.outcome, err=True)
+        console.say(fault.outcome, err=True)
         raise
     finally:
         recorder.close()
     if spooled:
-        click.echo(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+        console.say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
     else:
-        click.echo(f"recorded in {db}")
+        console.say(f"recorded in {db}")
     # Python, as it ends, looks for garbage in all that was imported: that took a sixth of the command's time.
     gc.freeze()
+
+
+def _keep_unsettled(outcome: Outcome) -> Path | None:
+    from loader import spool
+
+    return spool.append_unsettled(outcome)
+
+
+def _is_named(context: click.Context) -> bool:
+    """Return whether the caller names the database, so that outcomes.toml does not matter."""
+    group = context.find_root()
+    return group.get_parameter_source("db") != click.core.ParameterSource.DEFAULT
 
 
 @click.command()
@@ -73,9 +96,9 @@ def drain(db: Path) -> None:
     with log(db) as connection:
         result = spool.drain(connection, db)
     for path in result.files:
-        click.echo(f"drained {path}")
-    click.echo(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
-    click.echo(f"database: {db}")
+        console.say(f"drained {path}")
+    console.say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    console.say(f"database: {db}")
     if result.rejected:
-        click.echo(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+        console.say(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
         raise click.exceptions.Exit(REJECTED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loader import store
+from loader import console, store
 from loader.cli.opening import asked
 
 
@@ -26,4 +26,4 @@ def report(db: Path, output: Path) -> None:
     path = report.check(output, db)
     contents, _ = asked(db, report.gather)
     report.save(report.render(contents, store.utc_now()), path)
-    click.echo(f"wrote {store.absolute(output)}")
+    console.say(f"wrote {store.absolute(output)}")

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from loader import configuration, store
+from loader import configuration, console, store
 from loader.cli.opening import TARGET, Number, built
 
 FINDINGS = get_args(configuration.Finding)
@@ -65,10 +65,10 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
     publish = None if no_publish else publish or places.published(db)
     options = running.Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target)
     if dry_run:
-        click.echo(planning.plan(db, options).as_json())
+        console.write(planning.plan(db, options).as_json())
         return
     summary = running.run(db, options)
-    click.echo(summary.as_json())
+    console.write(summary.as_json())
     raise click.exceptions.Exit(summary.exit_code)
 
 
@@ -84,4 +84,4 @@ def runs(db: Path, limit: int, output: str | None) -> None:
 
     with built(db) as connection:
         answer = history.runs(connection, limit)
-    click.echo(terminal.shown(answer, terminal.RUNS, output))
+    console.write(terminal.shown(answer, terminal.RUNS, output))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loader import store
+from loader import console, store
 
 OFF = 1
 
@@ -19,12 +19,11 @@ def doctor(db: Path, as_json: bool) -> None:
 
     Exit 1 where something keeps it from working.
     """
-    from loader import terminal
     from loader.pipeline import doctoring
 
     report = doctoring.examine(db)
-    text = report.as_json() if as_json else "\n".join(map(terminal.printable, report.as_text().splitlines()))
-    click.echo(text)
+    text = report.as_json() if as_json else report.as_text()
+    console.write(text)
     if report.status == "error":
         raise click.exceptions.Exit(OFF)
 
@@ -40,4 +39,4 @@ def backup(db: Path, file: Path) -> None:
     from loader.pipeline import backups
 
     size = backups.back_up(db, file)
-    click.echo(f"{db} is backed up in {store.absolute(file)} ({size:,} bytes)")
+    console.say(f"{db} is backed up in {store.absolute(file)} ({size:,} bytes)")

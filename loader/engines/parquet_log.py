@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from loader import disk, locks, outputs
 from loader.engines import log_tables
 from loader.engines.log_tables import LOG, Export, Stretch, Table
-from loader.errors import OutcomesError
+from loader.errors import NotInstalledError, OutcomesError
 
 if TYPE_CHECKING:
     import pyarrow
@@ -196,4 +196,4 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
 
 def _expect_pyarrow() -> None:
     if importlib.util.find_spec("pyarrow") is None:
-        raise OutcomesError("pyarrow is not installed here: make setup EXTRAS=parquet")
+        raise NotInstalledError("pyarrow", "parquet")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from loader.engines import log_tables
 from loader.engines.log_tables import LOG, Column, Export, Table
-from loader.errors import BusyError, OutcomesError
+from loader.errors import BusyError, NotInstalledError, OutcomesError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Server
@@ -62,7 +62,7 @@ def export(connection: sqlite3.Connection, dsn: str, *, stretch: int = STRETCH,
 @contextmanager
 def _connected(dsn: str) -> Iterator[Server]:
     if importlib.util.find_spec("psycopg2") is None:
-        raise OutcomesError("psycopg2 is not installed here: make setup EXTRAS=postgres")
+        raise NotInstalledError("psycopg2", "postgres")
     import psycopg2
 
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loader import outputs, places
 from loader.engines import SQLITE, parquet_log
-from loader.errors import OutcomesError
+from loader.errors import NotInstalledError, OutcomesError
 
 # Engines that read the exported files where they lie: dbt tells them where, before it builds.
 IN_PLACE = ("duckdb", "spark")
@@ -32,7 +32,7 @@ def expect_possible(target: str) -> None:
     if target == SQLITE:
         return
     if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
-        raise OutcomesError(f"dbt-{target} is not installed here: make setup EXTRAS={target}")
+        raise NotInstalledError(f"dbt-{target}", target)
     if target == "postgres":
         postgres_variables(dsn(None))
     if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):

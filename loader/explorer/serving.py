@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from loader.errors import OutcomesError
+from loader.errors import NotInstalledError, OutcomesError
 from loader.pipeline import snapshot
 
 NEEDED = ("datasette", "datasette_dashboards", "uvicorn")
@@ -26,9 +26,7 @@ def explorer(path: Path) -> Any:
     """A Datasette over the snapshot at `path`. Raises OutcomesError where it is not installed, or where
     nothing is published there."""
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        raise OutcomesError(
-            f"{missing[0]} is not installed here: `make setup EXTRAS=explore`, or pip install 'model-outcomes[explore]'"
-        )
+        raise NotInstalledError(", ".join(missing), "explore")
     if not path.exists():
         raise OutcomesError(f"nothing is published at {path} yet: run `loader run`, or name its folder with --publish")
     if snapshot.published_run(path) is None:
@@ -73,6 +71,8 @@ def _bound(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
     except OSError as fault:
         raise OutcomesError(f"cannot serve on {host}: {fault.strerror}") from None
+    except UnicodeError:
+        raise OutcomesError(f"cannot serve on {host}: that is not the name of a host") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from loader import terminal
+
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -42,8 +45,5 @@ def _safe_rows(body: bytes) -> bytes:
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    """Return whether a cell is a number as SQLite writes it, which no spreadsheet runs."""
+    return NUMBER.fullmatch(cell) is not None

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from loader import disk, outputs, store
+from loader import console, disk, outputs, store
 from loader.errors import OutcomesError
 from loader.federation.format import FORMAT, VERSION, Export, Header, Row, checked
 from loader.outcome import InvalidOutcome, json_object
@@ -55,7 +55,7 @@ def writing(name: str, text: str) -> Iterator[None]:
     standard output, a name ending in .gz is packed."""
     if name == "-":
         yield
-        sys.stdout.write(text)
+        console.write(text.removesuffix("\n"))
         return
     content = text.encode()
     path = store.absolute(name)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from loader import console
 from loader.federation import windows
 
 FORMAT = "federated_stats"
@@ -214,12 +215,17 @@ class Export(msgspec.Struct, frozen=True):
 def render(header: Mapping[str, Any], rows: Iterable[Row]) -> Export:
     """An export from the header's fields but the number of rows and their digest; rows go by name."""
     ordered = sorted(rows, key=lambda row: (row.task_type, row.model_id))
-    body = b"".join(msgspec.json.encode(row) + b"\n" for row in ordered)
+    body = b"".join(_line(row) for row in ordered)
     head = msgspec.convert(
         {"line": "header", "format": FORMAT, "version": VERSION, **header,
          "rows": len(ordered), "sha256": hashlib.sha256(body).hexdigest()}, Header,
     )  # fmt: skip
-    return Export(head, ordered, (msgspec.json.encode(head) + b"\n" + body).decode())
+    return Export(head, ordered, (_line(head) + body).decode())
+
+
+def _line(struct: Header | Row) -> bytes:
+    """Return a line of the file; it may be printed to a terminal."""
+    return console.escaped(msgspec.json.encode(struct).decode()).encode() + b"\n"
 
 
 def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from loader.errors import OutcomesError
+from loader.errors import NotInstalledError
 
 MECHANISM = "discrete_laplace"
 
@@ -18,10 +18,7 @@ def noisy(counts: Sequence[int], epsilon: float) -> list[int]:
     try:
         opendp = import_module("opendp.prelude")
     except ImportError:
-        raise OutcomesError(
-            "--epsilon needs OpenDP: `make setup EXTRAS=privacy` in the project,"
-            " or pip install 'model-outcomes[privacy]'"
-        ) from None
+        raise NotInstalledError("OpenDP, which --epsilon needs,", "privacy") from None
     opendp.enable_features("contrib")
     space = opendp.vector_domain(opendp.atom_domain(T=int)), opendp.l1_distance(T=int)
     mechanism = opendp.m.make_laplace(*space, scale=1 / epsilon)

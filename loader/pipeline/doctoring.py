@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from loader import locks, places, spool, store
+from loader import console, locks, places, spool, store
 from loader.errors import OutcomesError
 from loader.pipeline import examining
 from loader.pipeline.examining import Finding
@@ -36,7 +36,7 @@ class Report(msgspec.Struct):
     findings: list[Finding]
 
     def as_json(self) -> str:
-        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+        return console.escaped(msgspec.json.format(msgspec.json.encode(self), indent=2).decode())
 
     def as_text(self) -> str:
         marks = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
@@ -44,7 +44,7 @@ class Report(msgspec.Struct):
         for finding in self.findings:
             lines.append(f"{marks[finding.status]}  {finding.check}: {finding.found}")
             lines += [f"      -> {finding.next_step}"] if finding.next_step else []
-        return "\n".join(lines)
+        return "\n".join(map(console.printable, lines))
 
 
 def examine(database: Path) -> Report:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import locks, places, spool, store, warehouse
+from loader import console, locks, places, spool, store, warehouse
 from loader.engines import targets
 from loader.errors import OutcomesError
 from loader.pipeline import inbox
@@ -30,7 +30,7 @@ class Plan(msgspec.Struct):
     publish: str | None
 
     def as_json(self) -> str:
-        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+        return console.escaped(msgspec.json.format(msgspec.json.encode(self), indent=2).decode())
 
 
 def plan(database: Path, options: Options) -> Plan:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import loading, outputs, places, report, store, terminal, warehouse
+from loader import console, loading, outputs, places, report, store, warehouse
 from loader.engines import SQLITE, targets
 from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError, plain_os_fault
 from loader.pipeline import building, findings, history, inputs, publishing, snapshot
@@ -282,7 +281,7 @@ class _Job:
 
 def say(what: str) -> None:
     """A line of the log, in the form of dbt's own."""
-    print(f"{datetime.now():%H:%M:%S}  {terminal.printable(what)}", file=sys.stderr, flush=True)
+    console.say(f"{datetime.now():%H:%M:%S}  {what}", err=True)
 
 
 def _keep(file: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from loader import console
 from loader.engines import SQLITE
 from loader.pipeline.findings import Changes, Findings
 
@@ -59,7 +60,7 @@ class Summary(msgspec.Struct):
     faults: list[str] = []
 
     def as_json(self) -> str:
-        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+        return console.escaped(msgspec.json.format(msgspec.json.encode(self), indent=2).decode())
 
 
 def exit_code(codes: set[int]) -> int:

@@ -15,10 +15,10 @@ from importlib.resources import files
 from typing import Any
 
 from loader import outputs
-from loader.errors import OutcomesError
+from loader.console import printable
+from loader.errors import NotInstalledError
 from loader.report import advice, doubts, phrases
 from loader.report.gathering import Contents
-from loader.terminal import printable
 
 PAGE = "report"  # the kind of page, in its mark
 BUNDLE = "window.vegaEmbed = vegaEmbed;"
@@ -31,12 +31,9 @@ def is_possible() -> bool:
 
 
 def expect_possible() -> None:
-    """Raises OutcomesError that says how to install the extra `report`, where it is missing."""
+    """Raise NotInstalledError if a library of the report is missing."""
     if not is_possible():
-        raise OutcomesError(
-            "the report's libraries are not installed here: `make setup EXTRAS=report` in the project,"
-            " or pip install 'model-outcomes[report]'"
-        )
+        raise NotInstalledError("what the report needs", "report")
 
 
 def render(contents: Contents, now: datetime) -> str:

@@ -11,7 +11,7 @@ from loader.terminal.answers import (
     spreadsheet_safe,
 )
 from loader.terminal.tables import Column, day, dollars, integer, name, percent
-from loader.terminal.words import printable, shortened
+from loader.terminal.words import shortened
 
 __all__ = [
     "CANDIDATES",
@@ -26,7 +26,6 @@ __all__ = [
     "integer",
     "name",
     "percent",
-    "printable",
     "shortened",
     "shown",
     "spreadsheet_safe",

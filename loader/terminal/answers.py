@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loader.console import escaped, printable
 from loader.reading import Answer
 from loader.terminal import drawing, screen
 from loader.terminal.tables import Column, bounds, day, dollars, drawn, integer, name, percent, picture, table
-from loader.terminal.words import printable
 
 DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "'")
+FORMULA_SIGNS = "=+-@\u2212"  # the last is the minus of typographers
+GUARDED = ("'", "\t", "\r", "\n")  # the guard's own sign, and what begins a cell or a line in some import
 
 STATS: Sequence[Column] = (
     name("task type", "task_type"),
@@ -94,8 +96,8 @@ def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> s
 def _for_programs(answer: Any, rows: Answer, output: str) -> str:
     onto = screen.of_output()
     if output == "json":
-        return json.dumps(answer, ensure_ascii=not onto.is_utf8, indent=2)
-    return onto.writable(_csv(rows))
+        return escaped(json.dumps(answer, ensure_ascii=not onto.is_utf8, indent=2))
+    return onto.writable(escaped(_csv(rows)))
 
 
 def _difference(answer: Mapping[str, Any]) -> str:
@@ -113,9 +115,21 @@ def _difference(answer: Mapping[str, Any]) -> str:
 
 
 def spreadsheet_safe(value: Any) -> Any:
-    """A spreadsheet runs a text that begins like a formula, and names come from outside: an apostrophe before
-    it makes it a text, there and in any import. One of its own is doubled, so that the way back is plain."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+    """Return a text with an apostrophe before it if a spreadsheet could run it as a formula; other values as they are.
+
+    Spreadsheets trim a cell first, and read wide and small signs as the plain ones. A text that begins with an
+    apostrophe gets one more, so that the text is what follows the first one.
+    """
+    if not isinstance(value, str) or value[:1].isalnum():
+        return value
+    return f"'{value}" if value.startswith(GUARDED) or _begins_formula(value) else value
+
+
+def _begins_formula(text: str) -> bool:
+    """Return whether a sign of formulas is the first character that is neither blank, control, format nor mark."""
+    first = next((each for each in text if unicodedata.category(each)[0] not in "ZCM"), "")
+    plain = unicodedata.normalize("NFKC", first)
+    return plain != "" and plain[0] in FORMULA_SIGNS
 
 
 def _csv(answer: Answer) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from loader.console import printable
 from loader.terminal import drawing, words
 from loader.terminal.screen import Screen
 
@@ -41,7 +42,7 @@ class Column:
 
 
 def name(heading: str, column: str) -> Column:
-    return Column(heading, lambda row: words.printable(str(row[column] or "")), is_name=True)
+    return Column(heading, lambda row: printable(str(row[column] or "")), is_name=True)
 
 
 def integer(column: str) -> Callable[[Row], str]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+from loader.console import printable
+
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # what is between them is ordered by itself
 FROM_THE_RIGHT = ("R", "AL", "AN")
-
-
-def printable(text: str) -> str:
-    """A control character, which could steer the terminal or turn the line around, is shown as �."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def isolated(text: str) -> str:
