@@ -17,7 +17,7 @@ from loader.engines import Target
 from loader.errors import OutcomesError
 
 NAME = "outcomes.toml"
-Finding = Literal["stale", "demotion", "drift", "degenerate"]
+Finding = Literal["stale", "demotion", "drift", "degenerate", "new_demotion", "new_verdict", "new_drift"]
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder

@@ -36,7 +36,7 @@ decided as (
             when reason_code = 'surely_worse' then 'replace'
             when reason_code = 'likely_alternative' then 'try'
             else 'cannot_tell'
-        end as action
+        end as action -- noqa: RF04
     from judged
 
 ),
