@@ -23,15 +23,13 @@ recommendations as (
         case decided.reason_code
             when 'surely_worse'
                 then
-                    decided.leader_model_id || ' is surely better than ' || decided.incumbent_model_id || ': '
-                    || decided.decided_leader_wins || ' of ' || decided.decided_leader_trials
-                    || ' trials succeeded, against ' || decided.decided_incumbent_wins || ' of '
+                    'it is surely better, with ' || decided.decided_leader_wins || ' successes in '
+                    || decided.decided_leader_trials || ' trials against ' || decided.decided_incumbent_wins || ' in '
                     || decided.decided_incumbent_trials || '; decided on ' || decided.first_decided_at
             when 'likely_alternative'
                 then
-                    decided.likely_model_id || ' may be as good as ' || decided.compared_model_id || ': '
-                    || decided.likely_successes || ' of ' || decided.likely_trials || ' trials succeeded, against '
-                    || decided.compared_successes || ' of ' || decided.compared_trials
+                    'it may be as good, with ' || decided.likely_successes || ' successes in ' || decided.likely_trials
+                    || ' trials against ' || decided.compared_successes || ' in ' || decided.compared_trials
                     || case
                         when decided.compared_drifting_since is null then ''
                         else
@@ -40,18 +38,18 @@ recommendations as (
                     end
                     || case
                         when decided.likely_trials_to_separate is null
-                            then '; more trials than anybody will make would not tell them apart'
+                            then '; more trials than anybody will make would not tell'
                         when decided.likely_trials_to_separate = 0 then ''
-                        else '; about ' || decided.likely_trials_to_separate || ' more trials would tell them apart'
+                        else '; about ' || decided.likely_trials_to_separate || ' more trials would tell'
                     end
             when 'leads'
                 then
-                    decided.compared_model_id || ' leads: ' || decided.compared_successes || ' of '
-                    || decided.compared_trials || ' trials succeeded, and no other model is likely to be better'
+                    'it leads with ' || decided.compared_successes || ' successes in ' || decided.compared_trials
+                    || ' trials, and no other model is likely to be better'
             when 'no_likely_alternative'
                 then
-                    'no model is likely to be better than ' || decided.compared_model_id || ': '
-                    || decided.compared_successes || ' of ' || decided.compared_trials || ' trials succeeded'
+                    'no other model is likely to be better than its ' || decided.compared_successes
+                    || ' successes in ' || decided.compared_trials || ' trials'
             when 'degenerate' then 'every trial had the same result, so that nothing tells the models apart'
             when 'too_few_trials' then 'no model has {{ var("min_trials_per_arm") }} trials yet'
             when 'incumbent_too_few_trials'
