@@ -240,11 +240,9 @@ def test_an_incumbent_is_named_or_has_more_than_half_of_thirty_recent_trials(war
         for row in outcomes:
             if row["task_type"] == task_type and row["timestamp"][:10] >= first and row["error_type"] is None:
                 counts[row["model_id"]] += 1
-        wanted |= {
-            task_type: (model, 0)
-            for model, trials in counts.items()
-            if trials >= 30 and 2 * trials > sum(counts.values())
-        }
+        for model, trials in counts.items():
+            if trials >= 30 and 2 * trials > sum(counts.values()):
+                wanted[task_type] = (model, 0)
     found = {task: tuple(rest) for task, *rest in warehouse.query("select * from int_incumbents")}
     assert found == wanted
 
