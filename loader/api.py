@@ -56,7 +56,8 @@ class Demotion(msgspec.Struct, frozen=True):
 
 
 class ABTestCandidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A model worth a trial against the incumbent of its task type, with the reason in words.
+    """A model worth a trial against the incumbent of its task type (against the leader, if there is no
+    incumbent), with the reason in words.
     `snapshot_at` as of RankedModel."""
 
     task_type: str

@@ -19,10 +19,10 @@ from loader import places
 from loader.engines import Target
 from loader.errors import OutcomesError
 
-SIZE = 1_000_000  # bytes
+SIZE_LIMIT_BYTES = 1_000_000
 MESSAGE_LENGTH = 1_000  # characters
 DECISIVE = ("project", "target")  # settings that decide which code runs
-Finding = Literal["stale", "demotion", "drift", "degenerate"]
+Finding = Literal["stale", "demotion", "drift", "degenerate", "new_demotion", "new_verdict", "new_drift"]
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
@@ -86,11 +86,11 @@ def _settings(path: Path, *, is_named: bool) -> Settings:
             status = os.fstat(file)
             if not is_named and not stat.S_ISREG(status.st_mode):
                 raise SettingsError("not a file")
-            text = stream.read(SIZE + 1)
+            text = stream.read(SIZE_LIMIT_BYTES + 1)
     except OSError as fault:
         raise SettingsError(fault.strerror or str(fault)) from None
-    if len(text) > SIZE:
-        raise SettingsError(f"larger than {SIZE:,} bytes")
+    if len(text) > SIZE_LIMIT_BYTES:
+        raise SettingsError(f"larger than {SIZE_LIMIT_BYTES:,} bytes")
     try:
         settings = msgspec.toml.decode(text, type=Settings)
     except msgspec.ValidationError as fault:

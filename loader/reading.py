@@ -96,18 +96,10 @@ def ab_test_candidates(connection: sqlite3.Connection, task_type: str | None = N
     return _of_task_type(connection, "ab_test_candidates", task_type)
 
 
-def candidates(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
-    """Both kinds of candidates in one list, told apart by `candidate_for`: demotion or ab_test."""
-    kinds = {
-        "demotion": demotion_candidates(connection, task_type),
-        "ab_test": ab_test_candidates(connection, task_type),
-    }
-    columns = ("task_type", "model_id", "incumbent_model_id", "reason")
-    return [
-        {"candidate_for": kind, **{name: row[name] for name in columns}}
-        for kind, found in kinds.items()
-        for row in found
-    ]
+def recommendations(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    """The mart `recommendations`: one row per task type, of one task type or of all."""
+    asked = "?1 is null or task_type = ?1"
+    return rows(connection, f"select * from recommendations where {asked} order by task_type", (task_type,))
 
 
 def expect_task_type(connection: Connection, task_type: str | None) -> None:

@@ -77,13 +77,13 @@ def trends(db: Path, task_type: str | None, model_id: str | None, days: int, out
 @reading_options
 @click.pass_obj
 def candidates(db: Path, task_type: str | None, output: str | None) -> None:
-    """Show which models should lose their place, and which ones are worth a trial."""
+    """Show what to do at each task type: keep, replace or try."""
     from loader import reading, terminal
 
     with built(db) as connection:
         reading.expect_task_type(connection, task_type)
-        answer = reading.candidates(connection, task_type)
-    console.write(terminal.shown(answer, terminal.CANDIDATES, output))
+        answer = reading.recommendations(connection, task_type)
+    console.write(terminal.shown(answer, terminal.RECOMMENDATIONS, output))
 
 
 @click.command()

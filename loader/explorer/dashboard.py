@@ -16,7 +16,7 @@ Chart = dict[str, Any]
 NAME = "case when :task_type = '' then task_type || ' · ' || model_id else model_id end as name"
 ORANGE, BLUE = "#d55e00", "#0072b2"  # told apart by the colour-blind, too (Okabe and Ito)
 RATE = {"format": ".0%"}
-STANDINGS = ["may be the best", "surely behind"]
+STANDINGS = ["not surely behind", "surely behind"]
 
 
 def page(most_used: str | None) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def page(most_used: str | None) -> dict[str, Any]:
         "layout": [
             ["ranking", "ranking", "cost"],
             ["days", "days", "days"],
-            ["candidates", "candidates", "candidates"],
+            ["recommendations", "recommendations", "recommendations"],
             ["experiments", "experiments", "experiments"],
         ],
         "filters": {
@@ -44,7 +44,7 @@ def page(most_used: str | None) -> dict[str, Any]:
             "ranking": _ranking(),
             "cost": _cost(),
             "days": _days(),
-            "candidates": _candidates(),
+            "recommendations": _recommendations(),
             "experiments": _experiments(),
         },
     }
@@ -54,7 +54,7 @@ def _ranking() -> Chart:
     return _chart(
         "Success rate with its 95 % interval, the best first",
         f"""select {NAME}, rank, trials, success_rate, success_rate_lower, success_rate_upper,
-            case is_tied_with_leader when 1 then 'may be the best' else 'surely behind' end as standing
+            case is_tied_with_leader when 1 then 'not surely behind' else 'surely behind' end as standing
         from model_rankings
         where is_eligible = 1 and (:task_type = '' or task_type = :task_type)
         order by task_type, rank""",
@@ -156,19 +156,18 @@ def _days() -> Chart:
     )
 
 
-def _candidates() -> Chart:
+def _recommendations() -> Chart:
     return _table(
-        "Candidates: demotion and A/B tests",
-        4,
-        """select as_html(task_type) as "task type", as_html(model_id) as model, kind as "for",
-            as_html(reason) as reason
-        from (
-            select task_type, model_id, 'demotion' as kind, reason from demotion_candidates
-            union all
-            select task_type, model_id, 'A/B test' as kind, reason from ab_test_candidates
-        )
+        "What to do",
+        5,
+        """select as_html(task_type) as "task type", replace(action, '_', ' ') as "do",
+            as_html(coalesce(alternative_model_id, model_id, '')) as model,
+            as_html(case action when 'replace' then incumbent_model_id when 'try' then model_id else '' end)
+                as "instead of",
+            as_html(reason) as why
+        from recommendations
         where :task_type = '' or task_type = :task_type
-        order by task_type, kind desc, model_id""",
+        order by task_type""",
     )
 
 

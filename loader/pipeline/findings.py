@@ -17,17 +17,13 @@ NEVER = "0001-"  # what dbt calls the time of no row
 
 
 class Findings(msgspec.Struct):
-    """What holds now: sources without news, models to demote, standing drift alarms, task types whose
+    """What holds now: sources without news, models to demote, current drift alarms, task types whose
     recorder seems never to tell success from failure."""
 
     stale: Answer = []
     demotion: Answer = []
     drift: Answer = []
     degenerate: Answer = []
-
-    def named(self, names: tuple[str, ...]) -> list[str]:
-        """Those of `names` that were found."""
-        return [name for name in names if getattr(self, name)]
 
 
 class Changes(msgspec.Struct):
@@ -36,6 +32,7 @@ class Changes(msgspec.Struct):
     since: str | None
     new_leaders: Answer
     new_verdicts: Answer
+    new_recommendations: Answer
     new_demotion_candidates: Answer
     new_ab_test_candidates: Answer
     new_drift_alarms: Answer
@@ -56,11 +53,15 @@ class State(msgspec.Struct):
     drift_alarms: list[tuple[str, str]]
     models: list[str]
     task_types: list[str]
+    recommendations: dict[str, tuple[str, str | None, str | None]] = {}
 
+
+# The changes that `--fail-on` can name.
+NEWS = {"new_demotion": "new_demotion_candidates", "new_verdict": "new_verdicts", "new_drift": "new_drift_alarms"}
 
 DEMOTION = """
     select task_type, model_id, incumbent_model_id, reason from demotion_candidates
-    where is_worse_than_incumbent = 1 order by task_type, model_id
+    where is_worse_than_incumbent = 1 or is_worse_than_leader = 1 order by task_type, model_id
 """
 DRIFT = """
     select task_type, model_id, drifting_since from demotion_candidates
@@ -74,7 +75,13 @@ AB_TESTS = "select task_type, model_id, incumbent_model_id, reason from ab_test_
 LEADERS = "select task_type, model_id from model_rankings where rank = 1 order by task_type"
 VERDICTS = """
     select experiment_id, task_type, incumbent_model_id, challenger_model_id, verdict, first_decided_at
-    from ab_comparisons where verdict like '%\\_better' escape '\\' order by experiment_id
+    from ab_comparisons
+    where verdict in ('challenger_better', 'incumbent_better', 'was_challenger_better', 'was_incumbent_better')
+    order by experiment_id
+"""
+RECOMMENDATIONS = """
+    select task_type, action, model_id, incumbent_model_id, alternative_model_id, reason from recommendations
+    order by task_type
 """
 MODELS = "select distinct model_id from model_rankings order by 1"
 TASK_TYPES = "select distinct task_type from model_rankings order by 1"
@@ -90,6 +97,12 @@ def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
     )
 
 
+def named(names: tuple[str, ...], findings: Findings, changes: Changes) -> dict[str, int]:
+    """How many there are of each of `names` (see `--fail-on`), without those of which there are none."""
+    counts = {name: len(getattr(changes, NEWS[name]) if name in NEWS else getattr(findings, name)) for name in names}
+    return {name: count for name, count in counts.items() if count}
+
+
 def state(connection: sqlite3.Connection) -> State:
     """What the marts say now."""
     return State(
@@ -100,6 +113,7 @@ def state(connection: sqlite3.Connection) -> State:
         drift_alarms=_pairs(reading.rows(connection, DRIFT)),
         models=[model for (model,) in connection.execute(MODELS)],
         task_types=[task_type for (task_type,) in connection.execute(TASK_TYPES)],
+        recommendations={row["task_type"]: _advised(row) for row in reading.rows(connection, RECOMMENDATIONS)},
     )
 
 
@@ -117,7 +131,12 @@ def changes(connection: sqlite3.Connection, since: str | None, before: State | N
         new_verdicts=[
             row
             for row in reading.rows(connection, VERDICTS)
-            if known.verdicts.get(row["experiment_id"]) != row["verdict"]
+            if _is_new_verdict(row["verdict"], known.verdicts.get(row["experiment_id"]))
+        ],
+        new_recommendations=[
+            row
+            for row in reading.rows(connection, RECOMMENDATIONS)
+            if known.recommendations.get(row["task_type"]) != _advised(row)
         ],
         new_demotion_candidates=_new(reading.rows(connection, DEMOTION), known.demotion_candidates),
         new_ab_test_candidates=_new(reading.rows(connection, AB_TESTS), known.ab_test_candidates),
@@ -125,6 +144,16 @@ def changes(connection: sqlite3.Connection, since: str | None, before: State | N
         new_models=sorted({model for (model,) in connection.execute(MODELS)} - set(known.models)),
         new_task_types=sorted({each for (each,) in connection.execute(TASK_TYPES)} - set(known.task_types)),
     )
+
+
+def _advised(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
+    """The part of a recommendation that makes it another one; figures change with every run."""
+    return row["action"], row["model_id"], row["alternative_model_id"]
+
+
+def _is_new_verdict(verdict: str, before: str | None) -> bool:
+    """A verdict that held and no more does (`was_...`) is news only to those who were told of it."""
+    return verdict != before and (before is not None or not verdict.startswith("was_"))
 
 
 def stale_sources(sources: Any) -> Answer:

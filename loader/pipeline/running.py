@@ -213,10 +213,10 @@ class _Job:
 
     def _find(self, log: sqlite3.Connection, marts: sqlite3.Connection, stale: Answer) -> None:
         found = self.summary.findings = findings.find(marts, stale)
-        self.summary.changes = findings.changes(marts, *history.last_state(log))
+        changes = self.summary.changes = findings.changes(marts, *history.last_state(log))
         self.state = findings.state(marts)
-        for name in found.named(self.options.fail_on):
-            self.note(BuildError(f"{len(getattr(found, name))} found: {name}, which --fail-on names"))
+        for name, count in findings.named(self.options.fail_on, found, changes).items():
+            self.note(BuildError(f"{count} found: {name}, which --fail-on names"))
 
     def _report(self, log: sqlite3.Connection, marts: sqlite3.Connection) -> str | None:
         """The page that is published beside the marts. What is wrong with it is noted, and keeps nothing back."""

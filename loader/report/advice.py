@@ -1,4 +1,4 @@
-"""What follows from the marts, in sentences: who leads and how sure that is, what was decided, what got worse."""
+"""The marts in sentences: what to do, who leads and how sure that is, what was decided, what got worse."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from typing import Any
 from loader.reading import Answer
 from loader.report.gathering import Contents
 from loader.report.phrases import counted, dollars, listed, named, percent, points
+
+DECIDED = ("challenger_better", "incumbent_better")
+# The roles whose figures a recommendation shows (prefixes of columns), by action.
+ROLES = {
+    "keep": ["model"],
+    "replace": ["alternative", "incumbent"],
+    "try": ["alternative", "model"],
+    "cannot_tell": [],
+}
+REASON_WIDTH = 400  # characters
+BETTER_ARMS = {"was_challenger_better": "challenger", "was_incumbent_better": "incumbent"}
 
 
 @dataclass(frozen=True)
@@ -33,40 +44,74 @@ class Note:
     text: str
 
 
+def recommended(contents: Contents) -> list[Note]:
+    """One per task type: what to do, why, with the rates and prices behind it."""
+    return [Note(row["task_type"], _recommendation(row)) for row in contents.recommendations]
+
+
+def _recommendation(row: dict[str, Any]) -> str:
+    text = f"{instruction(row)}: {named(row['reason'], REASON_WIDTH)}."
+    figures = [_figures(row, role) for role in ROLES[row["action"]]]
+    text += f" {' against '.join(figures)}." if figures else ""
+    if row["difference_lower"] is not None:
+        difference = map(points, (row["difference"], row["difference_lower"], row["difference_upper"]))
+        text += " That is {} points ({} to {}).".format(*difference)
+    return text
+
+
+def instruction(row: dict[str, Any]) -> str:
+    """A recommendation as an order: `Replace a by b`."""
+    if row["action"] == "keep":
+        return f"Keep {named(row['model_id'])}"
+    if row["action"] == "replace":
+        return f"Replace {named(row['incumbent_model_id'])} by {named(row['alternative_model_id'])}"
+    if row["action"] == "try":
+        return f"Try {named(row['alternative_model_id'])} beside {named(row['model_id'])}"
+    return "Cannot tell"
+
+
+def _figures(row: dict[str, Any], role: str) -> str:
+    """Success rate and price of the model in a role (a prefix of columns)."""
+    cost = row[f"{role}_cost_per_success"]
+    price = "at an unknown price" if cost is None else f"at {dollars(cost)} per success"
+    return f"{percent(row[f'{role}_success_rate'])} {price}"
+
+
 def leaders(contents: Contents) -> list[Leader]:
     """One per task type."""
     falling = _falling(contents)
-    beaten = {row["task_type"] for row in contents.comparisons if not row["is_declared"] and row["first_decided_at"]}
+    recommendations = {row["task_type"]: row for row in contents.recommendations}
     by_task_type: dict[str, Answer] = defaultdict(list)
     for row in contents.rankings:
         by_task_type[row["task_type"]].append(row)
-    found = []
+    leaders = []
     for task_type, rankings in by_task_type.items():
         first = rankings[0]
-        incumbent = _incumbent(contents.incumbents.get(task_type), first["model_id"], task_type in beaten)
+        incumbent = _incumbent(recommendations.get(task_type), first["model_id"])
         if first["rank"] is None:
-            said = "no model has been tried often enough"
-            found.append(Leader(task_type, None, False, said, "", "", "", incumbent))
+            certainty = "no model has been tried often enough"
+            leaders.append(Leader(task_type, None, False, certainty, "", "", "", incumbent))
             continue
         is_sure, certainty = _certainty(rankings, {model for task, model in falling if task == task_type})
         rate = f"{percent(first['success_rate'])} ({_bounds(first, 'success_rate', percent)})"
         cost = cost_of_success(first)
-        found.append(
+        leaders.append(
             Leader(task_type, first["model_id"], is_sure, certainty, rate, f"{first['trials']:,}", cost, incumbent)
         )
-    return found
+    return leaders
 
 
 def _falling(contents: Contents) -> set[tuple[str, str]]:
     return {(row["task_type"], row["model_id"]) for row in contents.drifts}
 
 
-def _incumbent(incumbent: str | None, leader: str, is_beaten: bool) -> str:
-    if incumbent is None:
-        return ""
-    if incumbent == leader:
-        return "the same"
-    return f"{named(incumbent)}, surely worse: replace it" if is_beaten else named(incumbent)
+def _incumbent(recommendation: dict[str, Any] | None, leader: str) -> str:
+    if recommendation is None or recommendation["incumbent_model_id"] is None:
+        return "none"
+    incumbent = recommendation["incumbent_model_id"]
+    if recommendation["action"] == "replace":
+        return f"{named(incumbent)}, surely worse: replace it"
+    return "the same" if incumbent == leader else named(incumbent)
 
 
 def _certainty(rankings: Answer, falling: set[str]) -> tuple[bool, str]:
@@ -75,21 +120,26 @@ def _certainty(rankings: Answer, falling: set[str]) -> tuple[bool, str]:
     if first["model_id"] in falling:
         return False, "not sure: it is getting worse, see below"
     if first["is_degenerate"]:
-        verdict = "succeeded" if first["successes"] else "failed"
-        return False, f"not sure: whatever was tried {verdict}, so that nothing tells the models apart"
+        result = "succeeded" if first["successes"] else "failed"
+        return False, f"not sure: every trial {result}, so that nothing tells the models apart"
     if not rivals:
         return False, "not sure: no other model has been tried often enough"
+    if first["is_too_little_tried"]:
+        return False, "not sure: it has too few trials to tell"
     tied = [row for row in rivals if row["is_tied_with_leader"] == 1]
     if not tied:
         return True, f"sure: better than {'all ' if len(rivals) > 1 else ''}{counted(len(rivals), 'other')}"
-    names = [f"{named(row['model_id'])}{' (getting worse)' if row['model_id'] in falling else ''}" for row in tied]
-    said = f"not sure: {listed(names, 3)} may be as good"
-    priced = [row for row in tied if row["cost_per_success"] is not None]
-    cheapest = min(priced, key=lambda row: row["cost_per_success"], default=None)
-    if cheapest and first["cost_per_success"] and cheapest["cost_per_success"] < first["cost_per_success"]:
-        which = "" if len(tied) == 1 else f"; the cheapest of them is {named(cheapest['model_id'])}"
-        said += f"{which}, at {dollars(cheapest['cost_per_success'])} per success"
-    return False, said
+    likely = [row for row in tied if row["is_likely_best"] and row["model_id"] not in falling]
+    if likely:
+        return False, f"not sure: {listed([_alternative(row) for row in likely], 3)} may be as good"
+    thin = sum(row["is_too_little_tried"] for row in tied)
+    few = f"; {counted(thin, 'other')} had too few trials to tell" if thin else ""
+    return False, f"probably: no other model is likely to be better{few}"
+
+
+def _alternative(row: dict[str, Any]) -> str:
+    cost = "" if row["cost_per_success"] is None else f", {dollars(row['cost_per_success'])} per success"
+    return f"{named(row['model_id'])} ({percent(row['success_rate'])}{cost})"
 
 
 def cost_of_success(row: dict[str, Any]) -> str:
@@ -102,10 +152,10 @@ def cost_of_success(row: dict[str, Any]) -> str:
 
 
 def decided(contents: Contents) -> list[Note]:
-    """Comparisons with a verdict: who is better, since when that is decided, by how much."""
+    """Comparisons with a verdict that holds: who is better, since when that is decided, by how much."""
     notes = []
     for row in contents.comparisons:
-        if row["first_decided_at"] is None:
+        if row["verdict"] not in DECIDED:
             continue
         better, worse = named(row["challenger_model_id"]), named(row["incumbent_model_id"])
         difference = [row["difference"], row["difference_lower"], row["difference_upper"]]
@@ -127,15 +177,26 @@ def decided(contents: Contents) -> list[Note]:
 
 
 def undecided(contents: Contents) -> list[Note]:
-    """Comparisons that are open, with how long that may last."""
+    """Comparisons that are open, with how long that may last, and those whose verdict does not hold any more."""
     notes = []
     for row in contents.comparisons:
-        if row["first_decided_at"] is not None:
+        if row["verdict"] in DECIDED:
             continue
         arms = f"{named(row['challenger_model_id'])} against {named(row['incumbent_model_id'])}"
         trials = row["incumbent_trials"] + row["challenger_trials"]
         if not trials:
             notes.append(Note(row["task_type"], f"{_asked(row)}, {arms}: no outcome belongs to it yet."))
+            continue
+        if arm := BETTER_ARMS.get(row["verdict"]):
+            difference = map(points, (row["difference"], row["difference_lower"], row["difference_upper"]))
+            now = "{} points ({} to {})".format(*difference)
+            notes.append(
+                Note(
+                    row["task_type"],
+                    f"{_asked(row)}, {arms}: decided on {row['first_decided_at']} for {named(row[f'{arm}_model_id'])},"
+                    f" but that does not hold any more. Now the difference is {now} after {trials:,} trials.",
+                )
+            )
             continue
         so_far = f"{points(row['difference'])} points after " if row["difference"] is not None else ""
         wait = (
@@ -152,12 +213,16 @@ def _asked(row: dict[str, Any]) -> str:
 
 
 def demotions(contents: Contents) -> list[Note]:
-    """One per task type: the models that are surely worse than its incumbent."""
+    """One per task type: the models that are surely worse than its incumbent, or the incumbent itself."""
     by_task_type: dict[str, Answer] = defaultdict(list)
+    notes = []
     for row in contents.demotions:
         if row["is_worse_than_incumbent"]:
             by_task_type[row["task_type"]].append(row)
-    notes = []
+        elif row["is_worse_than_leader"]:
+            model, rate = named(row["model_id"]), percent(row["success_rate"])
+            text = f"{model} ({rate}), the incumbent: surely worse than {named(row['leader_model_id'])}, the leader."
+            notes.append(Note(row["task_type"], text))
     for task_type, rows in by_task_type.items():
         rows.sort(key=lambda row: row["difference"])
         worse = [f"{named(row['model_id'])} ({percent(row['success_rate'])})" for row in rows]
@@ -188,30 +253,31 @@ def _share(row: dict[str, Any], when: str) -> str:
 
 
 def trials_worth_making(contents: Contents) -> list[Note]:
-    """One per task type: models that nothing surely beats, and those too little tried to tell."""
-    falling = _falling(contents)
+    """One per task type: models that are likely the best, and how many have too few trials to tell."""
     by_task_type: dict[str, Answer] = defaultdict(list)
     for row in contents.candidates:
         by_task_type[row["task_type"]].append(row)
     notes = []
     for task_type, rows in by_task_type.items():
-        thin = [row for row in rows if row["reason"].startswith("too little")]
-        may_lead = [
-            f"{named(row['model_id'])} ({percent(row['success_rate'])} of {counted(row['trials'], 'trial')}"
-            f"{', but getting worse' if (task_type, row['model_id']) in falling else ''})"
+        likely = [
+            f"{named(row['model_id'])} ({percent(row['success_rate'])} of {counted(row['trials'], 'trial')})"
             for row in rows
-            if row not in thin
+            if not row["is_too_little_tried"]
         ]
-        young = [f"{named(row['model_id'])} ({counted(row['trials'], 'trial')})" for row in thin]
-        said = [f"{listed(may_lead)} may be the best"] if may_lead else []
-        said += [f"{listed(young)} had too few to tell"] if young else []
-        notes.append(Note(task_type, f"{'; '.join(said)}. {named(rows[0]['incumbent_model_id'])} is the incumbent."))
+        thin = sum(row["is_too_little_tried"] for row in rows)
+        parts = [f"{listed(likely)} may be the best"] if likely else []
+        parts += [f"{counted(thin, 'model')} had too few trials to tell"] if thin else []
+        compared = rows[0]["compared_model_id"]
+        role = "leads so far" if rows[0]["incumbent_model_id"] is None else "is the incumbent"
+        notes.append(
+            Note(task_type, f"{'; '.join(parts)}.{f' {named(compared)} {role}.' if compared is not None else ''}")
+        )
     return notes
 
 
-# What a run calls new, and how that reads of a model.
+# The lists of new models in a run's changes, and the words for each.
 NEWS = {
-    "new_demotion_candidates": "is surely worse than the incumbent",
+    "new_demotion_candidates": "is surely worse than the model that it is compared with",
     "new_drift_alarms": "is getting worse",
     "new_ab_test_candidates": "is worth a trial",
 }
@@ -236,9 +302,16 @@ def changes(contents: Contents) -> list[Note]:
         Note(
             row["task_type"],
             f"{named(row['challenger_model_id'])} against {named(row['incumbent_model_id'])} is decided:"
-            f" {row['verdict'].replace('_', ' ')}.",
+            f" {row['verdict'].replace('_', ' ')}."
+            if row["verdict"] in DECIDED
+            else f"The verdict on {named(row['challenger_model_id'])} against {named(row['incumbent_model_id'])} does"
+            " not hold any more.",
         )
         for row in found["new_verdicts"]
+    ]
+    notes += [
+        Note(row["task_type"], f"The advice is new: {_lowered(instruction(row))}.")
+        for row in found.get("new_recommendations", [])  # runs of an older version have none
     ]
     for name, said in NEWS.items():
         notes += [Note(row["task_type"], f"{named(row['model_id'])} {said}.") for row in found[name]]
@@ -246,6 +319,10 @@ def changes(contents: Contents) -> list[Note]:
         if found[name]:
             notes.append(Note(None, f"New {said}: {listed([named(each) for each in found[name]], 12)}."))
     return notes
+
+
+def _lowered(text: str) -> str:
+    return text[0].lower() + text[1:]
 
 
 def _bounds(row: dict[str, Any], name: str, text: Any) -> str:

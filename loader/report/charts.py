@@ -13,7 +13,7 @@ import altair as alt
 Spec = dict[str, Any]
 Chart = Any  # Altair's own types do not reach through layers and facets
 
-STATES = ["leader", "may be as good", "surely behind", "too little tried"]
+STATES = ["leader", "not surely behind", "surely behind", "too little tried"]
 COLORS = ["var(--leader)", "var(--as-good)", "var(--behind)", "var(--untried)"]
 SHAPES = ["diamond", "circle", "triangle-down", "cross"]
 ALARM = "var(--alarm)"

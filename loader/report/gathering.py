@@ -27,7 +27,7 @@ class Contents:
     as_of: str | None
     rankings: Answer
     stats: Answer
-    incumbents: dict[str, str]
+    recommendations: Answer
     comparisons: Answer
     comparison_days: Answer
     demotions: Answer
@@ -63,6 +63,8 @@ def gather(
     log = log or connection
     connection.execute("begin")
     try:
+        # First of all: marts of an older version lack this one, and the message then says to build.
+        recommendations = reading.recommendations(connection)
         (as_of,) = connection.execute("select max(last_used) from model_stats").fetchone()
         rankings = reading.rows(
             connection, "select * from model_rankings order by task_type, rank is null, rank, model_id"
@@ -72,7 +74,7 @@ def gather(
             as_of=as_of,
             rankings=rankings,
             stats=reading.stats(connection),
-            incumbents=dict(connection.execute(INCUMBENTS).fetchall()),
+            recommendations=recommendations,
             comparisons=reading.rows(connection, COMPARISONS),
             comparison_days=reading.rows(connection, COMPARISON_DAYS),
             demotions=reading.demotion_candidates(connection),
@@ -138,12 +140,6 @@ OUTAGES = """
 REJECTS = """
     select reasons.value as reason, count(*) as lines
     from rejected_outcomes, json_each(rejected_outcomes.reasons) as reasons group by 1 order by 2 desc limit 200
-"""
-# As far as the marts name them: a task type with one model has no rival to name it.
-INCUMBENTS = """
-    select task_type, incumbent_model_id from ab_test_candidates
-    union select task_type, incumbent_model_id from demotion_candidates
-    union select task_type, incumbent_model_id from ab_comparisons where is_declared = 0
 """
 
 

@@ -103,7 +103,7 @@ def _data(contents: Contents) -> dict[str, Any]:
         ],
         "comparisons": [
             [*map(printable, (row["experiment_id"], row["incumbent_model_id"], row["challenger_model_id"])),
-             task_index.get(row["task_type"]), row["first_decided_at"],
+             task_index.get(row["task_type"]), row["first_decided_at"] if row["verdict"] in advice.DECIDED else None,
              [_looked(day) for day in contents.comparison_days if day["experiment_id"] == row["experiment_id"]]]
             for row in contents.comparisons
         ],

@@ -1,8 +1,8 @@
 """Answers as text: a table that fits the terminal for people, JSON and CSV for programs."""
 
 from loader.terminal.answers import (
-    CANDIDATES,
     RANKING,
+    RECOMMENDATIONS,
     RUNS,
     STATS,
     TRENDS,
@@ -14,8 +14,8 @@ from loader.terminal.tables import Column, day, dollars, integer, name, percent
 from loader.terminal.words import shortened
 
 __all__ = [
-    "CANDIDATES",
     "RANKING",
+    "RECOMMENDATIONS",
     "RUNS",
     "STATS",
     "TRENDS",

@@ -61,11 +61,12 @@ RUNS: Sequence[Column] = (
     Column("message", lambda row: printable(row["message"] or ""), is_prose=True),
 )
 
-CANDIDATES: Sequence[Column] = (
-    Column("for", lambda row: str(row["candidate_for"])),
+RECOMMENDATIONS: Sequence[Column] = (
     name("task type", "task_type"),
-    name("model", "model_id"),
-    Column("reason", lambda row: printable(row["reason"]), is_prose=True),
+    Column("do", lambda row: str(row["action"]).replace("_", " ")),
+    Column("model", lambda row: printable(row["alternative_model_id"] or row["model_id"] or ""), is_name=True),
+    Column("instead of", lambda row: printable(_replaced(row) or ""), is_name=True),
+    Column("why", lambda row: printable(row["reason"]), is_prose=True),
 )
 
 COMPARISON: Sequence[Column] = (
@@ -91,6 +92,12 @@ def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> s
     if output:
         return _for_programs(answer, [dict(answer)], output)
     return f"{table(arms, COMPARISON, screen.of_output())}\n{_difference(answer)}"
+
+
+def _replaced(row: Mapping[str, Any]) -> str | None:
+    """The model that another one should replace, or may replace after a trial; None for the other actions."""
+    replaced: dict[str, str | None] = {"replace": row["incumbent_model_id"], "try": row["model_id"]}
+    return replaced.get(row["action"])
 
 
 def _for_programs(answer: Any, rows: Answer, output: str) -> str:

@@ -13,7 +13,7 @@ paired as (
 
 ),
 
--- Ville's inequality: what was decided on a closed day stays decided.
+-- Ville's inequality allows to act on the first closed day on which the interval leaves 0.
 decided as (
 
     select
@@ -27,19 +27,35 @@ decided as (
 
 ),
 
+remembered as (
+
+    select
+        *,
+        case
+            when first_decided_at is not null
+                then max(case when outcome_date = first_decided_at then verdict_of_the_day end) over (
+                    partition by experiment_id
+                )
+        end as first_verdict
+    from decided
+
+),
+
+-- A verdict never contradicts the figures beside it: if they support it no more, it says that it was.
 judged as (
 
     select
-        decided.*,
+        remembered.*,
         case
-            when decided.first_decided_at is not null
-                then max(
-                    case when decided.outcome_date = decided.first_decided_at then decided.verdict_of_the_day end
-                ) over (partition by decided.experiment_id)
-            when decided.verdict_of_the_day = 'too_few_trials' then 'too_few_trials'
+            when remembered.first_verdict = remembered.verdict_of_the_day then remembered.first_verdict
+            when remembered.first_verdict is not null then 'was_' || remembered.first_verdict
+            when remembered.verdict_of_the_day = 'too_few_trials' then 'too_few_trials'
             else 'no_verdict_yet'
         end as verdict,
-        row_number() over (partition by decided.experiment_id order by decided.outcome_date desc) as days_from_last,
+        row_number() over (
+            partition by remembered.experiment_id
+            order by remembered.outcome_date desc
+        ) as days_from_last,
         paired.both_succeeded,
         paired.only_incumbent_succeeded,
         paired.only_challenger_succeeded,
@@ -48,8 +64,9 @@ judged as (
         paired.paired_difference,
         {{ at_least('paired.paired_difference - paired.paired_half_width', '-1e0') }} as paired_difference_lower,
         {{ at_most('paired.paired_difference + paired.paired_half_width', '1e0') }} as paired_difference_upper
-    from decided
-    inner join paired on decided.experiment_id = paired.experiment_id and decided.outcome_date = paired.outcome_date
+    from remembered
+    inner join paired
+        on remembered.experiment_id = paired.experiment_id and remembered.outcome_date = paired.outcome_date
 
 )
 

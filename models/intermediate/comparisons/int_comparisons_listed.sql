@@ -12,8 +12,7 @@ arms as (
 
 leaders as (
 
-    select * from {{ ref('int_models_ranked') }}
-    where rank = 1
+    select * from {{ ref('int_leaders') }}
 
 ),
 

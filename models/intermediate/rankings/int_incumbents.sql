@@ -1,12 +1,6 @@
-with models as (
+with task_types as (
 
-    select * from {{ ref('int_models_ranked') }}
-
-),
-
-recent as (
-
-    select * from {{ ref('int_models_recent') }}
+    select distinct task_type from {{ ref('int_models_ranked') }}
 
 ),
 
@@ -22,25 +16,40 @@ aliases as (
 
 ),
 
-ordered as (
+recent as (
 
     select
-        models.task_type,
-        models.model_id,
-        row_number() over (
-            partition by models.task_type
-            order by coalesce(recent.trials, 0) desc, models.trials desc, models.model_id
-        ) as place
-    from models
-    left join recent on models.task_type = recent.task_type and models.model_id = recent.model_id
+        *,
+        sum(trials) over (partition by task_type) as task_type_trials
+    from {{ ref('int_models_recent') }}
+
+),
+
+-- A share above one half: two models cannot both have it.
+in_use as (
+
+    select
+        task_type,
+        model_id
+    from recent
+    where
+        trials >= {{ var('min_trials_per_arm') }}
+        and trials > {{ var('incumbent_share') }} * task_type_trials
+
+),
+
+chosen as (
+
+    select
+        task_types.task_type,
+        coalesce(aliases.model_id, named.model_id, in_use.model_id) as model_id,
+        case when named.model_id is null then 0 else 1 end as is_named
+    from task_types
+    left join named on task_types.task_type = named.task_type
+    left join aliases on named.model_id = aliases.alias
+    left join in_use on task_types.task_type = in_use.task_type
 
 )
 
-select
-    ordered.task_type,
-    coalesce(aliases.model_id, named.model_id, ordered.model_id) as model_id,
-    case when named.model_id is null then 0 else 1 end as is_named
-from ordered
-left join named on ordered.task_type = named.task_type
-left join aliases on named.model_id = aliases.alias
-where ordered.place = 1
+select * from chosen
+where model_id is not null

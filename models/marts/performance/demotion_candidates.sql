@@ -22,14 +22,34 @@ drifts as (
 
 ),
 
+-- The incumbents that are surely worse than their leader.
+beaten as (
+
+    select
+        *,
+        'worse_than_leader: ' || incumbent_wins || ' of ' || incumbent_trials || ' trials succeeded, against '
+        || challenger_wins || ' of ' || challenger_trials || ' of ' || challenger_model_id as reason
+    from {{ ref('ab_comparisons') }}
+    where is_declared = 0 and verdict = 'challenger_better'
+
+),
+
 candidates as (
 
     select
         models.task_type,
         models.model_id,
         current_incumbents.model_id as incumbent_model_id,
-        coalesce(demotions.reason || '; ' || drifts.reason, demotions.reason, drifts.reason) as reason,
+        beaten.challenger_model_id as leader_model_id,
+        -- An incumbent is not worse than itself, so that the first two never come together.
+        coalesce(
+            coalesce(demotions.reason, beaten.reason) || '; ' || drifts.reason,
+            demotions.reason,
+            beaten.reason,
+            drifts.reason
+        ) as reason,
         case when demotions.model_id is null then 0 else 1 end as is_worse_than_incumbent,
+        case when beaten.incumbent_model_id is null then 0 else 1 end as is_worse_than_leader,
         case when drifts.model_id is null then 0 else 1 end as is_drifting,
         drifts.drifting_since,
         models.logged_trials as trials,
@@ -45,10 +65,11 @@ candidates as (
         demotions.benjamini_hochberg_p_value,
         demotions.holm_p_value
     from models
-    inner join current_incumbents on models.task_type = current_incumbents.task_type
+    left join current_incumbents on models.task_type = current_incumbents.task_type
     left join demotions on models.task_type = demotions.task_type and models.model_id = demotions.model_id
+    left join beaten on models.task_type = beaten.task_type and models.model_id = beaten.incumbent_model_id
     left join drifts on models.task_type = drifts.task_type and models.model_id = drifts.model_id
-    where demotions.model_id is not null or drifts.model_id is not null
+    where demotions.model_id is not null or beaten.incumbent_model_id is not null or drifts.model_id is not null
 
 )
 

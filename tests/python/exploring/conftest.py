@@ -54,7 +54,8 @@ class Site:
 
 
 def outcomes() -> Iterator[dict[str, Any]]:
-    """Each model ten times as often as it stands from the end, on 40 days; the later ones succeed less."""
+    """Each model ten times as often as it stands from the end, on 40 days; the later ones succeed less, but
+    the one with a formula for a name is as good as the first."""
     last = datetime.now(timezone.utc).replace(hour=0) - timedelta(days=1)
     for number, model_id in enumerate(MODELS):
         for task_type in ("code", "prose"):
@@ -62,7 +63,7 @@ def outcomes() -> Iterator[dict[str, Any]]:
                 yield {
                     "task_type": task_type,
                     "model_id": model_id,
-                    "success": attempt % 10 >= number,
+                    "success": attempt % 10 >= number or model_id == FORMULA,
                     "cost_usd": 0.01 * (number + 1),
                     "timestamp": (last - timedelta(days=attempt)).isoformat(),
                 }

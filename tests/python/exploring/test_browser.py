@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import FORMULA, MODELS, Site
+from .conftest import FORMULA, Site
 
 
 @pytest.fixture
@@ -25,26 +25,25 @@ def test_the_dashboard_draws_every_model_and_runs_no_name(serving: Any, page: An
         page.goto(f"{address}-/dashboards/outcomes?task_type=code&days=30")
         for chart in ("ranking", "cost", "days"):
             page.wait_for_selector(f"#chart-{chart} canvas, #chart-{chart} svg")
-        page.wait_for_selector("#chart-candidates td")
+        page.wait_for_selector("#chart-recommendations td")
         page.wait_for_selector("#chart-experiments td")
         assert page.title() == "Model outcomes"
         assert page.faults == []
         assert [each for each in page.addresses if not each.startswith((address, "data:"))] == []
-        assert page.locator("#chart-candidates img, #chart-candidates script").count() == 0
-        named = page.locator("#chart-candidates td:nth-child(2)").all_inner_texts()
-        assert FORMULA in named
-        assert set(named) <= set(MODELS)
+        assert page.locator("#chart-recommendations img, #chart-recommendations script").count() == 0
+        cells = page.locator("#chart-recommendations td").all_inner_texts()
+        assert cells[:4] == ["code", "try", FORMULA, "able"]
 
 
 def test_a_filter_changes_what_is_drawn(serving: Any, page: Any) -> None:
     with serving() as (_, address):
         page.goto(f"{address}-/dashboards/outcomes")
-        page.wait_for_selector("#chart-candidates td")
+        page.wait_for_selector("#chart-recommendations td")
         assert page.input_value("#task_type") == "code"
         page.select_option("#task_type", "prose")
         page.click("input[type=submit]")
-        page.wait_for_selector("#chart-candidates td")
-        assert set(page.locator("#chart-candidates td:nth-child(1)").all_inner_texts()) == {"prose"}
+        page.wait_for_selector("#chart-recommendations td")
+        assert set(page.locator("#chart-recommendations td:nth-child(1)").all_inner_texts()) == {"prose"}
 
 
 def test_a_prepared_query_is_found_and_answers(serving: Any, page: Any) -> None:

@@ -105,17 +105,25 @@ STAND_IN = {
         from {{ ref('model_stats') }}
     """,
     "models/marts/demotion_candidates.sql": """
-        select task_type, model_id, 'x' as incumbent_model_id, 'fails' as reason, 1 as is_worse_than_incumbent,
-            1 as is_drifting, '2026-01-01' as drifting_since
+        select task_type, model_id, 'x' as incumbent_model_id, 'fails' as reason,
+            case when task_type = 'led' then 0 else 1 end as is_worse_than_incumbent,
+            case when task_type = 'led' then 1 else 0 end as is_worse_than_leader, 1 as is_drifting,
+            '2026-01-01' as drifting_since
         from {{ ref('model_rankings') }} where successes = 0
     """,
     "models/marts/ab_test_candidates.sql": """
         select task_type, model_id, 'x' as incumbent_model_id, 'young' as reason
         from {{ ref('model_rankings') }} where trials < 0
     """,
+    "models/marts/recommendations.sql": """
+        select task_type, 'keep' as action, model_id, model_id as incumbent_model_id, null as alternative_model_id,
+            'leads' as reason
+        from {{ ref('model_rankings') }} where rank = 1
+    """,
     "models/marts/ab_comparisons.sql": """
         select task_type as experiment_id, task_type, 'x' as incumbent_model_id, model_id as challenger_model_id,
-            'challenger_better' as verdict, '2026-01-01' as first_decided_at
+            case when successes < trials then 'was_challenger_better' else 'challenger_better' end as verdict,
+            '2026-01-01' as first_decided_at
         from {{ ref('model_rankings') }} where trials >= 1000
     """,
     "models/marts/_marts.yml": """

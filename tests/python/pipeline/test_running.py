@@ -4,6 +4,8 @@ import json
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from .conftest import Site, ago, lines, outcome
 
 
@@ -219,6 +221,49 @@ def test_findings_that_are_named_fail_the_run_and_still_publish(site: Site) -> N
         assert f"1 found: {finding}" in summary["faults"][0]
         assert summary["published"] is not None
     assert site.run("--fail-on", "degenerate")["exit_code"] == 0
+
+
+def test_an_incumbent_that_is_worse_than_the_leader_is_a_finding(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome(task_type="led", model_id="weak", success=False), outcome()]))
+    summary = site.run("--fail-on", "demotion", exits=1)
+    assert [(row["task_type"], row["model_id"]) for row in summary["findings"]["demotion"]] == [("led", "weak")]
+
+
+@pytest.mark.parametrize("finding", ["new_demotion", "new_drift"])
+def test_a_finding_that_is_new_fails_one_run_and_the_old_words_every_run(site: Site, finding: str) -> None:
+    old = finding.removeprefix("new_")
+    site.put("log.jsonl", lines([outcome(model_id="weak", success=False), outcome()]))
+    assert site.run("--fail-on", finding, exits=1)["faults"] == [f"1 found: {finding}, which --fail-on names"]
+    assert site.run("--fail-on", finding)["findings"][old]
+    site.run("--fail-on", f"{old},{finding}", exits=1)
+    site.put("more.jsonl", lines([outcome(model_id="weaker", success=False)]))
+    assert site.run("--fail-on", finding, exits=1)["faults"] == [f"1 found: {finding}, which --fail-on names"]
+
+
+def test_a_verdict_is_new_when_it_comes_and_when_it_goes(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome()] * 1000))
+    first = site.run("--fail-on", "new_verdict", exits=1)
+    assert [row["verdict"] for row in first["changes"]["new_verdicts"]] == ["challenger_better"]
+    assert site.run("--fail-on", "new_verdict")["changes"]["new_verdicts"] == []
+    site.put("failed.jsonl", lines([outcome(success=False)]))
+    gone = site.run("--fail-on", "new_verdict", exits=1)
+    assert [row["verdict"] for row in gone["changes"]["new_verdicts"]] == ["was_challenger_better"]
+    assert site.run("--fail-on", "new_verdict")["exit_code"] == 0
+
+
+def test_a_verdict_that_was_over_before_the_first_run_is_no_news(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome()] * 1000 + [outcome(success=False)]))
+    assert site.run("--fail-on", "new_verdict")["changes"]["new_verdicts"] == []
+
+
+def test_new_advice_is_told_once(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome()]))
+    (advice,) = site.run()["changes"]["new_recommendations"]
+    assert (advice["task_type"], advice["action"], advice["model_id"]) == ("code", "keep", "able")
+    assert site.run()["changes"]["new_recommendations"] == []
+    site.put("more.jsonl", lines([outcome(model_id="baker")] * 2))
+    (advice,) = site.run()["changes"]["new_recommendations"]
+    assert advice["model_id"] == "baker"
 
 
 def test_a_dbt_that_runs_nothing_is_a_failure(site: Site) -> None:

@@ -167,6 +167,12 @@ def large(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
                 f"create table {mart} as select {taken} from sample.{mart} as mart"
                 " cross join (select distinct task_type from cells) as tasks where experiment_id = 'dune-at-fix-tests'"
             )
+        columns = [row[1] for row in connection.execute("pragma sample.table_info(recommendations)")]
+        taken = ", ".join("tasks.task_type" if name == "task_type" else f"mart.{name}" for name in columns)
+        connection.execute(
+            f"create table recommendations as select {taken} from sample.recommendations as mart"
+            " cross join (select distinct task_type from cells) as tasks where mart.task_type = 'edit_code'"
+        )
         report.save(report.render(report.gather(connection), store.utc_now()), log.page)
     return log
 

@@ -72,18 +72,46 @@ def test_a_name_from_the_right_cannot_turn_its_line_around() -> None:
     assert f"\u2068{HOSTILE['from the right']}\u2069" in line
 
 
+def recommendation(action: str, **fields: Any) -> dict[str, Any]:
+    row = {"task_type": "review_code", "model_id": "able", "incumbent_model_id": None, "alternative_model_id": None}
+    return {**row, "action": action, "reason": "why not", **fields}
+
+
 def test_reasons_are_broken_into_lines_that_fit(plain: Rows) -> None:
-    reason = "worse_than_incumbent: 755 of 1021 trials succeeded, against 1012 of 1177 of aurora-large"
-    rows = [{"candidate_for": "demotion", "task_type": "review_code", "model_id": "m" * 300, "reason": reason}]
-    lines = tables.table(rows, answers.CANDIDATES, Screen(80)).splitlines()
+    reason = "it is surely better, with 1012 successes in 1177 trials against 755 in 1021; decided on 2026-03-01"
+    rows = [recommendation("replace", alternative_model_id="m" * 300, incumbent_model_id="o" * 300, reason=reason)]
+    lines = tables.table(rows, answers.RECOMMENDATIONS, Screen(80)).splitlines()
     assert max(map(cells, lines)) <= 80
-    begin = lines[0].index("reason")
+    begin = lines[0].index("why")
     assert " ".join(line[begin:].strip() for line in lines[2:]) == reason
 
 
 def test_an_endless_reason_ends(plain: Rows) -> None:
-    rows = [{"candidate_for": "demotion", "task_type": "code", "model_id": "able", "reason": "no " * 1000}]
-    assert len(tables.table(rows, answers.CANDIDATES, Screen(80)).splitlines()) == 2 + tables.PROSE_LINES
+    rows = [recommendation("keep", reason="no " * 1000)]
+    assert len(tables.table(rows, answers.RECOMMENDATIONS, Screen(80)).splitlines()) == 2 + tables.PROSE_LINES
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (recommendation("keep"), ["keep", "able", "why", "not"]),
+        (
+            recommendation("replace", model_id="new", incumbent_model_id="old", alternative_model_id="new"),
+            ["replace", "new", "old", "why", "not"],
+        ),
+        (recommendation("try", alternative_model_id="cheap"), ["try", "cheap", "able", "why", "not"]),
+        (
+            recommendation("cannot_tell", model_id=None, incumbent_model_id="able"),
+            ["cannot", "tell", "why", "not"],
+        ),
+    ],
+    ids=lambda value: value["action"] if isinstance(value, dict) else None,
+)
+def test_a_recommendation_says_what_to_do_with_which_model_in_whose_place(
+    row: dict[str, Any], shown: list[str]
+) -> None:
+    lines = tables.table([row], answers.RECOMMENDATIONS, Screen(80)).splitlines()
+    assert lines[2].split() == ["review_code", *shown]
 
 
 def test_what_is_not_known_is_left_empty(plain: Rows) -> None:

@@ -139,15 +139,15 @@ def look(trials: list[Row], incumbent: str, challenger: str, alpha: float = 0.05
 
 
 def looks(trials: list[Row], incumbent: str, challenger: str, alpha: float = 0.05) -> dict[str, Row]:
-    """By day with a trial; a verdict once reached stays."""
+    """By day with a trial; a verdict once reached is told as past on days whose own interval does not give it."""
     found, decided = {}, None
     for day in sorted({row["day"] for row in trials}):
         now = look([row for row in trials if row["day"] <= day], incumbent, challenger, alpha)
         if decided is None and now["verdict"].endswith("_better"):
             decided = (now["verdict"], day_text(day))
         now["first_decided_at"] = decided and decided[1]
-        if decided:
-            now["verdict"] = decided[0]
+        if decided and now["verdict"] != decided[0]:
+            now["verdict"] = f"was_{decided[0]}"
         found[day_text(day)] = now
     return found
 
@@ -229,6 +229,22 @@ def test_leaders_are_compared_at_an_alpha_shared_by_their_rivals(warehouse, outc
         days = looks(trials_of(outcomes, *arms, row["task_type"], range(DAYS)), *arms, 0.05 / rivals)
         assert_same(row, days[max(days)])
         assert row["anytime_p_value"] == pytest.approx(min(1.0, rivals / row["e_value"]), rel=1e-9)
+
+
+def test_an_incumbent_is_named_or_has_more_than_half_of_thirty_recent_trials(warehouse, outcomes) -> None:
+    wanted = {"code": ("able", 1), "prose": ("able", 1)}
+    for task_type in {task for task, _ in RATES} - set(wanted):
+        last = max(row["timestamp"][:10] for row in outcomes if row["task_type"] == task_type)
+        first = (date.fromisoformat(last) - timedelta(days=29)).isoformat()
+        counts: dict[str, int] = defaultdict(int)
+        for row in outcomes:
+            if row["task_type"] == task_type and row["timestamp"][:10] >= first and row["error_type"] is None:
+                counts[row["model_id"]] += 1
+        for model, trials in counts.items():
+            if trials >= 30 and 2 * trials > sum(counts.values()):
+                wanted[task_type] = (model, 0)
+    found = {task: tuple(rest) for task, *rest in warehouse.query("select * from int_incumbents")}
+    assert found == wanted
 
 
 def test_demotions_are_what_e_bh_selects_among_the_worse(warehouse, outcomes) -> None:

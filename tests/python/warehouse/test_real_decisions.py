@@ -2,13 +2,18 @@
 
 import gzip
 import json
+import re
 from collections import defaultdict
-from datetime import datetime
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from loader import report, store
+from loader.report import advice
 
 from .conftest import Warehouse, copy_of_project
 from .test_experiments import COUNTS, declare
@@ -119,3 +124,48 @@ def test_ties_are_those_of_the_same_rule_in_numpy(warehouse: Warehouse, trials: 
         assert [row["is_tied_with_leader"] for row in ranked] == (~is_above[:, 0]).astype(int).tolist()
     ties = [row["is_tied_with_leader"] for row in rows]
     assert {0, 1} == set(ties)
+
+
+def test_incumbents_are_those_that_most_of_the_recent_trials_went_to(warehouse: Warehouse, trials: list[Row]) -> None:
+    wanted = set()
+    for task_type in {row["task_type"] for row in trials}:
+        own = [row for row in trials if row["task_type"] == task_type]
+        first = max(row["moment"] for row in own).date() - timedelta(days=29)
+        recent = [row["model_id"] for row in own if row["moment"].date() >= first]
+        counts = {model: recent.count(model) for model in set(recent)}
+        wanted |= {(task_type, model) for model, n in counts.items() if n >= 30 and 2 * n > len(recent)}
+    assert set(warehouse.query("select task_type, model_id from int_incumbents")) == wanted
+    named = "select task_type, incumbent_model_id from recommendations where incumbent_model_id is not null"
+    assert set(warehouse.query(named)) == wanted
+
+
+def test_every_alternative_that_the_report_names_is_likely_and_well_tried(
+    warehouse: Warehouse, trials: list[Row]
+) -> None:
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for row in trials:
+        counts[row["task_type"], row["model_id"]] += 1
+    with closing(store.open_existing(warehouse.database)) as connection:
+        contents = report.gather(connection)
+    best = {(row["task_type"], row["model_id"]): row["probability_best"] for row in contents.rankings}
+    leaders = advice.leaders(contents)
+    texts = [(leader.task_type, leader.certainty) for leader in leaders]
+    for part in (advice.recommended, advice.trials_worth_making):
+        texts += [(note.task_type, note.text) for note in part(contents)]
+    own = {(row["task_type"], row["model_id"]) for row in contents.recommendations}
+    own |= {(leader.task_type, leader.model_id) for leader in leaders}
+    alternatives = {
+        (task_type, model)
+        for task_type, text in texts
+        for model in {model for task, model in counts if task == task_type}
+        if re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w.-]*\w)", text)
+    } - own
+    assert ("gaia", "GPT-5.4") in alternatives
+    for cell in alternatives:
+        assert counts[cell] >= 30, cell
+        assert best[cell] >= 0.05, cell
+    listed = warehouse.query(
+        "select task_type, alternative_model_id from recommendations where alternative_model_id is not null"
+    )
+    assert set(listed) <= alternatives
+    assert listed

@@ -1,0 +1,28 @@
+with models as (
+
+    select * from {{ ref('int_models_ranked') }}
+    where is_eligible = 1
+
+),
+
+-- A newcomer with 5 successes in 5 trials may rank first, and nothing can be decided about it yet.
+ordered as (
+
+    select
+        task_type,
+        model_id,
+        eligible_models,
+        row_number() over (
+            partition by task_type
+            order by case when logged_trials >= {{ var('min_trials_per_arm') }} then 0 else 1 end, rank
+        ) as place
+    from models
+
+)
+
+select
+    task_type,
+    model_id,
+    eligible_models
+from ordered
+where place = 1
