@@ -14,16 +14,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from loader import loading, places, report, store, terminal, warehouse
+from loader import caveats, loading, places, report, store, terminal, warehouse
 from loader.engines import SQLITE
 from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError
-from loader.pipeline import building, findings, history, inputs, publishing, snapshot
+from loader.pipeline import building, examining, findings, history, inputs, publishing, snapshot
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
 from loader.reading import Answer
@@ -154,6 +154,7 @@ class _Job:
         stale = self._freshness(folder, self._build(folder))
         with building.fetched(connection, self.database, self.options.target, last) as (source, marts):
             self._find(connection, marts, stale)
+            source = replace(source, caveats=self.summary.caveats)
             if self.options.publish:
                 self._publish(self.options.publish, folder.name, as_of, self._report(connection, marts), source)
 
@@ -210,6 +211,7 @@ class _Job:
         found = self.summary.findings = findings.find(marts, stale)
         self.summary.changes = findings.changes(marts, *history.last_state(log))
         self.state = findings.state(marts)
+        self.summary.caveats = caveats.read(marts, log, store.utc_now(), examining.stale_after_s(self.database))
         for name in found.named(self.options.fail_on):
             self.note(BuildError(f"{len(getattr(found, name))} found: {name}, which --fail-on names"))
 
