@@ -30,6 +30,8 @@ SILENT_FAILURES = 100  # so many failures, and no timeout among them
 NAME_WIDTH = 60
 REASON_WIDTH = 100
 
+Check = Callable[[sqlite3.Connection], Iterator["Caveat"]]
+
 
 class Kind(str, Enum):
     """The kinds of caveats, the gravest first."""
@@ -49,6 +51,7 @@ class Kind(str, Enum):
     OPENING_BALANCES = "opening_balances"
     STALE_TASK_TYPES = "stale_task_types"
     FEW_TRIALS = "few_trials"
+    NOT_CHECKED = "not_checked"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -89,17 +92,21 @@ def of_data(marts: sqlite3.Connection, log: sqlite3.Connection | None = None) ->
     """Return the caveats that do not depend on the time of asking, the gravest first.
 
     `marts` is the log's database, a file with the marts that another engine built, or a published snapshot, which
-    has the list that was written with it. `log` has rejected lines and seeds, if that is another file. A caveat is
-    left out if the tables behind it do not exist.
+    has the list that was written with it. `log` has rejected lines and seeds, if that is another file. The last
+    caveat names the checks whose tables are missing or of an older build.
     """
     if _has(marts, TABLE):
         return _stored(marts)
-    log = log or marts
     caveats: list[Caveat] = []
-    for check, needed_marts, needed_tables in CHECKS:
-        if _has(marts, *needed_marts) and _has(log, *needed_tables):
-            caveats += check(marts if needed_marts else log, log)
-    return caveats
+    not_checked: list[str] = []
+    for kind, check in CHECKS.items():
+        try:
+            caveats += check(log or marts) if kind in OF_THE_LOG else check(marts)
+        except sqlite3.OperationalError as fault:
+            if not str(fault).startswith(("no such table", "no such column")):
+                raise
+            not_checked.append(kind.value.replace("_", " "))
+    return caveats + list(_not_checked(not_checked))
 
 
 def newest_at(connection: sqlite3.Connection, now: datetime) -> str | None:
@@ -132,7 +139,7 @@ def stale(newest: str | None, now: datetime, quiet_after_s: float = DAY_S) -> It
         )
 
 
-def _degenerate(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _degenerate(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = """
         select task_type, sum(trials) as trials, sum(successes) as successes
         from model_rankings where is_degenerate = 1 group by task_type
@@ -148,7 +155,7 @@ def _degenerate(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Ca
     )  # fmt: skip
 
 
-def _lost_attempts(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _lost_attempts(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = """
         select task_type, model_id, infrastructure_failures, trials + infrastructure_failures as attempts, lost_share,
             trials, success_rate
@@ -176,7 +183,7 @@ def _lost_attempts(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator
     )  # fmt: skip
 
 
-def _outages(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _outages(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = f"""
         with lost_days as (
             select model_id, outcome_date, sum(attempts) as attempts,
@@ -209,7 +216,7 @@ def _outages(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Cavea
     )  # fmt: skip
 
 
-def _unknown_error_types(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _unknown_error_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = """
         with unknown as (
             select task_type, model_id, sum(failures) as unknown_failures
@@ -255,7 +262,7 @@ def _unknown_error_types(marts: sqlite3.Connection, _: sqlite3.Connection) -> It
     )  # fmt: skip
 
 
-def _twin_names(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
     places = []
     for column, grouped in (("model_id", twins.models), ("task_type", twins.task_types)):
         trials = dict(marts.execute(f"select {column}, sum(trials) from model_stats group by {column}").fetchall())
@@ -277,10 +284,8 @@ def _twin_names(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Ca
         )
 
 
-def _experiments(
-    kind: Kind, column: str, title: str, consequence: str, next_step: str | None
-) -> Callable[[sqlite3.Connection, sqlite3.Connection], Iterator[Caveat]]:
-    def check(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _experiments(kind: Kind, column: str, title: str, consequence: str, next_step: str | None) -> Check:
+    def check(marts: sqlite3.Connection) -> Iterator[Caveat]:
         query = f"select task_type, experiment_id from ab_comparisons where {column} = 1"
         yield from _caveat(
             marts, query, "experiment_id", lambda row: _named(row["experiment_id"]), kind, title, consequence, next_step
@@ -289,7 +294,7 @@ def _experiments(
     return check
 
 
-def _rejected_lines(_: sqlite3.Connection, log: sqlite3.Connection) -> Iterator[Caveat]:
+def _rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
     (lines,) = log.execute("select count(*) from rejected_outcomes").fetchone()
     if not lines:
         return
@@ -313,7 +318,7 @@ def _rejected_lines(_: sqlite3.Connection, log: sqlite3.Connection) -> Iterator[
     )  # fmt: skip
 
 
-def _missing_timeouts(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _missing_timeouts(marts: sqlite3.Connection) -> Iterator[Caveat]:
     # An error type that speaks of time: timeout, timed_out, time-out, deadline exceeded.
     query = """
         select task_type, model_id, sum(failures - timeouts) as unmarked_failures
@@ -353,9 +358,12 @@ def _missing_timeouts(marts: sqlite3.Connection, _: sqlite3.Connection) -> Itera
     yield from caveats
 
 
-def _unrecorded_names(marts: sqlite3.Connection, log: sqlite3.Connection) -> Iterator[Caveat]:
-    """Names in the seeds that nobody recorded. Experiments that are over are history."""
-    recorded = {row[0] for row in marts.execute("select distinct model_id from model_stats")}
+def _unrecorded_names(log: sqlite3.Connection) -> Iterator[Caveat]:
+    """Yield a caveat if a seed names what nobody recorded. Experiments that are over are history. If another engine
+    builds, the seeds are there, and this is not checked."""
+    if not _has(log, "model_aliases", "incumbents", "ab_experiments"):
+        return
+    recorded = {row[0] for row in log.execute("select distinct model_id from model_stats")}
     recorded |= {row[0] for row in log.execute("select alias from model_aliases")}
     going_on = "coalesce(ended_at, '') = '' or ended_at > :now"
     seeds = dict(
@@ -382,7 +390,7 @@ def _unrecorded_names(marts: sqlite3.Connection, log: sqlite3.Connection) -> Ite
         )
 
 
-def _unpriced(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _unpriced(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = f"""
         select *, logged_trials - priced_trials as unpriced_trials
         from (
@@ -402,7 +410,7 @@ def _unpriced(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Cave
     )  # fmt: skip
 
 
-def _opening_balances(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _opening_balances(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = """
         select task_type, model_id, legacy_successes + legacy_failures as legacy_trials, trials
         from model_stats where legacy_successes + legacy_failures > 0
@@ -417,7 +425,7 @@ def _opening_balances(marts: sqlite3.Connection, _: sqlite3.Connection) -> Itera
     )  # fmt: skip
 
 
-def _stale_task_types(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _stale_task_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = f"""
         select task_type, date(max(last_used)) as last_date
         from model_stats group by task_type
@@ -432,7 +440,7 @@ def _stale_task_types(marts: sqlite3.Connection, _: sqlite3.Connection) -> Itera
     )  # fmt: skip
 
 
-def _few_trials(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Caveat]:
+def _few_trials(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = f"select task_type, model_id, trials from model_stats where trials between 1 and {THIN_TRIALS - 1}"
     yield from _caveat(
         marts, query, "trials, task_type, model_id", lambda row: f"{_cell(row)}: {counted(row['trials'], 'trial')}",
@@ -442,42 +450,44 @@ def _few_trials(marts: sqlite3.Connection, _: sqlite3.Connection) -> Iterator[Ca
     )  # fmt: skip
 
 
-Check = Callable[[sqlite3.Connection, sqlite3.Connection], Iterator[Caveat]]
-# The gravest first: the check, the marts that it reads, and the tables that it reads of the log.
-CHECKS: Sequence[tuple[Check, Sequence[str], Sequence[str]]] = (
-    (_degenerate, ["model_rankings"], []),
-    (_lost_attempts, ["model_stats"], []),
-    (_outages, ["model_daily_trends"], []),
-    (_unknown_error_types, ["model_failures", "model_stats"], []),
-    (_twin_names, ["model_stats"], []),
-    (
-        _experiments(
-            Kind.TRAFFIC_MISMATCH, "has_traffic_mismatch",
-            "Traffic that was not drawn as declared",
-            "Something other than chance decides which model gets which task. Do not believe the verdict.",
-            "Correct how tasks are given to the models, and begin a new experiment.",
-        ),
-        ["ab_comparisons"],
-        [],
+# The gravest first.
+CHECKS: dict[Kind, Check] = {
+    Kind.DEGENERATE: _degenerate,
+    Kind.LOST_ATTEMPTS: _lost_attempts,
+    Kind.OUTAGES: _outages,
+    Kind.UNKNOWN_ERROR_TYPES: _unknown_error_types,
+    Kind.TWIN_NAMES: _twin_names,
+    Kind.TRAFFIC_MISMATCH: _experiments(
+        Kind.TRAFFIC_MISMATCH, "has_traffic_mismatch",
+        "Traffic that was not drawn as declared",
+        "Something other than chance decides which model gets which task. Do not believe the verdict.",
+        "Correct how tasks are given to the models, and begin a new experiment.",
     ),
-    (
-        _experiments(
-            Kind.MIX_SHIFT, "is_mix_shifted",
-            "Unlike mixes of tasks",
-            "The two models got different kinds of tasks. The difference shown is that within the task types.",
-            None,
-        ),
-        ["ab_comparisons"],
-        [],
+    Kind.MIX_SHIFT: _experiments(
+        Kind.MIX_SHIFT, "is_mix_shifted",
+        "Unlike mixes of tasks",
+        "The two models got different kinds of tasks. The difference shown is that within the task types.",
+        None,
     ),
-    (_rejected_lines, [], ["rejected_outcomes"]),
-    (_missing_timeouts, ["model_failures"], []),
-    (_unrecorded_names, ["model_stats"], ["model_aliases", "incumbents", "ab_experiments"]),
-    (_unpriced, ["model_stats"], []),
-    (_opening_balances, ["model_stats"], []),
-    (_stale_task_types, ["model_stats"], []),
-    (_few_trials, ["model_stats"], []),
-)  # fmt: skip
+    Kind.REJECTED_LINES: _rejected_lines,
+    Kind.MISSING_TIMEOUTS: _missing_timeouts,
+    Kind.UNRECORDED_NAMES: _unrecorded_names,
+    Kind.UNPRICED: _unpriced,
+    Kind.OPENING_BALANCES: _opening_balances,
+    Kind.STALE_TASK_TYPES: _stale_task_types,
+    Kind.FEW_TRIALS: _few_trials,
+}  # fmt: skip
+OF_THE_LOG = (Kind.REJECTED_LINES, Kind.UNRECORDED_NAMES)
+
+
+def _not_checked(names: Sequence[str]) -> Iterator[Caveat]:
+    if names:
+        yield Caveat(
+            Kind.NOT_CHECKED,
+            "Not checked",
+            f"The tables behind these caveats are missing or of an older build: {', '.join(names)}.",
+            "Build: loader build.",
+        )
 
 
 def _caveat(

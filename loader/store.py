@@ -169,6 +169,8 @@ def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
         return BusyError(f"{path.absolute()} is locked by another writer: try again later")
     if said.startswith("no such table"):
         return NotBuiltError(f"{path.absolute()} has no {said.rpartition(': ')[2]} yet: run `loader build`")
+    if said.startswith("no such column"):
+        return NotBuiltError(f"{path.absolute()} was built by an older version: run `loader build`")
     return OutcomesError(f"{path.absolute()}: {said}")
 
 

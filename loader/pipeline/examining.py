@@ -47,8 +47,6 @@ def last_run(connection: sqlite3.Connection, database: Path) -> Finding:
 
 def caveats(connection: sqlite3.Connection, database: Path) -> list[Finding]:
     """Return a finding per caveat of the data: a warning if there is something to do about it."""
-    if not connection.execute("select 1 from sqlite_master where name = 'model_stats'").fetchone():
-        return [Finding("caveats", "warning", "not known: nothing is built", "loader build")]
     listed = read(connection, None, store.utc_now(), stale_after_s(database))
     if not listed:
         return [Finding("caveats", "ok", "none")]

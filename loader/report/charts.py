@@ -92,7 +92,10 @@ def _days() -> Chart:
         .mark_point(shape="triangle-down", size=60, filled=True, color=ALARM)
         .encode(y=alt.datum(1.0)),
         # A band needs two days.
-        base.transform_filter("datum.is_alone").mark_rule(strokeWidth=4, color="var(--accent)").encode(y=alt.Y("lower:Q"), y2="upper:Q"),
+        base.transform_filter("datum.is_alone")
+        .mark_rule(strokeWidth=4, color="var(--accent)")
+        .encode(y=alt.Y("lower:Q"), y2="upper:Q")
+        .properties(name="alone"),
         data=alt.NamedData("days"),
     ).properties(width=250, height=110).facet(
         facet=alt.Facet(
@@ -146,8 +149,12 @@ def _comparisons() -> Chart:
         # A band and a line need two days.
         base.transform_filter("datum.is_alone")
         .mark_rule(strokeWidth=4, color="var(--accent)")
-        .encode(y="difference_lower:Q", y2="difference_upper:Q"),
-        base.transform_filter("datum.is_alone").mark_point(size=60, filled=True, opacity=1).encode(y="difference:Q"),
+        .encode(y="difference_lower:Q", y2="difference_upper:Q")
+        .properties(name="alone"),
+        base.transform_filter("datum.is_alone")
+        .mark_point(size=60, filled=True, opacity=1)
+        .encode(y="difference:Q")
+        .properties(name="alone-point"),
         data=alt.NamedData("comparisons"),
     ).properties(width=360, height=170).facet(
         facet=alt.Facet("title:N", title=None, sort=None, header=alt.Header(labelLimit=360))

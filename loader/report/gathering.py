@@ -152,7 +152,13 @@ EXTENT = """
         count(*) as cells
     from model_stats
 """
-RANKINGS = f"select * from model_rankings where {IS_KEPT_CELL} order by task_type, rank is null, rank, model_id"
+# Named, so that an older build is told from a fault.
+RANKINGS = f"""
+    select *, standing, has_many_lost_attempts
+    from model_rankings
+    where {IS_KEPT_CELL}
+    order by task_type, rank is null, rank, model_id
+"""
 STATS = f"select * from model_stats where {IS_KEPT_CELL} order by task_type, model_id"
 DEMOTIONS = f"select * from demotion_candidates where {IS_KEPT_CELL} order by task_type, model_id"
 CANDIDATES = f"select * from ab_test_candidates where {IS_KEPT_CELL} order by task_type, model_id"

@@ -198,6 +198,9 @@
     const columns = Math.max(1, Math.min(name === "days" ? 4 : 2, Math.floor(width / wanted), panels));
     const made = structuredClone({ ...spec, columns });
     sized(made, Math.floor(width / columns) - 60);
+    // Vega warns of a layer that has nothing to draw.
+    const hasAlone = rows.some((row) => row.is_alone);
+    made.spec.layer = made.spec.layer.filter((layer) => hasAlone || !(layer.name ?? "").startsWith("alone"));
     // All panels span the same days, also where a layer has none of its own: no alarm, no verdict.
     const span = rows.reduce(([from, to], row) => [row.day < from ? row.day : from, row.day > to ? row.day : to],
       [rows[0].day, rows[0].day]);
