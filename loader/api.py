@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's place at a task type. Rates are shares of `trials`, with the 95 % Wilson
-    bounds; costs are US dollars, None where no cost is known. `snapshot_at` is None where the log
+    """One model's place at a task type. Rates are shares of `trials`, with the 95 % Wilson bounds.
+    `infrastructure_failures` are attempts that never reached the model: they are no trials, and the rates say
+    nothing about them. Costs are US dollars, None where no cost is known. `snapshot_at` is None where the log
     itself answered, else the time of the published snapshot that did in its place."""
 
     rank: int
@@ -36,11 +37,17 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     success_rate: float
     success_rate_lower: float
     success_rate_upper: float
+    infrastructure_failures: int
     total_tokens: int
     total_cost: float
     cost_per_success: float | None
     last_used: str | None
     snapshot_at: str | None = None
+
+    @property
+    def lost_share(self) -> float:
+        """The share of all attempts, 0 to 1, that never reached the model."""
+        return self.infrastructure_failures / (self.trials + self.infrastructure_failures)
 
 
 class Demotion(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ def compare(
 
 def arms(answer: Comparison) -> reading.Answer:
     """A comparison as one row per arm, for a table; a rate stands there with its interval."""
-    names = ("model_id", "trials", "success_rate", "avg_tokens", "avg_cost")
+    names = ("model_id", "trials", "success_rate", "infrastructure_failures", "avg_tokens", "avg_cost")
     rows = [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
     for row in rows:
         bounds = wilson(answer[f"{row['arm']}_wins"], row["trials"]) if row["trials"] else (None, None)
@@ -96,22 +96,33 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
     return reading.rows(
         connection,
         """
+        with attempts as (
+            select
+                *,
+                case
+                    when
+                        is_success = 0
+                        and error_type in (select error_type from error_types where attribution = 'infrastructure')
+                        then 0
+                    else 1
+                end as is_trial
+            from stg_model_outcomes
+            where
+                task_type = ?1
+                and model_id in (select ?2 union all select alias from model_aliases where model_id = ?2)
+                and occurred_at >= ?3
+                and occurred_at < ?4
+        )
         select
-            count(*) as trials,
+            coalesce(sum(is_trial), 0) as trials,
             coalesce(sum(is_success), 0) as wins,
-            avg(is_success) as success_rate,
-            avg(case when is_metered = 1 then tokens_used end) as avg_tokens,
-            sum(cost_nano_usd) / 1e9 / nullif(sum(is_priced), 0) as avg_cost
-        from stg_model_outcomes
-        where
-            task_type = ?1
-            and model_id in (select ?2 union all select alias from model_aliases where model_id = ?2)
-            and occurred_at >= ?3
-            and occurred_at < ?4
-            and (
-                is_success = 1
-                or error_type not in (select error_type from error_types where attribution = 'infrastructure')
-            )
+            avg(case when is_trial = 1 then is_success end) as success_rate,
+            avg(case when is_trial = 1 and is_metered = 1 then tokens_used end) as avg_tokens,
+            sum(case when is_trial = 1 then cost_nano_usd end) / 1e9
+            / nullif(sum(case when is_trial = 1 then is_priced end), 0) as avg_cost,
+            count(*) - coalesce(sum(is_trial), 0) as infrastructure_failures,
+            1 - avg(is_trial) as lost_share
+        from attempts
         """,
         (task_type, model_id, *period),
     )[0]

@@ -246,6 +246,8 @@ def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
                 f"{path.absolute()} is a published snapshot and has no {table}: name the log with --db"
             )
         return NotBuiltError(f"{path.absolute()} has no {table} yet: run `loader build`")
+    if said.startswith("no such column"):
+        return NotBuiltError(f"{path.absolute()} was built by an older version: run `loader build`")
     return OutcomesError(f"{path.absolute()}: {said}")
 
 

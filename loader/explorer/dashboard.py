@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from loader import standings
+
 DATABASE = "model_outcomes"
 
 Chart = dict[str, Any]
 
 # In a chart of all task types a model's name alone would stand for several rows.
 NAME = "case when :task_type = '' then task_type || ' · ' || model_id else model_id end as name"
-ORANGE, BLUE = "#d55e00", "#0072b2"  # told apart by the colour-blind, too (Okabe and Ito)
+# Beside a rate whose model lost many attempts.
+LOST = "case when has_many_lost_attempts = 1 then ' (' || printf('%.1f', 100 * lost_share) || '% lost)' else '' end"
+ALARM, BLUE = standings.STANDINGS["behind"].light, standings.STANDINGS["best"].light
 RATE = {"format": ".0%"}
-STANDINGS = ["not surely behind", "surely behind"]
 
 
 def page(most_used: str | None) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def page(most_used: str | None) -> dict[str, Any]:
         "description": "Which model is best at a task type, how sure that is, what a success costs, what changes.",
         "layout": [
             ["ranking", "ranking", "cost"],
+            ["caveats", "caveats", "caveats"],
             ["days", "days", "days"],
             ["recommendations", "recommendations", "recommendations"],
             ["experiments", "experiments", "experiments"],
@@ -43,6 +47,7 @@ def page(most_used: str | None) -> dict[str, Any]:
         "charts": {
             "ranking": _ranking(),
             "cost": _cost(),
+            "caveats": _caveats(),
             "days": _days(),
             "recommendations": _recommendations(),
             "experiments": _experiments(),
@@ -53,11 +58,11 @@ def page(most_used: str | None) -> dict[str, Any]:
 def _ranking() -> Chart:
     return _chart(
         "Success rate with its 95 % interval, the best first",
-        f"""select {NAME}, rank, trials, success_rate, success_rate_lower, success_rate_upper,
-            case is_tied_with_leader when 1 then 'not surely behind' else 'surely behind' end as standing
-        from model_rankings
-        where is_eligible = 1 and (:task_type = '' or task_type = :task_type)
-        order by task_type, rank""",
+        f"""select name || {LOST} as name, rank, trials, success_rate, success_rate_lower, success_rate_upper,
+            infrastructure_failures, {standings.words_of("standing")} as standing
+        from (select *, {NAME} from model_rankings)
+        where trials > 0 and (:task_type = '' or task_type = :task_type)
+        order by task_type, rank is null, rank""",
         {
             "encoding": {"y": {**_nominal("name"), "sort": None, "axis": {"labelLimit": 260}}},
             "layer": [
@@ -74,9 +79,12 @@ def _ranking() -> Chart:
                     "encoding": {
                         "x": _quantity("success_rate", "success rate", axis=RATE),
                         "color": _standing(),
-                        "shape": {**_nominal("standing"), "scale": {"domain": STANDINGS}},
+                        "shape": {
+                            **_nominal("standing"),
+                            "scale": {"domain": standings.WORDS, "range": standings.SHAPES},
+                        },
                         "tooltip": _told("name", "rank", "trials", "success_rate", "success_rate_lower",
-                                         "success_rate_upper", "standing"),
+                                         "success_rate_upper", "infrastructure_failures", "standing"),
                     },
                 },
             ],
@@ -145,7 +153,7 @@ def _days() -> Chart:
                 },
                 {
                     "transform": [{"filter": "datum.is_drift_alarm == 1"}],
-                    "mark": {"type": "point", "shape": "triangle-down", "filled": True, "size": 60, "color": ORANGE},
+                    "mark": {"type": "point", "shape": "triangle-down", "filled": True, "size": 60, "color": ALARM},
                     "encoding": {
                         "y": _quantity("trailing_7d_success_rate", "success rate"),
                         "tooltip": _told("name", "outcome_date", "trailing_7d_success_rate"),
@@ -168,6 +176,19 @@ def _recommendations() -> Chart:
         from recommendations
         where :task_type = '' or task_type = :task_type
         order by task_type""",
+    )
+
+
+def _caveats() -> Chart:
+    """The list that report and doctor show. One about no task type stays, whichever is chosen."""
+    return _table(
+        "What not to trust",
+        4,
+        """select as_html(title) as caveat, as_html(consequence) as "what follows",
+            as_html(coalesce(place, '')) as "where", as_html(coalesce(next_step, '')) as "what to do"
+        from caveats
+        where :task_type = '' or task_type is null or task_type = :task_type
+        order by priority, place_number""",
     )
 
 
@@ -207,7 +228,7 @@ def _named() -> Chart:
 
 
 def _standing() -> Chart:
-    return {**_nominal("standing"), "scale": {"domain": STANDINGS, "range": [ORANGE, BLUE]}}
+    return {**_nominal("standing"), "scale": {"domain": standings.WORDS, "range": standings.LIGHT}}
 
 
 def _nominal(column: str) -> Chart:

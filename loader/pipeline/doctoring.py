@@ -43,6 +43,7 @@ class Report(msgspec.Struct):
         lines = []
         for finding in self.findings:
             lines.append(f"{marks[finding.status]}  {finding.check}: {finding.found}")
+            lines += [f"      {place}" for place in finding.places]
             lines += [f"      -> {finding.next_step}"] if finding.next_step else []
         return "\n".join(map(console.printable, lines))
 
@@ -153,25 +154,28 @@ def _inside(database: Path) -> list[Finding]:
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
             connection.row_factory = sqlite3.Row
-            return [_made(check, connection, database) for check in (_integrity, *examining.CHECKS)]
+            checks = (_integrity, examining.last_run, examining.caveats)
+            return [finding for check in checks for finding in _made(check, connection, database)]
     except sqlite3.Error as fault:
         return [_unusable(database, fault)]
 
 
 def _made(
-    check: Callable[[sqlite3.Connection, Path], Finding], connection: sqlite3.Connection, database: Path
-) -> Finding:
+    check: Callable[[sqlite3.Connection, Path], Finding | list[Finding]], connection: sqlite3.Connection, database: Path
+) -> list[Finding]:
     name = check.__name__.strip("_").replace("_", " ")
     try:
-        return check(connection, database)
+        made = check(connection, database)
     except sqlite3.OperationalError as fault:
-        if str(fault).startswith("no such table"):
-            return Finding(name, "warning", f"not known: {fault}", "loader build")
-        return Finding(name, "error", f"not known: {fault}", "look at the findings above first")
+        if str(fault).startswith(("no such table", "no such column")):
+            made = Finding(name, "warning", f"not known: {fault}", "loader build")
+        else:
+            made = Finding(name, "error", f"not known: {fault}", "look at the findings above first")
     except sqlite3.Error as fault:
-        return _unusable(database, fault, name)
+        made = _unusable(database, fault, name)
     except OutcomesError as fault:
-        return Finding(name, "error", str(fault), "look at the findings above first")
+        made = Finding(name, "error", str(fault), "look at the findings above first")
+    return made if isinstance(made, list) else [made]
 
 
 def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:

@@ -13,16 +13,16 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from loader import console, loading, outputs, places, report, store, warehouse
+from loader import caveats, console, loading, outputs, places, report, store, warehouse
 from loader.engines import SQLITE, targets
 from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError, plain_os_fault
-from loader.pipeline import building, findings, history, inputs, publishing, snapshot
+from loader.pipeline import building, examining, findings, history, inputs, publishing, snapshot
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
 from loader.reading import Answer
@@ -159,6 +159,7 @@ class _Job:
         stale = self._freshness(folder, self._build(folder))
         with building.fetched(connection, self.database, self.options.target, last) as (source, marts):
             self._find(connection, marts, stale)
+            source = replace(source, caveats=self.summary.caveats)
             if self.options.publish:
                 self._publish(self.options.publish, folder.name, as_of, self._report(connection, marts), source)
 
@@ -215,6 +216,7 @@ class _Job:
         found = self.summary.findings = findings.find(marts, stale)
         changes = self.summary.changes = findings.changes(marts, *history.last_state(log))
         self.state = findings.state(marts)
+        self.summary.caveats = caveats.read(marts, log, store.utc_now(), examining.stale_after_s(self.database))
         for name, count in findings.named(self.options.fail_on, found, changes).items():
             self.note(BuildError(f"{count} found: {name}, which --fail-on names"))
 

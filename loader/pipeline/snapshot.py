@@ -12,7 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader import reading, store
+from loader import caveats, reading, store
+from loader.caveats import Caveat
 from loader.errors import OutcomesError
 from loader.pipeline.marts import Mart
 
@@ -40,11 +41,13 @@ DESCRIBED = """
 @dataclass(frozen=True)
 class Source:
     """An SQLite file that has the marts in it, and what dbt says of them. `last_outcome` is the id of the last
-    outcome that they know, None where the file is the log, which has it."""
+    outcome that they know, None where the file is the log, which has it. `caveats` are those of the run, None if
+    nobody asked for them."""
 
     file: Path
     marts: Sequence[Mart]
     last_outcome: int | None = None
+    caveats: Sequence[Caveat] | None = None
 
 
 def fetch(path: Path, connection: reading.Connection, marts: Sequence[Mart]) -> None:
@@ -86,6 +89,8 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
         )
         for mart in source.marts:
             _copy(connection, mart)
+        if source.caveats is not None:
+            _write_caveats(connection, source.caveats)
         connection.execute("commit")
         connection.execute("detach warehouse")
 
@@ -164,6 +169,21 @@ def _copy(connection: sqlite3.Connection, mart: Mart) -> None:
         [
             (mart.name, None, None, mart.description),
             *((mart.name, column.name, column.data_type, column.description) for column in mart.columns),
+        ],
+    )
+
+
+def _write_caveats(connection: sqlite3.Connection, found: Sequence[Caveat]) -> None:
+    """Write the table `caveats`, with what the log knows and the marts do not: rejected lines and seeds."""
+    columns = ", ".join(f"{name} {type}" for name, (type, _) in caveats.COLUMNS.items())
+    connection.execute(f"create table main.{caveats.TABLE} ({columns}) strict")
+    places = ", ".join("?" * len(caveats.COLUMNS))
+    connection.executemany(f"insert into main.{caveats.TABLE} values ({places})", caveats.as_rows(found))
+    connection.executemany(
+        "insert into snapshot_descriptions (table_name, column_name, data_type, description) values (?, ?, ?, ?)",
+        [
+            (caveats.TABLE, None, None, caveats.DESCRIPTION),
+            *((caveats.TABLE, name, type, description) for name, (type, description) in caveats.COLUMNS.items()),
         ],
     )
 

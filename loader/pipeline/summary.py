@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from loader import console
+from loader.caveats import Caveat
 from loader.engines import SQLITE
 from loader.pipeline.findings import Changes, Findings
 
@@ -56,6 +57,7 @@ class Summary(msgspec.Struct):
     build: BuildSummary | None = None
     findings: Findings | None = None
     changes: Changes | None = None
+    caveats: list[Caveat] | None = None
     published: dict[str, Any] | None = None
     faults: list[str] = []
 

@@ -1,7 +1,7 @@
 """The report: one HTML file that says what to do and shows why, and needs nothing but a browser.
 
-`gathering` reads the marts; `advice` and `doubts` put into words what follows from them, in `phrases` that
-both use; `charts` says how the rest is drawn, and `rendering` makes the page of it all.
+`gathering` reads the marts; `advice` and `loader.caveats` put into words what follows from them; `charts` says how
+the rest is drawn, and `rendering` makes the page of it all.
 """
 
 from __future__ import annotations

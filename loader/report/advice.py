@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from loader.phrases import counted, dollars, listed, named, percent, points
 from loader.reading import Answer
 from loader.report.gathering import Contents
-from loader.report.phrases import counted, dollars, listed, named, percent, points
 
 DECIDED = ("challenger_better", "incumbent_better")
 # The roles whose figures a recommendation shows (prefixes of columns), by action.

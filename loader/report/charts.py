@@ -10,12 +10,12 @@ from typing import Any
 
 import altair as alt
 
+from loader import standings
+
 Spec = dict[str, Any]
 Chart = Any  # Altair's own types do not reach through layers and facets
 
-STATES = ["leader", "not surely behind", "surely behind", "too little tried"]
-COLORS = ["var(--leader)", "var(--as-good)", "var(--behind)", "var(--untried)"]
-SHAPES = ["diamond", "circle", "triangle-down", "cross"]
+COLORS = [f"var(--{key})" for key in standings.STANDINGS]
 ALARM = "var(--alarm)"
 
 RATE = alt.Axis(format="%")
@@ -39,20 +39,22 @@ def specs() -> dict[str, Spec]:
 def _states() -> tuple[alt.Color, alt.Shape]:
     legend = alt.Legend(title=None, orient="top")
     return (
-        alt.Color("state:N", scale=alt.Scale(domain=STATES, range=COLORS), legend=legend),
-        alt.Shape("state:N", scale=alt.Scale(domain=STATES, range=SHAPES), legend=legend),
+        alt.Color("state:N", scale=alt.Scale(domain=standings.WORDS, range=COLORS), legend=legend),
+        alt.Shape("state:N", scale=alt.Scale(domain=standings.WORDS, range=standings.SHAPES), legend=legend),
     )
 
 
 def _ranking() -> Chart:
     """Dot and whisker: the success rate and its Wilson interval, the best on top."""
     color, shape = _states()
-    order = alt.Y("model_id:N", sort=alt.SortField("place"), title=None)
+    order = alt.Y("label:N", sort=alt.SortField("place"), title=None)
     told = [
         alt.Tooltip("model_id:N", title="model"),
         alt.Tooltip("rank:Q", title="rank"),
         alt.Tooltip("trials:Q", title="trials", format=","),
         alt.Tooltip("success_rate:Q", title="success rate", format=".1%"),
+        alt.Tooltip("lost:N", title="lost"),
+        alt.Tooltip("state:N", title="standing"),
         alt.Tooltip("probability_best:Q", title="chance of being best", format=".1%"),
     ]
     base = alt.Chart(alt.NamedData("ranking")).encode(y=order, tooltip=told)
@@ -89,6 +91,11 @@ def _days() -> Chart:
         base.transform_filter("datum.alarm")
         .mark_point(shape="triangle-down", size=60, filled=True, color=ALARM)
         .encode(y=alt.datum(1.0)),
+        # A band needs two days.
+        base.transform_filter("datum.is_alone")
+        .mark_rule(strokeWidth=4, color="var(--accent)")
+        .encode(y=alt.Y("lower:Q"), y2="upper:Q")
+        .properties(name="alone"),
         data=alt.NamedData("days"),
     ).properties(width=250, height=110).facet(
         facet=alt.Facet(
@@ -139,6 +146,15 @@ def _comparisons() -> Chart:
         ),
         alt.Chart().mark_rule(strokeDash=[4, 3]).encode(y=alt.datum(0)),
         base.transform_filter("datum.is_decided").mark_rule(strokeWidth=2, color=ALARM),
+        # A band and a line need two days.
+        base.transform_filter("datum.is_alone")
+        .mark_rule(strokeWidth=4, color="var(--accent)")
+        .encode(y="difference_lower:Q", y2="difference_upper:Q")
+        .properties(name="alone"),
+        base.transform_filter("datum.is_alone")
+        .mark_point(size=60, filled=True, opacity=1)
+        .encode(y="difference:Q")
+        .properties(name="alone-point"),
         data=alt.NamedData("comparisons"),
     ).properties(width=360, height=170).facet(
         facet=alt.Facet("title:N", title=None, sort=None, header=alt.Header(labelLimit=360))

@@ -10,21 +10,46 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from loader import reading
+from loader import caveats, reading
+from loader.caveats import Caveat
 from loader.reading import Answer
 
-# So many cells times days are drawn at the most, the last ones: the page stays small enough to be mailed.
+# What a page shows at the most, so that it is small enough to be mailed. It says what it leaves out.
+MAX_TASK_TYPES = 200
+MAX_CELLS = 2_000
+MODELS_LEAST, MODELS_MOST = 10, 100  # of a task type
 MAX_CELL_DAYS = 150_000
+MAX_COMPARISONS = 300
+MAX_COMPARISON_DAYS = 10_000
+DAYS_LEAST = 28
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much there is, and how much of it the page shows. A cell is a model at a task type."""
+
+    trials: int
+    models: int
+    task_types: int
+    cells: int
+    shown_task_types: int
+    shown_cells: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.shown_cells < self.cells
 
 
 @dataclass(frozen=True)
 class Contents:
     """The marts' rows as the page needs them; `as_of` is the time of the last outcome (UTC), None without one.
 
-    `changes` are those of a run (see loader.pipeline.findings), None where none has run.
+    Of many task types and models, `extent` says how many are in the other lists. `changes` are those of a run (see
+    loader.pipeline.findings), None if none has run.
     """
 
     as_of: str | None
+    extent: Extent
     rankings: Answer
     stats: Answer
     recommendations: Answer
@@ -33,10 +58,8 @@ class Contents:
     demotions: Answer
     candidates: Answer
     drifts: Answer
-    outages: Answer
     days: list[dict[str, Any]]
-    refused_lines: int
-    rejects: Answer
+    caveats: list[Caveat]
     changes: dict[str, Any] | None
 
     @cached_property
@@ -60,52 +83,112 @@ def gather(
     `changes` of a run that is still at work; else those of the last one are read. `log` has the refused
     lines where the marts came of another engine, and lie in a file of their own.
     """
-    log = log or connection
     connection.execute("begin")
     try:
         # First of all: marts of an older version lack this one, and the message then says to build.
-        recommendations = reading.recommendations(connection)
+        connection.execute("select 1 from recommendations limit 1")
         (as_of,) = connection.execute("select max(last_used) from model_stats").fetchone()
-        rankings = reading.rows(
-            connection, "select * from model_rankings order by task_type, rank is null, rank, model_id"
-        )
-        has_rejects = _has(log, "rejected_outcomes")
+        kept = [tuple(row) for row in connection.execute(KEPT).fetchall()]
+        cells = json.dumps(kept)
+        task_types = json.dumps(sorted({task_type for task_type, _ in kept}))
+        comparisons = reading.rows(connection, COMPARISONS, (task_types,))
         return Contents(
             as_of=as_of,
-            rankings=rankings,
-            stats=reading.stats(connection),
-            recommendations=recommendations,
-            comparisons=reading.rows(connection, COMPARISONS),
-            comparison_days=reading.rows(connection, COMPARISON_DAYS),
-            demotions=reading.demotion_candidates(connection),
-            candidates=reading.ab_test_candidates(connection),
-            drifts=reading.rows(connection, DRIFTS),
-            outages=reading.rows(connection, OUTAGES),
-            days=_days(connection, len(rankings)),
-            refused_lines=_refused_lines(log) if has_rejects else 0,
-            rejects=_rejects(log) if has_rejects else [],
+            extent=_extent(connection, kept),
+            rankings=reading.rows(connection, RANKINGS, (cells,)),
+            stats=reading.rows(connection, STATS, (cells,)),
+            recommendations=reading.rows(connection, RECOMMENDATIONS, (task_types,)),
+            comparisons=comparisons,
+            comparison_days=_comparison_days(connection, comparisons),
+            demotions=reading.rows(connection, DEMOTIONS, (cells,)),
+            candidates=reading.rows(connection, CANDIDATES, (cells,)),
+            drifts=reading.rows(connection, DRIFTS, (cells,)),
+            days=_days(connection, len(kept), cells),
+            caveats=caveats.of_data(connection, log),
             changes=changes or _changes(connection),
         )
     finally:
         connection.execute("rollback")
 
 
+# The task types with the most trials; of each the leader, then what is not separated from it, then by rank.
+KEPT = f"""
+    with cells as (
+        select
+            model_stats.task_type,
+            model_stats.model_id,
+            model_stats.trials,
+            row_number() over (
+                partition by model_stats.task_type
+                order by
+                    model_rankings.rank is null,
+                    model_rankings.rank <> 1,
+                    model_rankings.is_tied_with_leader desc,
+                    model_rankings.rank,
+                    model_stats.trials desc,
+                    model_stats.model_id
+            ) as place
+        from model_stats
+        left join model_rankings using (task_type, model_id)
+    ),
+    task_types as (
+        select task_type from cells group by task_type order by sum(trials) desc, task_type limit {MAX_TASK_TYPES}
+    )
+    select task_type, model_id
+    from cells
+    inner join task_types using (task_type)
+    where place <= max({MODELS_LEAST}, min({MODELS_MOST}, {MAX_CELLS} / (select count(*) from task_types)))
+    order by task_type, place
+"""
+IS_KEPT_CELL = """
+    (task_type, model_id) in (
+        select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(?1)
+    )
+"""
+IS_KEPT_TASK_TYPE = "task_type in (select value from json_each(?1))"
+EXTENT = """
+    select
+        coalesce(sum(trials), 0) as trials,
+        count(distinct model_id) as models,
+        count(distinct task_type) as task_types,
+        count(*) as cells
+    from model_stats
+"""
+# Named, so that an older build is told from a fault.
+RANKINGS = f"""
+    select *, standing, has_many_lost_attempts
+    from model_rankings
+    where {IS_KEPT_CELL}
+    order by task_type, rank is null, rank, model_id
+"""
+STATS = f"select * from model_stats where {IS_KEPT_CELL} order by task_type, model_id"
+DEMOTIONS = f"select * from demotion_candidates where {IS_KEPT_CELL} order by task_type, model_id"
+CANDIDATES = f"select * from ab_test_candidates where {IS_KEPT_CELL} order by task_type, model_id"
+RECOMMENDATIONS = f"select * from recommendations where {IS_KEPT_TASK_TYPE} order by task_type"
 # What was declared and is over without any outcome is nobody's concern any more.
-COMPARISONS = """
+COMPARISONS = f"""
     select * from ab_comparisons
-    where incumbent_trials + challenger_trials > 0 or ended_at is null
+    where
+        (incumbent_trials + challenger_trials > 0 or ended_at is null)
+        and (task_type is null or {IS_KEPT_TASK_TYPE})
     order by is_declared desc, task_type, experiment_id
+    limit {MAX_COMPARISONS}
 """
 COMPARISON_DAYS = """
     select experiment_id, outcome_date, difference, difference_lower, difference_upper
-    from ab_comparison_days where difference is not null order by experiment_id, outcome_date
+    from ab_comparison_days
+    where
+        difference is not null
+        and experiment_id in (select value from json_each(?1))
+        and outcome_date > (select date(max(outcome_date), ?2) from ab_comparison_days)
+    order by experiment_id, outcome_date
 """
-DAYS = """
+DAYS = f"""
     select task_type, model_id, outcome_date, trials, successes, is_drift_alarm
-    from model_daily_trends where outcome_date > ? order by task_type, model_id, outcome_date
+    from model_daily_trends where {IS_KEPT_CELL} and outcome_date > ?2 order by task_type, model_id, outcome_date
 """
 # The fall began after the last day on which nothing spoke for one: there the CUSUM left 0 for good.
-DRIFTS = """
+DRIFTS = f"""
     with standing as (
         select
             demotion_candidates.task_type,
@@ -114,7 +197,7 @@ DRIFTS = """
             date(max(outcome_date), '+1 day') as began_on
         from demotion_candidates
         inner join model_daily_trends using (task_type, model_id)
-        where is_drifting = 1 and outcome_date < drifting_since and coalesce(cusum, 0) = 0
+        where {IS_KEPT_CELL} and is_drifting = 1 and outcome_date < drifting_since and coalesce(cusum, 0) = 0
         group by 1, 2, 3
     )
     select
@@ -129,30 +212,30 @@ DRIFTS = """
     group by 1, 2, 3, 4
     order by 1, 2
 """
-# Days on which most of a model's attempts never reached it.
-OUTAGES = """
-    select model_id, outcome_date, sum(attempts) as attempts, sum(attempts - trials) as infrastructure_failures
-    from model_daily_trends
-    group by model_id, outcome_date
-    having sum(attempts - trials) >= 10 and 2 * sum(attempts - trials) >= sum(attempts)
-    order by model_id, outcome_date
-"""
-REJECTS = """
-    select reasons.value as reason, count(*) as lines
-    from rejected_outcomes, json_each(rejected_outcomes.reasons) as reasons group by 1 order by 2 desc limit 200
-"""
 
 
-def _days(connection: sqlite3.Connection, cells: int) -> list[dict[str, Any]]:
-    """A cell's last days without gaps: the first of them, and trials, successes and alarms by day."""
+def _extent(connection: sqlite3.Connection, kept: list[tuple[str, str]]) -> Extent:
+    (found,) = reading.rows(connection, EXTENT)
+    return Extent(**found, shown_task_types=len({task_type for task_type, _ in kept}), shown_cells=len(kept))
+
+
+def _comparison_days(connection: sqlite3.Connection, comparisons: Answer) -> Answer:
+    """Return the last days of the comparisons, about MAX_COMPARISON_DAYS of all together."""
+    days = max(DAYS_LEAST, MAX_COMPARISON_DAYS // max(1, len(comparisons)))
+    names = json.dumps([row["experiment_id"] for row in comparisons])
+    return reading.rows(connection, COMPARISON_DAYS, (names, f"-{days} days"))
+
+
+def _days(connection: sqlite3.Connection, count: int, cells: str) -> list[dict[str, Any]]:
+    """Return each kept cell's last days without gaps: the first of them, and trials, successes and alarms by day."""
     (last,) = connection.execute("select max(outcome_date) from model_daily_trends").fetchone()
     if last is None:
         return []
-    shown = max(28, MAX_CELL_DAYS // max(1, cells))
+    shown = max(DAYS_LEAST, MAX_CELL_DAYS // max(1, count))
     after = (date.fromisoformat(last) - timedelta(days=min(shown, 36_500))).isoformat()
-    found: dict[tuple[str, str], list[sqlite3.Row]] = defaultdict(list)
-    for row in connection.execute(DAYS, (after,)):
-        found[row[0], row[1]].append(row)
+    by_cell: dict[tuple[str, str], list[sqlite3.Row]] = defaultdict(list)
+    for row in connection.execute(DAYS, (cells, after)):
+        by_cell[row[0], row[1]].append(row)
     return [
         {
             "task_type": task_type,
@@ -162,21 +245,8 @@ def _days(connection: sqlite3.Connection, cells: int) -> list[dict[str, Any]]:
             "successes": [row[4] for row in rows],
             "alarms": [number for number, row in enumerate(rows) if row[5]],
         }
-        for (task_type, model_id), rows in found.items()
+        for (task_type, model_id), rows in by_cell.items()
     ]
-
-
-def _refused_lines(connection: sqlite3.Connection) -> int:
-    lines: int = connection.execute("select count(*) from rejected_outcomes").fetchone()[0]
-    return lines
-
-
-def _rejects(connection: sqlite3.Connection) -> Answer:
-    """Refused lines by reason, less what was found in place of the right thing."""
-    lines: dict[str, int] = defaultdict(int)
-    for row in reading.rows(connection, REJECTS):
-        lines[row["reason"].partition(", got ")[0]] += row["lines"]
-    return [{"reason": reason, "lines": count} for reason, count in sorted(lines.items(), key=lambda item: -item[1])]
 
 
 def _changes(connection: sqlite3.Connection) -> dict[str, Any] | None:

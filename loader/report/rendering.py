@@ -10,14 +10,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
-from loader import outputs
+from loader import caveats, outputs, phrases, standings
 from loader.console import printable
 from loader.errors import NotInstalledError
-from loader.report import advice, doubts, phrases
+from loader.report import advice
 from loader.report.gathering import Contents
 
 PAGE = "report"  # the kind of page, in its mark
@@ -57,13 +59,15 @@ def render(contents: Contents, now: datetime) -> str:
     return environment.get_template("page.html").render(
         generator=outputs.mark(PAGE),
         policy=_policy(scripts),
-        style=_file("page.css"),
+        style=standings.variables() + _file("page.css"),
         scripts=scripts,
         contents=contents,
         advice=advice,
-        doubts=doubts.doubts(contents, now),
+        caveats=[*_stale(contents, now), *contents.caveats],
+        lost=_lost(contents),
+        task_numbers={name: number for number, name in enumerate(contents.task_types)},
         written_at=f"{now:%Y-%m-%d %H:%M}",
-        payload={"specs": charts.specs(), "states": charts.STATES, "data": _data(contents)},
+        payload={"specs": charts.specs(), "states": standings.WORDS, "data": _data(contents)},
     )
 
 
@@ -87,11 +91,20 @@ def _data(contents: Contents) -> dict[str, Any]:
     task_types, models = contents.task_types, contents.models
     task_index = {name: number for number, name in enumerate(task_types)}
     model_index = {name: number for number, name in enumerate(models)}
+    looks: dict[str, list[list[Any]]] = defaultdict(list)
+    for day in contents.comparison_days:
+        looks[day["experiment_id"]].append(_looked(day))
+    for row in contents.comparisons:
+        if not looks[row["experiment_id"]] and row["difference"] is not None and contents.as_of:
+            # Its first day is not over, and no verdict rests on it yet.
+            looks[row["experiment_id"]].append(_looked({**row, "outcome_date": contents.as_of[:10]}))
     return {
         "taskTypes": [printable(name) for name in task_types],
         "models": [printable(name) for name in models],
         "rankings": [
-            [task_index[row["task_type"]], model_index[row["model_id"]], row["rank"], _state(row), row["trials"],
+            [task_index[row["task_type"]], model_index[row["model_id"]], row["rank"],
+             list(standings.STANDINGS).index(row["standing"]), row["trials"],
+             row["infrastructure_failures"], row["has_many_lost_attempts"],
              *(_short(row[name]) for name in ("success_rate", "success_rate_lower", "success_rate_upper",
                                               "probability_best", "cost_per_success"))]
             for row in contents.rankings
@@ -104,7 +117,7 @@ def _data(contents: Contents) -> dict[str, Any]:
         "comparisons": [
             [*map(printable, (row["experiment_id"], row["incumbent_model_id"], row["challenger_model_id"])),
              task_index.get(row["task_type"]), row["first_decided_at"] if row["verdict"] in advice.DECIDED else None,
-             [_looked(day) for day in contents.comparison_days if day["experiment_id"] == row["experiment_id"]]]
+             looks[row["experiment_id"]]]
             for row in contents.comparisons
         ],
     }  # fmt: skip
@@ -115,13 +128,18 @@ def _looked(day: dict[str, Any]) -> list[Any]:
     return [day["outcome_date"], *map(_short, (day["difference"], day["difference_lower"], day["difference_upper"]))]
 
 
-def _state(row: dict[str, Any]) -> int:
-    """Which of charts.STATES."""
-    if row["rank"] is None:
-        return 3
-    if row["rank"] == 1:
-        return 0
-    return 1 if row["is_tied_with_leader"] else 2
+def _stale(contents: Contents, now: datetime) -> Iterator[caveats.Caveat]:
+    return caveats.stale(contents.as_of, now) if contents.as_of else iter(())
+
+
+def _lost(contents: Contents) -> dict[str, dict[str, str]]:
+    """Return in words how many attempts were lost, by task type and model, of those that lost any."""
+    lost: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in contents.stats:
+        if failures := row["infrastructure_failures"]:
+            said = f"{failures:,} of {row['trials'] + failures:,} attempts lost"
+            lost[row["task_type"]][row["model_id"]] = said
+    return lost
 
 
 def _short(value: float | None) -> float | None:

@@ -12,7 +12,19 @@ from typing import Any
 from loader.console import escaped, printable
 from loader.reading import Answer
 from loader.terminal import drawing, screen
-from loader.terminal.tables import Column, bounds, day, dollars, drawn, integer, name, percent, picture, table
+from loader.terminal.tables import (
+    Column,
+    bounds,
+    day,
+    dollars,
+    drawn,
+    integer,
+    lost_share,
+    name,
+    percent,
+    picture,
+    table,
+)
 
 DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
 FORMULA_SIGNS = "=+-@\u2212"  # the last is the minus of typographers
@@ -23,6 +35,7 @@ STATS: Sequence[Column] = (
     name("model", "model_id"),
     Column("trials", integer("trials")),
     Column("success", percent("success_rate")),
+    Column("lost", lost_share, is_rare=True),
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
     Column("cost", dollars("total_cost")),
@@ -34,6 +47,7 @@ RANKING: Sequence[Column] = (
     name("model", "model_id"),
     Column("trials", integer("trials")),
     Column("success", percent("success_rate")),
+    Column("lost", lost_share, is_rare=True),
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
     Column("per success", dollars("cost_per_success")),
@@ -46,6 +60,7 @@ TRENDS: Sequence[Column] = (
     name("model", "model_id"),
     Column("trials", integer("trials")),
     Column("success", percent("success_rate")),
+    Column("lost", lost_share, is_rare=True),
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
 )
@@ -74,6 +89,7 @@ COMPARISON: Sequence[Column] = (
     name("model", "model_id"),
     Column("trials", integer("trials")),
     Column("success", percent("success_rate")),
+    Column("lost", lost_share, is_rare=True),
     drawn("success_rate"),
     Column("tokens", integer("avg_tokens"), is_spare=True),
     Column("cost", dollars("avg_cost")),

@@ -30,14 +30,16 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """`text` says what a row's cell shows. A name may be cut, prose be broken into lines, and what is spare
-    left out; of a drawn column, `interval` gives what is drawn, None for nothing."""
+    """`text` says what a row's cell shows. A name may be cut, prose be broken into lines, and what is spare left
+    out. A rare column is left out if no row has something in it. Of a drawn column, `interval` gives what is drawn,
+    None for nothing."""
 
     heading: str
     text: Callable[[Row], str] = lambda row: ""
     is_name: bool = False
     is_prose: bool = False
     is_spare: bool = False
+    is_rare: bool = False
     interval: Callable[[Row], drawing.Interval | None] | None = None
 
 
@@ -51,6 +53,12 @@ def integer(column: str) -> Callable[[Row], str]:
 
 def percent(column: str) -> Callable[[Row], str]:
     return lambda row: "" if row[column] is None else f"{row[column]:.1%}"
+
+
+def lost_share(row: Row) -> str:
+    """Return the share of the attempts that the infrastructure lost, and nothing if it lost none."""
+    lost = row["attempts"] - row["trials"] if "attempts" in row else row["infrastructure_failures"]
+    return f"{lost / (row['trials'] + lost):.1%}" if lost else ""
 
 
 def dollars(column: str) -> Callable[[Row], str]:
@@ -80,6 +88,8 @@ def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str
     """Headings, a rule, and the rows, no line of them longer than the screen is wide if that can be."""
     rows = list(rows)
     cells = {column: [screen.writable(column.text(row)) for row in rows] for column in columns}
+    columns = [column for column in columns if not column.is_rare or any(cells[column])]
+    cells = {column: cells[column] for column in columns}
     widths = _fitted(columns, cells, screen.width)
     filled = [_filled(column, rows, cells[column], width, screen) for column, width in widths.items()]
     lines = []

@@ -12,6 +12,7 @@
 
   const Z = 1.959963984540054;
   const DAY = 86400000;
+  const LEAST = 60; // pixels that a panel is wide at the least
   const LABEL = 220; // pixels that a model's name may take beside a chart
   const isKnown = (value) => value !== null && value !== undefined;
   const percent = (rate) => (isKnown(rate) ? (rate * 100).toFixed(1) + "%" : "");
@@ -24,10 +25,17 @@
     return [Math.max(0, centre - half), Math.min(1, centre + half)];
   }
 
-  const rankings = data.rankings.map(([task, model, rank, state, trials, rate, lower, upper, best, cost], place) => ({
-    task, place, rank, trials, state: states[state], model_id: data.models[model], success_rate: rate,
-    success_rate_lower: lower, success_rate_upper: upper, probability_best: best, cost_per_success: cost,
-  }));
+  // What stands beside a rate whose model lost attempts to the infrastructure.
+  const lostOf = (lost, trials) =>
+    lost ? `${lost.toLocaleString("en")} of ${(trials + lost).toLocaleString("en")} attempts lost` : "";
+
+  const rankings = data.rankings.map(
+    ([task, model, rank, state, trials, lost, isMuch, rate, lower, upper, best, cost], place) => ({
+      task, place, rank, trials, state: states[state], model_id: data.models[model], success_rate: rate,
+      success_rate_lower: lower, success_rate_upper: upper, probability_best: best, cost_per_success: cost,
+      lost: lostOf(lost, trials),
+      label: data.models[model] + (isMuch ? ` (${percent(lost / (trials + lost))} lost)` : ""),
+    }));
 
   const lastDay = data.days.reduce((last, [, , first, trials]) => {
     const own = day(first, trials.length - 1);
@@ -69,7 +77,8 @@
         if (own < from) return;
         const [lower, upper] = n ? wilson(k, n) : [null, null];
         rows.push({ model_id, place, day: own, trials: n, successes: k, rate: n ? k / n : null, lower, upper,
-          trailing: weekTrials ? weekSuccesses / weekTrials : null, alarm: rings.has(number) });
+          trailing: weekTrials ? weekSuccesses / weekTrials : null, alarm: rings.has(number),
+          is_alone: n > 0 && !trials[number + 1] && (!trials[number - 1] || day(first, number - 1) < from) });
       });
     }
     return rows.sort((a, b) => a.place - b.place);
@@ -80,10 +89,11 @@
     const rows = [];
     for (const [id, incumbent, challenger, own, decided, seen] of data.comparisons) {
       if (own !== null && own !== task) continue;
-      for (const [at, difference, lower, upper] of seen) {
-        if (at < from) continue;
+      const looks = seen.filter(([at]) => at >= from);
+      for (const [at, difference, lower, upper] of looks) {
         rows.push({ experiment_id: id, title: challenger + " against " + incumbent + " (" + id + ")", day: at, difference,
-          difference_lower: lower, difference_upper: upper, is_decided: at === decided });
+          difference_lower: lower, difference_upper: upper, is_decided: at === decided,
+          is_alone: looks.length === 1 });
       }
     }
     return rows;
@@ -95,11 +105,11 @@
     ranking: {
       rows: ranking,
       columns: [["rank", "rank"], ["model", "model_id"], ["trials", "trials"], ["success rate", "success_rate", percent],
-        ["from", "success_rate_lower", percent], ["to", "success_rate_upper", percent], ["state", "state"],
-        ["chance of being best", "probability_best", percent]],
+        ["from", "success_rate_lower", percent], ["to", "success_rate_upper", percent], ["lost", "lost"],
+        ["standing", "state"], ["chance of being best", "probability_best", percent]],
       worthSaying: (rows) => rows,
       inWords: (row) => `${row.model_id} ${percent(row.success_rate)} (${percent(row.success_rate_lower)} to ` +
-        `${percent(row.success_rate_upper)}), ${row.state}`,
+        `${percent(row.success_rate_upper)}), ${row.state}` + (row.lost ? `, ${row.lost}` : ""),
       none: "No model has a trial.",
     },
     days: {
@@ -169,12 +179,17 @@
     return Math.max(...names.map((name) => pen.measureText(name).width));
   }
 
+  function sized(spec, width) {
+    spec.spec.width = Math.max(LEAST, width);
+    spec.facet.header.labelLimit = spec.spec.width;
+  }
+
   // Vega-Lite fits a chart's width, but warns of a height that it was not asked to fit: hence the arithmetic.
   function fitted(name, spec, width, rows) {
     if (name === "costs") return { ...spec, width, autosize: { type: "fit", contains: "padding" } };
     if (name === "ranking") {
       const limit = Math.min(LABEL, width / 3);
-      const labels = Math.min(limit, widest(rows.map((row) => row.model_id)));
+      const labels = Math.min(limit, widest(rows.map((row) => row.label)));
       const sized = { ...spec, width: Math.max(80, width - labels - 40), height: { step: 24 } };
       return { ...sized, config: { axisY: { labelLimit: limit } } };
     }
@@ -182,10 +197,15 @@
     const panels = new Set(rows.map((row) => row.title ?? row.model_id)).size;
     const columns = Math.max(1, Math.min(name === "days" ? 4 : 2, Math.floor(width / wanted), panels));
     const made = structuredClone({ ...spec, columns });
-    made.spec.width = Math.max(80, Math.floor(width / columns) - 60);
+    sized(made, Math.floor(width / columns) - 60);
+    // Vega warns of a layer that has nothing to draw.
+    const hasAlone = rows.some((row) => row.is_alone);
+    made.spec.layer = made.spec.layer.filter((layer) => hasAlone || !(layer.name ?? "").startsWith("alone"));
     // All panels span the same days, also where a layer has none of its own: no alarm, no verdict.
     const span = rows.reduce(([from, to], row) => [row.day < from ? row.day : from, row.day > to ? row.day : to],
       [rows[0].day, rows[0].day]);
+    // A single day stands in the middle, between its neighbours.
+    if (span[0] === span[1]) span.splice(0, 2, day(span[0], -1), day(span[1], 1));
     for (const { encoding } of made.spec.layer) if (encoding.x) encoding.x.scale.domain = span;
     return made;
   }
@@ -205,6 +225,8 @@
       details.hidden = rows.length === 0;
       chart.replaceChildren();
       const title = figure.querySelector("h3").textContent;
+      const about = data.taskTypes[task] + (name === "ranking" || name === "costs" ? "" : `, ${period.selectedOptions[0].text}`);
+      figure.querySelector(".about").textContent = about;
       const said = rows.length ? worthSaying(rows).map(inWords).join("; ") : none;
       chart.setAttribute("aria-label", `${title}, ${data.taskTypes[task]}: ${said}`);
       if (!rows.length) {
@@ -215,8 +237,15 @@
       // Within an element of its own, since Vega puts words of its own on the one that it is given.
       const canvas = chart.appendChild(document.createElement("div"));
       const legend = { ...config.legend, columns: chart.clientWidth < 400 ? 1 : chart.clientWidth < 560 ? 2 : 4 };
-      await window.vegaEmbed(canvas, { ...spec, datasets: { [name]: rows } },
+      const embed = () => window.vegaEmbed(canvas, { ...spec, datasets: { [name]: rows } },
         { ast: true, actions: false, renderer: "svg", config: { ...config, legend }, defaultStyle: false });
+      await embed();
+      // How wide its axes are, only the drawn chart of panels knows.
+      const excess = canvas.querySelector("svg").getBoundingClientRect().width - chart.clientWidth;
+      if (spec.facet && excess > 0) {
+        sized(spec, spec.spec.width - Math.ceil(excess / spec.columns));
+        await embed();
+      }
     }
     document.documentElement.dataset.drawn = "yes";
   }

@@ -6,7 +6,10 @@ with models as (
 
 separated as (
 
-    select * from {{ ref('int_models_separated') }}
+    select
+        *,
+        sum(is_tied_with_leader) over (partition by task_type) as tied_models
+    from {{ ref('int_models_separated') }}
 
 ),
 
@@ -53,7 +56,20 @@ rankings as (
             as has_cost_without_success,
         models.last_used,
         federated.federated_success_rate,
-        case when federated.federated_success_rate is null then 0 else 1 end as has_federated_prior
+        case when federated.federated_success_rate is null then 0 else 1 end as has_federated_prior,
+        models.infrastructure_failures,
+        models.lost_share,
+        models.has_many_lost_attempts,
+        case
+            when separated.is_tied_with_leader = 0 then 'behind'
+            when models.rank = 1 and models.eligible_models > 1 and separated.tied_models = 1 then 'best'
+            when
+                models.rank is not null
+                and models.trials >= {{ var('min_trials_per_arm') }}
+                and posteriors.probability_best >= {{ double(var('min_alternative_probability')) }}
+                then 'may_be_best'
+            else 'untried'
+        end as standing
     from models
     left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
     left join {{ ref('int_models_shrunk') }} as shrunk

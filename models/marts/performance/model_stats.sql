@@ -46,7 +46,16 @@ rated as (
         first_used,
         last_used,
         legacy_successes,
-        legacy_failures
+        legacy_failures,
+        {{ ratio('infrastructure_failures', 'successes + failures') }} as lost_share,
+        case
+            when
+                infrastructure_failures >= {{ var('lost_attempts_caveat') }}
+                and {{ ratio('infrastructure_failures', 'successes + failures') }}
+                >= {{ double(var('lost_share_caveat')) }}
+                then 1
+            else 0
+        end as has_many_lost_attempts
     from costed
 
 )

@@ -94,7 +94,8 @@ STAND_IN = {
     "dbt_project.yml": "name: model_outcomes\nprofile: model_outcomes\nflags: {send_anonymous_usage_stats: false}\n"
     "models: {model_outcomes: {marts: {+materialized: table, model_stats: {+materialized: view}}}}\n",
     "models/marts/model_stats.sql": """
-        select task_type, model_id, count(*) as trials, sum(success) as successes,
+        select task_type, model_id, count(*) as trials, sum(success) as successes, avg(success) as success_rate,
+            0 as infrastructure_failures, 0.0 as lost_share, 0 as has_many_lost_attempts, max(timestamp) as last_used,
             sum(cost_usd) as total_cost, sum(cost_source is not null) as priced_trials,
             0 as legacy_successes, 0 as legacy_failures
         from {{ source('model_outcomes', 'model_outcomes') }} group by task_type, model_id
@@ -123,7 +124,7 @@ STAND_IN = {
     "models/marts/ab_comparisons.sql": """
         select task_type as experiment_id, task_type, 'x' as incumbent_model_id, model_id as challenger_model_id,
             case when successes < trials then 'was_challenger_better' else 'challenger_better' end as verdict,
-            '2026-01-01' as first_decided_at
+            '2026-01-01' as first_decided_at, 0 as is_mix_shifted, 0 as has_traffic_mismatch
         from {{ ref('model_rankings') }} where trials >= 1000
     """,
     "models/marts/_marts.yml": """

@@ -125,6 +125,19 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Log:
 
 
 @pytest.fixture(scope="session")
+def one_day(tmp_path_factory: pytest.TempPathFactory) -> Log:
+    """Evals as they are run: at `yesterday` and `today` each model was tried on one day; at `apart` each on another."""
+    log = Log(tmp_path_factory.mktemp("one day"))
+    outcomes = []
+    for task_type, first, second in (("yesterday", 0, 0), ("today", -1, -1), ("apart", 2, 0)):
+        for model, trials, wins, back in (("challenger", 60, 54, first), ("incumbent", 100, 50, second)):
+            at = {"timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()}
+            outcomes += attempts(task_type, model, trials, wins, **at)
+    log.load(outcomes)
+    return log.built()
+
+
+@pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Log:
     """A log without an outcome."""
     log = Log(tmp_path_factory.mktemp("empty"))
@@ -132,33 +145,41 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Log:
     return log.built()
 
 
-@pytest.fixture(scope="session")
-def large(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
-    """The sample's marts multiplied: 50 task types of 30 models, each with its 90 days."""
-    log = Log(tmp_path_factory.mktemp("large"))
+def multiplied(sample: Log, folder: Path, cells: list[tuple[str, str]], days: int = 90) -> Log:
+    """The sample's marts of one task type as those of many cells, each with so many days, and their report."""
+    log = Log(folder)
+    names = [name for (name,) in sample.query("select model_id from model_rankings where task_type = 'edit_code'")]
     with closing(sqlite3.connect(log.database, isolation_level=None)) as connection:
         connection.execute("attach ? as sample", (str(sample.database),))
         connection.execute("create table cells (task_type, model_id, source)")
-        names = [name for (name,) in sample.query("select model_id from model_rankings where task_type = 'edit_code'")]
+        connection.execute("begin")
         connection.executemany(
             "insert into cells values (?, ?, ?)",
-            [(f"a-task-type-{task:02}", f"provider/some-model-{model:02}", names[model % len(names)])
-             for task in range(50) for model in range(30)],
-        )  # fmt: skip
+            [(task, model, names[number % len(names)]) for number, (task, model) in enumerate(cells)],
+        )
         for mart in (
             "model_stats",
             "model_rankings",
             "model_daily_trends",
+            "model_failures",
             "demotion_candidates",
             "ab_test_candidates",
         ):
             columns = [row[1] for row in connection.execute(f"pragma sample.table_info({mart})")]
             chosen = {"task_type": "cells.task_type", "model_id": "cells.model_id"}
             taken = ", ".join(f"{chosen.get(name, f'mart.{name}')} as {name}" for name in columns)
+            since = "(select date(max(outcome_date), ?) from sample.model_daily_trends)"
             connection.execute(
                 f"create table {mart} as select {taken} from sample.{mart} as mart"
                 " inner join cells on mart.model_id = cells.source and mart.task_type = 'edit_code'"
+                + (f" where outcome_date > {since}" if mart == "model_daily_trends" else ""),
+                (f"-{days} days",) if mart == "model_daily_trends" else (),
             )
+        connection.execute(
+            "update model_rankings set rank = place from (select task_type, model_id, row_number() over"
+            " (partition by task_type order by rank, model_id) as place from model_rankings where rank is not null)"
+            " as placed where placed.task_type = model_rankings.task_type and placed.model_id = model_rankings.model_id"
+        )
         for mart in ("ab_comparisons", "ab_comparison_days"):
             columns = [row[1] for row in connection.execute(f"pragma sample.table_info({mart})")]
             chosen = {"experiment_id": "'leader:' || tasks.task_type", "task_type": "tasks.task_type"}
@@ -173,8 +194,30 @@ def large(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
             f"create table recommendations as select {taken} from sample.recommendations as mart"
             " cross join (select distinct task_type from cells) as tasks where mart.task_type = 'edit_code'"
         )
+        connection.execute("commit")
         report.save(report.render(report.gather(connection), store.utc_now()), log.page)
     return log
+
+
+@pytest.fixture(scope="session")
+def large(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
+    """50 task types of 30 models, each with its 90 days."""
+    cells = [(f"a-task-type-{task:02}", f"provider/some-model-{model:02}") for task in range(50) for model in range(30)]
+    return multiplied(sample, tmp_path_factory.mktemp("large"), cells)
+
+
+@pytest.fixture(scope="session")
+def many_models(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
+    """10,000 models at one task type, with long names."""
+    cells = [("code", f"a-provider/some-model-with-a-very-long-name-that-nobody-reads-{n:05}") for n in range(10_000)]
+    return multiplied(sample, tmp_path_factory.mktemp("models"), cells, 20)
+
+
+@pytest.fixture(scope="session")
+def many_task_types(sample: Log, tmp_path_factory: pytest.TempPathFactory) -> Log:
+    """10,000 task types of one model, with long names."""
+    cells = [(f"a-task-type-with-a-very-long-name-that-nobody-reads-{n:05}", "only") for n in range(10_000)]
+    return multiplied(sample, tmp_path_factory.mktemp("types"), cells, 20)
 
 
 class Opened:

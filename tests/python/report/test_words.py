@@ -104,28 +104,28 @@ def test_the_experiment_is_decided_and_since_when(sample: Log, open_report: Open
 
 
 def test_what_not_to_trust_names_all_that_is_off_in_the_sample(sample: Log, open_report: Open) -> None:
-    doubts = {item.partition(".")[0]: item for item in section(open_report(sample.page), "doubts")}
-    assert set(doubts) == {"Outages", "No price", "Opening balances", "Tried too seldom", "Refused lines"}
+    caveats = {item.partition(".")[0]: item for item in section(open_report(sample.page), "caveats")}
+    assert set(caveats) == {"Outages", "No price", "Opening balances", "Tried too seldom", "Refused lines"}
     for outage in world.OUTAGE_DAYS:
-        assert day(sample, outage) in doubts["Outages"]
-    assert set(re.findall(r"(\S+) on \d", doubts["Outages"])) == {
+        assert day(sample, outage) in caveats["Outages"]
+    assert set(re.findall(r"(\S+) on \d", caveats["Outages"])) == {
         name for name, model in world.MODELS.items() if model.provider == world.OUTAGE_PROVIDER
     }
-    assert set(re.findall(r"(\S+) at (\S+):", doubts["No price"])) == {("ember-base", task) for task in world.TASKS}
-    assert set(re.findall(r"(\S+) at (\S+):", doubts["Opening balances"])) == {
+    assert set(re.findall(r"(\S+) at (\S+):", caveats["No price"])) == {("ember-base", task) for task in world.TASKS}
+    assert set(re.findall(r"(\S+) at (\S+):", caveats["Opening balances"])) == {
         (model, task) for task, models in world.LEGACY.items() for model in models
     }
     # Six reasons of five lines: without that word a reader would count again.
-    assert "5 lines" in doubts["Refused lines"]
-    assert sum(map(int, re.findall(r"\((\d+)\)", doubts["Refused lines"]))) == 6
-    assert "A line with several faults counts under each." in doubts["Refused lines"]
+    assert "5 lines" in caveats["Refused lines"]
+    assert sum(map(int, re.findall(r"\((\d+)\)", caveats["Refused lines"]))) == 6
+    assert "A line with several faults counts under each." in caveats["Refused lines"]
 
 
 def test_a_recorder_that_knows_no_failure_is_not_believed(strange: Log, open_report: Open) -> None:
     opened = open_report(strange.page)
     (row,) = [row for row in opened.rows("#leaders") if row[0] == "flawless"]
     assert "every trial succeeded" in row[2]
-    assert any("flawless: every trial succeeded" in item for item in section(opened, "doubts"))
+    assert any("flawless: every trial succeeded" in item for item in section(opened, "caveats"))
 
 
 def test_an_old_log_is_called_silent(sample: Log, tmp_path, open_report: Open) -> None:
@@ -138,7 +138,7 @@ def test_an_old_log_is_called_silent(sample: Log, tmp_path, open_report: Open) -
     later = datetime.fromisoformat(last[:19]).replace(tzinfo=timezone.utc) + timedelta(days=5, hours=1)
     with closing(store.open_existing(sample.database)) as connection:
         report.save(report.render(report.gather(connection), later), tmp_path / "report.html")
-    said = section(open_report(tmp_path / "report.html"), "doubts")[0]
+    said = section(open_report(tmp_path / "report.html"), "caveats")[0]
     assert said.startswith("No news.")
     assert "5 days before" in said
 

@@ -1,4 +1,4 @@
-"""How the report says names and figures."""
+"""How reports and caveats write names and figures."""
 
 from __future__ import annotations
 

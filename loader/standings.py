@@ -1,0 +1,46 @@
+"""How report and explorer show a model's `standing` in `model_rankings`: the same words, colours and shapes.
+
+The colours are Okabe and Ito's or close to them, which the colour-blind tell apart; each has its own shape, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Words, the colours on light and on dark paper, and Vega's name of the shape."""
+
+    words: str
+    light: str
+    dark: str
+    shape: str
+
+
+STANDINGS = {
+    "best": Standing("surely best", "#0072b2", "#56b4e9", "diamond"),
+    "may_be_best": Standing("may be the best", "#3a9bd9", "#9bd4f5", "circle"),
+    "behind": Standing("surely behind", "#c1501a", "#e69f00", "triangle-down"),
+    "untried": Standing("too little tried", "#6e7781", "#9198a1", "cross"),
+}
+WORDS = [standing.words for standing in STANDINGS.values()]
+SHAPES = [standing.shape for standing in STANDINGS.values()]
+LIGHT = [standing.light for standing in STANDINGS.values()]
+
+
+def words_of(column: str) -> str:
+    """Return an SQL expression for the words of a column with a standing."""
+    cases = " ".join(f"when '{key}' then '{standing.words}'" for key, standing in STANDINGS.items())
+    return f"case {column} {cases} end"
+
+
+def variables() -> str:
+    """Return CSS that defines a colour for each standing, `--best` and so on, on screen and on paper."""
+    light = "".join(f"--{key}: {standing.light}; " for key, standing in STANDINGS.items())
+    dark = "".join(f"--{key}: {standing.dark}; " for key, standing in STANDINGS.items())
+    return (
+        f":root {{ {light}}}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
+        f"@media print {{ :root {{ {light}}} }}\n"
+    )

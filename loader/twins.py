@@ -1,0 +1,95 @@
+"""Names that differ in spelling alone, and so are probably one model or one task type.
+
+Two spellings are the same if they are equal without case, Unicode form and separators. A separator between two
+digits counts, whichever it is: claude-3.5 is claude-3-5, and claude-35 is another. Models also have provider
+prefixes (openai/gpt-5, openai:chat:gpt-5, accounts/fireworks/models/...), a date of release and `:latest`.
+Takes time in proportion to the number of names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+# Who serves a model, and by which of its interfaces, as gateways and eval tools write it before the name.
+PROVIDERS = frozenset({
+    "openai", "azure", "azureml", "azureopenai", "azureai", "anthropic", "google", "gemini", "vertex", "vertexai",
+    "googlevertex", "googleai", "aws", "bedrock", "amazon", "mistral", "mistralai", "groq", "together",
+    "togetherai", "togethercomputer", "fireworks", "fireworksai", "openrouter", "ollama", "ollamachat", "cohere",
+    "deepseek", "deepseekai", "xai", "meta", "metallama", "huggingface", "hf", "replicate", "perplexity", "nvidia",
+    "nvidianim", "litellm", "litellmproxy", "moonshot", "moonshotai", "zai", "zhipu", "zhipuai", "qwen", "alibaba",
+    "dashscope", "cerebras", "sambanova", "deepinfra", "anyscale", "databricks", "cloudflare", "github",
+    "githubmodels", "githubcopilot", "copilot", "vllm", "lmstudio", "localai", "minimax", "ai21", "novita",
+    "hyperbolic", "baseten", "portkey", "vercel", "snowflake", "watsonx", "ibm", "sagemaker", "openaicompatible",
+    "chat", "completion", "completions", "responses", "messages", "text", "models", "model", "inference",
+    "accounts", "publishers", "deployments", "converse", "us", "eu", "apac", "global"
+})  # fmt: skip
+DATE = re.compile(r"[-_.@ ](20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])$")
+BEDROCK_VERSION = re.compile(r"-v\d+:\d+$")
+PATH_OF_MODEL = re.compile(r"^.*(?:^|/)models/(?=[^/]+$)")
+PREFIX = re.compile(r"^([^/:.]+)([/:.])(?=.)")
+BETWEEN_DIGITS = re.compile(r"(?<=\d)-(?=\d)")
+
+
+def task_types(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of two and more names that are probably one task type, each sorted."""
+    groups = defaultdict(list)
+    for name in names:
+        groups[_spelling(name)].append(name)
+    return _several(groups.values())
+
+
+def models(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of two and more names that are probably one model, each sorted.
+
+    A name with a date is the name without, unless the log has several dates of it: then these are versions that
+    somebody keeps apart. An unknown prefix counts, unless the rest of the name is a recorded name too.
+    """
+    names = list(names)
+    bare = {_model(name)[0] for name in names if "/" not in name}
+    by_stem: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name in names:
+        stem, date = _model(name)
+        last, last_date = _model(name.rsplit("/", 1)[-1])
+        if "/" in name and last in bare:
+            stem, date = last, last_date
+        by_stem[stem][date].append(name)
+    groups: list[list[str]] = []
+    for by_date in by_stem.values():
+        if len([date for date in by_date if date]) <= 1:
+            groups.append([name for own in by_date.values() for name in own])
+        else:
+            groups += by_date.values()
+    return _several(groups)
+
+
+def _several(groups: Iterable[list[str]]) -> list[list[str]]:
+    return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def _model(name: str) -> tuple[str, str]:
+    """Return a model's name in its normal form without provider and date, and the date ('' if there is none)."""
+    text = unicodedata.normalize("NFKC", name).casefold().strip()
+    text = BEDROCK_VERSION.sub("", text.removesuffix(":latest"))
+    text = PATH_OF_MODEL.sub("", text)
+    while (prefix := PREFIX.match(text)) and _spelling(prefix[1]) in PROVIDERS:
+        text = text[prefix.end() :]
+    date = DATE.search(text)
+    if date and date.start():
+        return _spelling(text[: date.start()]), date[1] + date[3] + date[4]
+    return _spelling(text), ""
+
+
+def _spelling(name: str) -> str:
+    """Return a name without case, Unicode form and separators; a separator between digits becomes a hyphen."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    parts = "".join("-" if _separates(character) else character for character in text)
+    joined = re.sub("-+", "-", parts).strip("-")
+    return BETWEEN_DIGITS.sub("\0", joined).replace("-", "").replace("\0", "-") or text
+
+
+def _separates(character: str) -> bool:
+    """Whether a character says nothing: punctuation, spaces, invisible ones. `c#` and `c++` are not `c`."""
+    return character == "=" or (character != "#" and unicodedata.category(character)[0] in "PZC")
