@@ -13,10 +13,10 @@ DATES = ("_date", "_day", "_since")
 TIMES = ("_at", "_used")
 BOOLEANS = ("is_", "has_")
 NAMED_AS_TIMES = ("first_decided_at",)  # whose values are dates
-# A text that SQLite writes again as it reads it is valid, as 2026-02-30 is not.
+# SQLite writes a valid text as it was; 2026-02-30 becomes 2026-03-02, but only if something is added to it.
 IS_VALID = {
-    "date": "typeof({0}) = 'text' and {0} is date({0})",
-    "datetime": "typeof({0}) = 'text' and {0} is strftime('%Y-%m-%d %H:%M:%f', {0})",
+    "date": "typeof({0}) = 'text' and {0} is date({0}, '+0 days')",
+    "datetime": "typeof({0}) = 'text' and {0} is strftime('%Y-%m-%d %H:%M:%f', {0}, '+0 days')",
     "boolean": "typeof({0}) = 'integer' and {0} in (0, 1)",
 }
 

@@ -140,15 +140,18 @@ def test_at_whatever_operation_it_ends_every_path_is_one_runs(
     database: Path, tmp_path: Path, accident: Accident, monkeypatch: pytest.MonkeyPatch, start: str, fault: Any
 ) -> None:
     monkeypatch.setattr("loader.disk.sync", lambda path: None)  # only a power failure tells the difference
-    runs: dict[str, Contents] = {}
+    monkeypatch.setattr("loader.pipeline.exports.has_parquet", lambda: False)  # a third less to do
+    beginning = tmp_path / "beginning" / "published"
+    publish(database, beginning, "first")
+    runs: dict[str, Contents] = {"first": published(beginning)}
+    if change := STARTS[start]:
+        change(beginning)
     at, is_over = 0, False
     while not is_over:
         at += 1
         folder = tmp_path / str(at) / "published"
-        publish(database, folder, "first")
-        runs.setdefault("first", published(folder))
-        if change := STARTS[start]:
-            change(folder)
+        if beginning.exists():
+            shutil.copytree(beginning, folder, symlinks=True)
         has_foreign = (folder / "csv" / "mine.csv").exists()
         is_over = not accident.happens_in(lambda to=folder: publish(database, to, "second"), fault, at)
         before = None if start == "nothing" else "first"
@@ -163,12 +166,12 @@ def test_at_whatever_operation_it_ends_every_path_is_one_runs(
         assert runs.setdefault("third", published(folder)) == published(folder), f"after operation {at}"
         assert (folder / "csv" / "mine.csv").exists() == has_foreign
         names = sorted(path.name for path in folder.iterdir())
-        assert names == [".versions", "csv", "current", "datapackage.json", "jsonl", "model_outcomes.db", "parquet"]
+        assert names == [".versions", "csv", "current", "datapackage.json", "jsonl", "model_outcomes.db"]
         versions = {path.name for path in (folder / ".versions").iterdir()}
         assert "third" in versions
         assert len(versions) <= 2
-        links = {path.name for kind in KINDS for path in (folder / kind).iterdir()}
-        assert links - {"mine.csv"} == {"two.csv", "two.jsonl", "two.parquet"}
+        links = {path.name for kind in ("csv", "jsonl") for path in (folder / kind).iterdir()}
+        assert links - {"mine.csv"} == {"two.csv", "two.jsonl"}
     assert at > 10
 
 

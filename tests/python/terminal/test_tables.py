@@ -72,6 +72,21 @@ def test_a_name_from_the_right_cannot_turn_its_line_around() -> None:
     assert f"\u2068{HOSTILE['from the right']}\u2069" in line
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_what_one_copies_from_a_list_of_runs_is_whole(width: int) -> None:
+    run = {"run_id": "20260131T120000.000Z-1", "status": "interrupted", "exit_code": 143, "accepted_count": 1_234_567,
+           "rejected_count": 0, "dbt_node_count": 152, "dbt_seconds": 1234.5}  # fmt: skip
+    message = f"/srv/{'a-long-folder/' * 8}agents.jsonl is binary, not jsonl; stopped by SIGTERM"
+    lines = tables.table(
+        [{**run, "message": message}, {**run, "message": None}], answers.RUNS, Screen(width)
+    ).splitlines()
+    assert [line.split()[0] for line in lines[2:]] == [run["run_id"], message.split()[0], run["run_id"]]
+    assert lines[3].strip() == message
+    if width >= 80:
+        assert max(len(line) for number, line in enumerate(lines) if number != 3) <= width
+    assert all("1,234,567" in line for line in (lines[2], lines[4]))
+
+
 def test_reasons_are_broken_into_lines_that_fit(plain: Rows) -> None:
     reason = "worse_than_incumbent: 755 of 1021 trials succeeded, against 1012 of 1177 of aurora-large"
     rows = [{"candidate_for": "demotion", "task_type": "review_code", "model_id": "m" * 300, "reason": reason}]
