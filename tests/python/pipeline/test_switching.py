@@ -1,7 +1,6 @@
 """A publication is one switch: at whatever file operation it is killed, every path belongs to one run."""
 
 import errno
-import json
 import os
 import shutil
 import sqlite3
@@ -19,10 +18,10 @@ from loader.pipeline import doctoring, publishing
 from loader.pipeline.marts import Column, Mart
 from loader.pipeline.snapshot import Source
 
+from ..publication import contents, run_of
+
 MAKING = {"os.rename", "os.link", "os.symlink", "os.mkdir"}
 REMOVING = {"os.remove", "os.rmdir", "shutil.rmtree"}
-KINDS = ("csv", "jsonl", "parquet")
-Contents = dict[str, bytes]
 
 
 class Killed(BaseException):
@@ -92,17 +91,10 @@ def publish(database: Path, folder: Path, run_id: str) -> None:
         publication.move_into_place()
 
 
-def published(folder: Path) -> Contents:
-    """What a reader finds by the paths of the files, without what is kept for the switch."""
-    paths = [path for pattern in ("*", *(f"{kind}/*" for kind in KINDS)) for path in folder.glob(pattern)]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths
-            if path.is_file() and path.name != "mine.csv"}  # fmt: skip
-
-
 def without_links(folder: Path) -> None:
     """As earlier versions of the loader published: the files themselves, and one of somebody else's."""
     plain = folder.with_name("plain")
-    for name, content in published(folder).items():
+    for name, content in contents(folder).items():
         (plain / name).parent.mkdir(parents=True, exist_ok=True)
         (plain / name).write_bytes(content)
     (plain / "csv" / "mine.csv").write_text("mine\n")
@@ -122,18 +114,6 @@ STARTS: dict[str, Callable[[Path], None] | None] = {
 }  # fmt: skip
 
 
-def run_of(folder: Path) -> str | None:
-    """The run whose publication, whole and unmixed, is behind the paths; None if nothing is published."""
-    found = published(folder)
-    if not found:
-        return None
-    package = json.loads(found["datapackage.json"])
-    assert {resource["path"] for resource in package["resources"]} | {"datapackage.json"} == set(found)
-    with closing(sqlite3.connect(f"file:{folder}/model_outcomes.db?mode=ro", uri=True)) as snapshot:
-        assert snapshot.execute("select run_id from snapshot_run").fetchall() == [(package["run_id"],)]
-    return package["run_id"]
-
-
 @pytest.mark.parametrize("fault", [Killed, disk_full])
 @pytest.mark.parametrize("start", STARTS)
 def test_at_whatever_operation_it_ends_every_path_is_one_runs(
@@ -143,7 +123,7 @@ def test_at_whatever_operation_it_ends_every_path_is_one_runs(
     monkeypatch.setattr("loader.pipeline.exports.has_parquet", lambda: False)  # a third less to do
     beginning = tmp_path / "beginning" / "published"
     publish(database, beginning, "first")
-    runs: dict[str, Contents] = {"first": published(beginning)}
+    runs: dict[str, dict[str, bytes]] = {"first": contents(beginning)}
     if change := STARTS[start]:
         change(beginning)
     at, is_over = 0, False
@@ -158,12 +138,12 @@ def test_at_whatever_operation_it_ends_every_path_is_one_runs(
         run = run_of(folder)
         assert run in (before, "second"), f"operation {at}"
         if run:
-            assert runs.setdefault(run, published(folder)) == published(folder), f"operation {at}"
+            assert runs.setdefault(run, contents(folder)) == contents(folder), f"operation {at}"
         if is_over:
             assert run == "second"
         publish(database, folder, "third")
         assert run_of(folder) == "third"
-        assert runs.setdefault("third", published(folder)) == published(folder), f"after operation {at}"
+        assert runs.setdefault("third", contents(folder)) == contents(folder), f"after operation {at}"
         assert (folder / "csv" / "mine.csv").exists() == has_foreign
         names = sorted(path.name for path in folder.iterdir())
         assert names == [".versions", "csv", "current", "datapackage.json", "jsonl", "model_outcomes.db"]
@@ -181,7 +161,7 @@ def test_files_are_replaced_by_links_where_there_are_no_hard_links(
     folder = tmp_path / "published"
     publish(database, folder, "first")
     without_links(folder)
-    before = published(folder)
+    before = contents(folder)
 
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
@@ -190,7 +170,7 @@ def test_files_are_replaced_by_links_where_there_are_no_hard_links(
     publish(database, folder, "second")
     assert run_of(folder) == "second"
     (adopted,) = (folder / ".versions").glob("adopted*")
-    assert published(adopted) == before
+    assert contents(adopted) == before
 
 
 def test_a_reader_that_resolves_the_publication_once_reads_one_run_through_the_next(
@@ -198,10 +178,10 @@ def test_a_reader_that_resolves_the_publication_once_reads_one_run_through_the_n
 ) -> None:
     folder = tmp_path / "published"
     publish(database, folder, "first")
-    resolved, before = (folder / "current").resolve(), published(folder)
+    resolved, before = (folder / "current").resolve(), contents(folder)
     with (folder / "csv" / "one.csv").open() as still_open:
         publish(database, folder, "second")
-        assert published(resolved) == before
+        assert contents(resolved) == before
         publish(database, folder, "third")
         assert not resolved.exists()
         assert still_open.read() == "id\n1\n"
@@ -264,15 +244,15 @@ def test_a_snapshot_that_fills_the_disk_names_the_folder_it_was_for(
 ) -> None:
     folder = tmp_path / "published"
     publish(database, folder, "first")
-    before = published(folder)
+    before = contents(folder)
     # SQLite itself then says what it says of a full disk.
     monkeypatch.setattr("loader.pipeline.snapshot.DESCRIBED", "pragma max_page_count = 1;create table x (y);")
     with pytest.raises(OutcomesError, match=f"^cannot publish to {folder}: database or disk is full$"):
         publish(database, folder, "second")
-    assert published(folder) == before
+    assert contents(folder) == before
 
 
-def test_doctor_names_what_is_not_as_it_was_published(database: Path, tmp_path: Path) -> None:
+def test_doctor_names_what_is_not_as_it_was_contents(database: Path, tmp_path: Path) -> None:
     folder = tmp_path / "published"
 
     def finding() -> Any:
