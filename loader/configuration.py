@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     max_rejects: Annotated[int, Meta(ge=0)] | None = None
     keep_runs: Annotated[int, Meta(ge=1)] | None = None
     fail_on: list[Finding] | None = None
+    quiet: bool | None = None
 
 
 def variable(setting: str) -> str:

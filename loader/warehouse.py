@@ -107,13 +107,15 @@ def run_dbt(
     logs: Path,
     artifacts: Path | None = None,
     output: Any = None,
+    quiet: bool = False,
 ) -> list[Command]:
     """Run commands of dbt, one after the other, and wait for them; call it within `building`.
 
     They run in one process of their own. Whatever ends the waiting, a signal too, ends that process: SQLite
     takes back what it had not committed. Its result files are removed first, so that a stale one is
     never read as this run's. `artifacts` is where dbt leaves them, else where builds do; `output` is
-    the stream that dbt's own lines go to, else standard output.
+    the stream that dbt's own lines go to, else standard output; if `quiet`, only warnings and faults go there.
+    The log file always has all of them.
     """
     if importlib.util.find_spec("dbt") is None:
         raise NotInstalledError("dbt", "warehouse")
@@ -125,6 +127,7 @@ def run_dbt(
         stale.unlink(missing_ok=True)
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     where += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
+    where += ["--log-level", "warn"] if quiet else []
     request = {
         "commands": [[*arguments, *where] for arguments in commands],
         "results": str(results),

@@ -26,7 +26,7 @@ with DAG(
     # Exit 75, somebody else is at it, skips; any other but 0 fails and is retried. Stopping the task sends SIGTERM.
     BashOperator(
         task_id="run",
-        bash_command=f"exec '{PROJECT}/.venv/bin/loader' run --wait 600",
+        bash_command=f"exec '{PROJECT}/.venv/bin/loader' run --quiet --wait 600",
         env={"OUTCOMES_CONFIG": f"{PROJECT}/data/outcomes.toml"},
         append_env=True,
         cwd=f"{PROJECT}/data",

@@ -16,9 +16,9 @@ PROJECT = os.environ.get("OUTCOMES_PROJECT", "/srv/model-outcomes")
 
 @dagster.op(retry_policy=dagster.RetryPolicy(max_retries=2, delay=300))
 def run_loader(context: dagster.OpExecutionContext) -> None:
-    """One run of the loader; its log goes to Dagster's stderr, its summary into the run's metadata."""
+    """One run of the loader; its warnings go to Dagster's stderr, its summary into the run's metadata."""
     done = subprocess.run(
-        [f"{PROJECT}/.venv/bin/loader", "run", "--wait", "600"],
+        [f"{PROJECT}/.venv/bin/loader", "run", "--quiet", "--wait", "600"],
         cwd=f"{PROJECT}/data",
         env={**os.environ, "OUTCOMES_CONFIG": f"{PROJECT}/data/outcomes.toml"},
         stdout=subprocess.PIPE,

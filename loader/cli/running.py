@@ -47,12 +47,14 @@ def _findings(context: click.Context, parameter: click.Parameter, value: str) ->
               metavar="FINDING,...", help=f"Exit 1 for these findings: {', '.join(FINDINGS)}.")  # fmt: skip
 @click.option("--keep-runs", type=click.IntRange(min=1), default=100, envvar="OUTCOMES_KEEP_RUNS",
               show_default=True, show_envvar=True, help="Folders of runs that are kept.")  # fmt: skip
+@click.option("--quiet/--no-quiet", default=False, envvar="OUTCOMES_QUIET", show_default=True, show_envvar=True,
+              help="Say only warnings and faults; dbt's log is in the folder of the run.")  # fmt: skip
 @TARGET
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and change nothing.")
 @click.pass_obj
 def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None, publish: Path | None,
         no_publish: bool, report: bool, wait: float, max_rejects: int, fail_on: tuple[str, ...], keep_runs: int,
-        target: str, dry_run: bool) -> None:  # fmt: skip
+        quiet: bool, target: str, dry_run: bool) -> None:  # fmt: skip
     """Take in what is new, build, test and publish: the one command of a schedule.
 
     Prints a JSON summary. Settings may also stand in outcomes.toml.
@@ -63,7 +65,8 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
     if legacy_json is None and legacy.DISCOVERED.is_file():
         legacy_json = store.absolute(legacy.DISCOVERED)
     publish = None if no_publish else publish or places.published(db)
-    options = running.Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target)
+    options = running.Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target,
+                              quiet)  # fmt: skip
     if dry_run:
         console.write(planning.plan(db, options).as_json())
         return

@@ -29,25 +29,28 @@ def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
         yield
 
 
-def build(database: Path, target: str, logs: Path) -> tuple[Command, Command | None]:
+def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tuple[Command, Command | None]:
     """`dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
     to be asked for."""
     before = targets.preparations(target)
     after = [FRESHNESS] if target == SQLITE else []
-    came = warehouse.run_dbt(database, [*before, warehouse.BUILD, *after], target, logs=logs, output=sys.stderr)
+    commands = [*before, warehouse.BUILD, *after]
+    came = warehouse.run_dbt(database, commands, target, logs=logs, output=sys.stderr, quiet=quiet)
     warehouse.expect_prepared(came[: len(before)], logs, target)
     built, *told = came[len(before) :]
     return built, told[0] if told else None
 
 
-def freshness(database: Path, target: str, logs: Path, told: Command | None) -> Path:
+def freshness(database: Path, target: str, logs: Path, told: Command | None, *, quiet: bool = False) -> Path:
     """dbt's sources.json about the log, which is in SQLite whatever the engine: what was carried over is as old
     as the last time. `told` is what `build` gave. Raises BuildError where dbt could not tell."""
     artifacts = results(database, target)
     if told is None:
         # Apart from a build's artifacts on SQLite, which stay that build's.
         artifacts = places.build_folder(database, target) / "freshness"
-        (told,) = warehouse.run_dbt(database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr)
+        (told,) = warehouse.run_dbt(
+            database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr, quiet=quiet
+        )
     sources = artifacts / "sources.json"
     if not sources.exists():
         raise BuildError(f"dbt could not tell how fresh the sources are: {told.fault or 'it did not say why'}")

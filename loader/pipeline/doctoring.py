@@ -19,7 +19,7 @@ import msgspec
 
 from loader import console, locks, places, spool, store
 from loader.errors import OutcomesError
-from loader.pipeline import examining
+from loader.pipeline import examining, exports, publishing, snapshot
 from loader.pipeline.examining import Finding
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs", "davfs", "beegfs", "gpfs")
@@ -78,6 +78,7 @@ def _surroundings(database: Path) -> list[Finding]:
         _disk(database),
         _spool(database),
         _lock(database),
+        _publication(database),
     ]
 
 
@@ -148,6 +149,24 @@ def _lock(database: Path) -> Finding:
     said = "; ".join(f"{one.get('purpose')} (process {one.get('pid')}, since {one.get('since')})" for one in holders)
     step = f"if it hangs: kill {holders[0].get('pid')}; the lock ends with the process, and nothing is half done"
     return Finding("lock", "ok", f"held by {said}", step, held)
+
+
+def _publication(database: Path) -> Finding:
+    folder = places.published(database)
+    run = snapshot.published_run(folder / places.SNAPSHOT)
+    damaged = publishing.damaged_files(folder)
+    details = {"folder": str(folder), "run_id": run["run_id"] if run else None, "damaged": damaged}
+    if damaged and damaged != [exports.DESCRIPTOR]:
+        return Finding(
+            "publication",
+            "warning",
+            f"{len(damaged):,} files of {folder} are not as they were published: {', '.join(damaged[:3])}",
+            "loader run publishes all of them again",
+            details,
+        )
+    if run is None:
+        return Finding("publication", "ok", f"nothing is published in {folder}", None, details)
+    return Finding("publication", "ok", f"{folder} holds run {run['run_id']}, as of {run['as_of']}", None, details)
 
 
 def _inside(database: Path) -> list[Finding]:

@@ -11,12 +11,13 @@ import msgspec
 from loader import console, locks, places, spool, store, warehouse
 from loader.engines import targets
 from loader.errors import OutcomesError
-from loader.pipeline import inbox
+from loader.pipeline import inbox, publishing, snapshot
 from loader.pipeline.running import Options
 
 
 class Plan(msgspec.Struct):
-    """Absolute paths. `inbox` holds paths by what would become of them; `held_by` says who works just now."""
+    """Absolute paths. `inbox` holds paths by what would become of them; `held_by` says who works just now;
+    `published` is the run whose publication is current in `publish` (run_id, as_of, database)."""
 
     database: str
     target: str
@@ -28,6 +29,7 @@ class Plan(msgspec.Struct):
     inbox: dict[str, list[str]] | None
     uok: str | None
     publish: str | None
+    published: dict[str, str] | None
 
     def as_json(self) -> str:
         return console.escaped(msgspec.json.format(msgspec.json.encode(self), indent=2).decode())
@@ -36,6 +38,8 @@ class Plan(msgspec.Struct):
 def plan(database: Path, options: Options) -> Plan:
     """Raises OutcomesError where the run could not even begin."""
     targets.expect_possible(options.target)
+    if options.publish:
+        publishing.check(options.publish, database)
     return Plan(
         database=str(database),
         target=options.target,
@@ -47,6 +51,7 @@ def plan(database: Path, options: Options) -> Plan:
         inbox=_inbox(database, options.inbox) if options.inbox else None,
         uok=_expected(options.uok),
         publish=str(options.publish) if options.publish else None,
+        published=snapshot.published_run(options.publish / places.SNAPSHOT) if options.publish else None,
     )
 
 

@@ -46,6 +46,7 @@ class Options:
     fail_on: tuple[str, ...] = ()
     report: bool = True
     target: str = SQLITE
+    quiet: bool = False
 
 
 def run(database: Path, options: Options) -> Summary:
@@ -144,6 +145,11 @@ class _Job:
         self.summary.faults.append(said)
         say(f"Error: {said}")
 
+    def _say_progress(self, message: str) -> None:
+        """Say what a quiet run keeps to itself."""
+        if not self.options.quiet:
+            say(message)
+
     def _work(self, connection: sqlite3.Connection, folder: Path) -> None:
         last_reject = _last_reject(connection)
         try:
@@ -174,7 +180,10 @@ class _Job:
                 summary.duplicates += came.duplicates
                 summary.rejected += came.rejected
                 for line in came.lines:
-                    say(line)
+                    if came.rejected:
+                        say(line)
+                    else:
+                        self._say_progress(line)
                 for fault in came.faults:
                     self.note(fault)
 
@@ -186,21 +195,24 @@ class _Job:
 
         done = carrying.carry(connection, self.database, self.options.target)
         self.summary.carried = asdict(done)
-        say(f"{done.rows:,} outcomes carried to {self.options.target}, which has them up to id {done.last}")
+        self._say_progress(
+            f"{done.rows:,} outcomes carried to {self.options.target}, which has them up to id {done.last}"
+        )
         return done.last
 
     def _build(self, folder: Path) -> Command | None:
         """What came of asking for freshness with it, None where that is still to be asked."""
         target = self.options.target
         self.summary.build = BuildSummary()
+        begun = time.monotonic()
         try:
-            built, told = building.build(self.database, target, folder)
+            built, told = building.build(self.database, target, folder, quiet=self.options.quiet)
         finally:
             _keep(building.results(self.database, target) / "run_results.json", folder)
         nodes = warehouse.nodes(self.database, target) or []
         self.summary.build = BuildSummary(
             len(nodes),
-            sum(node.seconds for node in nodes),
+            round(time.monotonic() - begun, 3),
             [{"name": node.name, "status": node.status, "message": node.message}
              for node in nodes if node.status in warehouse.FAILED],
         )  # fmt: skip
@@ -208,7 +220,7 @@ class _Job:
         return told
 
     def _freshness(self, folder: Path, told: Command | None) -> Answer:
-        sources = building.freshness(self.database, self.options.target, folder, told)
+        sources = building.freshness(self.database, self.options.target, folder, told, quiet=self.options.quiet)
         _keep(sources, folder)
         return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
 
@@ -227,7 +239,7 @@ class _Job:
         try:
             report.expect_possible()
         except OutcomesError as missing:
-            say(f"no report is published: {missing}")
+            self._say_progress(f"no report is published: {missing}")
             return None
         changes = msgspec.to_builtins(self.summary.changes)
         try:
@@ -246,7 +258,7 @@ class _Job:
         ):
             publication.move_into_place()
             self.summary.published = {**asdict(publication), "folder": str(folder)}
-        say(f"published {publication.marts} marts in {folder}")
+        self._say_progress(f"published {publication.marts} marts in {folder}")
 
     def _write_down(self, connection: sqlite3.Connection, folder: Path) -> None:
         """The row, the folder, and no more folders than are to be kept."""

@@ -27,7 +27,8 @@ class InboxSummary(msgspec.Struct):
 
 
 class BuildSummary(msgspec.Struct):
-    """dbt nodes that ran, the seconds that they took, and those that failed, with their messages."""
+    """dbt nodes that ran, the seconds that passed meanwhile, and the nodes that failed, with their messages. The
+    seconds of each node are in the run's run_results.json; nodes run two at a time."""
 
     nodes: int = 0
     seconds: float = 0.0

@@ -66,14 +66,14 @@ TRENDS: Sequence[Column] = (
 )
 
 RUNS: Sequence[Column] = (
-    name("run", "run_id"),
+    Column("run", lambda row: printable(row["run_id"])),
     Column("status", lambda row: str(row["status"])),
     Column("exit", integer("exit_code")),
     Column("accepted", integer("accepted_count")),
     Column("rejected", integer("rejected_count")),
-    Column("dbt nodes", integer("dbt_node_count"), is_spare=True),
+    Column("nodes", integer("dbt_node_count"), is_spare=True),
     Column("seconds", lambda row: f"{row['dbt_seconds']:.1f}", is_spare=True),
-    Column("message", lambda row: printable(row["message"] or ""), is_prose=True),
+    Column("message", lambda row: printable(row["message"] or ""), is_note=True),
 )
 
 RECOMMENDATIONS: Sequence[Column] = (

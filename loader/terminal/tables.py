@@ -18,6 +18,7 @@ from loader.terminal import drawing, words
 from loader.terminal.screen import Screen
 
 GAP = 2
+HEADING_LINES = 2  # the headings and the rule
 NAME_MOST = 40  # cells that a name may take where there is room
 NAME_KEPT = 24  # a column is spared before a name is cut below this
 NAME_LEAST = 8
@@ -32,7 +33,8 @@ Row = Mapping[str, Any]
 class Column:
     """`text` says what a row's cell shows. A name may be cut, prose be broken into lines, and what is spare left
     out. A rare column is left out if no row has something in it. Of a drawn column, `interval` gives what is drawn,
-    None for nothing."""
+    None for nothing. A note has a line of its own below its row, which is never cut or broken, so that it can be
+    copied."""
 
     heading: str
     text: Callable[[Row], str] = lambda row: ""
@@ -40,6 +42,7 @@ class Column:
     is_prose: bool = False
     is_spare: bool = False
     is_rare: bool = False
+    is_note: bool = False
     interval: Callable[[Row], drawing.Interval | None] | None = None
 
 
@@ -87,19 +90,23 @@ def drawn(column: str) -> Column:
 def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str:
     """Headings, a rule, and the rows, no line of them longer than the screen is wide if that can be."""
     rows = list(rows)
+    notes = [column for column in columns if column.is_note]
+    columns = [column for column in columns if not column.is_note]
     cells = {column: [screen.writable(column.text(row)) for row in rows] for column in columns}
     columns = [column for column in columns if not column.is_rare or any(cells[column])]
     cells = {column: cells[column] for column in columns}
     widths = _fitted(columns, cells, screen.width)
     filled = [_filled(column, rows, cells[column], width, screen) for column, width in widths.items()]
-    lines = []
-    for row in zip(*filled, strict=True):
+    lines: list[str] = []
+    for index, row in enumerate(zip(*filled, strict=True), start=-HEADING_LINES):
         for number in range(max(map(len, row))):
             parts = [
                 cell[number] if number < len(cell) else " " * width
                 for cell, width in zip(row, widths.values(), strict=True)
             ]
             lines.append((" " * GAP).join(parts).rstrip())
+        texts = [screen.writable(note.text(rows[index])) for note in notes if index >= 0]
+        lines += [f"{' ' * GAP}{text}" for text in texts if text]
     return "\n".join(lines)
 
 

@@ -1,18 +1,25 @@
 """What is published: the marts and only they, whole, described, at one moment."""
 
 import csv
+import hashlib
 import json
+import re
 import sqlite3
 from contextlib import closing
+from datetime import date, datetime
 
 import pytest
 from frictionless import Package, validate
 from pyarrow import parquet
 
 from loader.errors import OutcomesError
-from loader.pipeline import publishing
+from loader.pipeline import logical_types, publishing
 
 from .conftest import Site, lines, outcome
+
+KINDS = ("csv", "jsonl", "parquet")
+# What the columns of these names hold, by the texts of their values.
+DATE, TIME = r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def test_the_data_package_is_valid_and_its_files_hold_the_same_rows(site: Site, 
     assert report.valid, report.flatten(["type", "message"])
     package = Package(str(site.published / "datapackage.json"))
     paths = {resource.path for resource in package.resources}
-    assert {f"{kind}/{mart}.{kind}" for mart in marts for kind in ("csv", "jsonl", "parquet")} == paths
+    assert paths == {f"{kind}/{mart}.{kind}" for mart in marts for kind in KINDS} | {"model_outcomes.db"}
     rankings = package.get_resource("model-rankings-csv")
     assert rankings.schema.primary_key == ["task_type", "model_id"]
     wanted = site.query("select task_type, model_id, trials, success_rate from model_rankings order by 1, 2")
@@ -80,6 +87,63 @@ def test_the_data_package_is_valid_and_its_files_hold_the_same_rows(site: Site, 
     assert sorted(tuple(row[name] for name in columns) for row in rows) == wanted
     rows = parquet.read_table(site.published / "parquet/model_rankings.parquet").to_pylist()
     assert sorted(tuple(row[name] for name in columns) for row in rows) == wanted
+
+
+def test_the_digest_of_every_file_is_in_the_data_package(site: Site) -> None:
+    package = json.loads((site.published / "datapackage.json").read_text())
+    digests = {resource["path"]: (resource["hash"], resource["bytes"]) for resource in package["resources"]}
+    for name, content in site.files().items():
+        if not name.startswith(".") and name != "datapackage.json":
+            assert digests.pop(name) == (f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)), name
+    assert digests == {}
+
+
+def test_dates_times_and_booleans_have_their_types_in_every_format(site: Site, marts) -> None:
+    package = Package(str(site.published / "datapackage.json"))
+    held = set()
+    for mart in marts:
+        schema = parquet.read_schema(site.published / f"parquet/{mart}.parquet")
+        typed = parquet.read_table(site.published / f"parquet/{mart}.parquet").to_pylist()
+        as_json = (site.published / f"jsonl/{mart}.jsonl").read_text().splitlines()
+        for column in schema.names:
+            values = [value for (value,) in site.query(f'select "{column}" from {mart} order by rowid',
+                                                       path=site.published / "model_outcomes.db")]  # fmt: skip
+            known = [value for value in values if value is not None]
+            texts = [value for value in known if isinstance(value, str)]
+            fields = {kind: package.get_resource(f"{mart}-{kind}".replace("_", "-")).schema.get_field(column).type
+                      for kind in ("csv", "jsonl")}  # fmt: skip
+            if column.startswith(("is_", "has_")):
+                expected, held_by_parquet, convert = "boolean", "bool", bool
+                assert [json.loads(line)[column] for line in as_json] == values
+                assert all(json.loads(line)[column] in (True, False, None) for line in as_json)
+            elif texts and all(re.fullmatch(DATE, text) for text in texts):
+                expected, held_by_parquet, convert = "date", "date32[day]", date.fromisoformat
+            elif texts and all(re.fullmatch(TIME, text) for text in texts):
+                expected, held_by_parquet = "datetime", "timestamp[us, tz=UTC]"
+                convert = lambda text: datetime.fromisoformat(f"{text}000+00:00")  # noqa: E731
+            else:
+                assert known == [] or fields["csv"] not in ("date", "datetime", "boolean"), (mart, column)
+                continue
+            held.add(expected)
+            assert fields == {"csv": expected, "jsonl": expected}, (mart, column)
+            assert str(schema.field(column).type) == held_by_parquet, (mart, column)
+            assert [row[column] for row in typed] == [None if value is None else convert(value) for value in values]
+    assert held == {"boolean", "date", "datetime"}
+
+
+def test_a_value_that_is_no_date_leaves_its_column_text(tmp_path) -> None:
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute(
+            "create table x (a_date text, b_date text, c_at text, d_at text, is_e integer, is_f integer)"
+        )
+        connection.executemany("insert into x values (?, ?, ?, ?, ?, ?)", [
+            ("2024-02-29", "2026-02-29", "2026-01-31 12:00:00.000", "2026-01-31", 1, 2),
+            (None, "2026-01-01", None, "2026-01-31 12:00:00.000", None, 1),
+        ])  # fmt: skip
+        columns = ["a_date", "b_date", "c_at", "d_at", "is_e", "is_f"]
+        assert logical_types.of_columns(connection, "x", columns) == {
+            "a_date": "date", "c_at": "datetime", "is_e": "boolean"
+        }  # fmt: skip
 
 
 def test_a_damaged_file_is_told_by_the_data_package(ran: Site) -> None:

@@ -6,6 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from loader import warehouse
+from loader.pipeline import running
+
 from .conftest import Site, ago, lines, outcome
 
 
@@ -287,3 +290,35 @@ def test_a_folder_of_another_database_is_not_published_to(ran: Site, tmp_path) -
     other = Site(tmp_path / "other", ran.project)
     summary = other.run("--publish", ran.published, exits=2)
     assert f"is the snapshot of {ran.database}" in summary["faults"][0]
+
+
+def test_a_quiet_run_says_what_is_wrong_and_nothing_else(site: Site) -> None:
+    site.put("log.jsonl", lines([outcome()]))
+    done = site.loader("run", "--inbox", "inbox", "--quiet")
+    assert done.stderr == ""
+    folder = site.runs / json.loads(done.stdout)["run_id"]
+    assert "START sql table model main.model_rankings" in (folder / "dbt.log").read_text()
+    assert site.loader("run", "--inbox", "inbox", OUTCOMES_QUIET="yes").stderr == ""
+    (site.folder / "outcomes.toml").write_text("quiet = true\n")
+    test = site.project / "tests" / "singular" / "assert_nobody_is_able.sql"
+    test.parent.mkdir()
+    test.write_text("{{ config(severity='warn') }} select 1 from {{ ref('model_stats') }} where model_id = 'able'")
+    site.put("bad.jsonl", lines([outcome(success=None)]))
+    told = site.loader("run", "--inbox", "inbox", "--max-rejects", 1).stderr
+    assert "WARN 1 assert_nobody_is_able" in told
+    assert "bad.jsonl: 0 accepted, 0 duplicates, 1 rejected" in told
+    assert "START" not in told
+    assert "log.jsonl" not in told
+    assert "START" in site.loader("run", "--inbox", "inbox", "--no-quiet").stderr
+
+
+def test_the_seconds_of_a_build_are_those_that_passed(database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes run two at a time: their seconds add up to more."""
+    nodes = [warehouse.Node(name, "error", 600.0, None) for name in ("a", "b")]
+    monkeypatch.setattr("loader.pipeline.building.build", lambda *_, **__: (warehouse.Command(("build",)), None))
+    monkeypatch.setattr("loader.warehouse.nodes", lambda *_: nodes)
+    summary = running.run(database, running.Options())
+    assert (summary.exit_code, summary.build.nodes) == (1, 2)
+    assert 0 <= summary.build.seconds <= summary.seconds < 600
+    with closing(sqlite3.connect(database)) as log:
+        assert log.execute("select dbt_seconds from run_history").fetchall() == [(summary.build.seconds,)]

@@ -1,6 +1,6 @@
 """The processes of the stress test: `python actors.py ROLE DATABASE FOLDER NAME`.
 
-Each works until FOLDER/stop exists, or until it is killed.
+Each works until FOLDER/stop exists, or until it is killed; the publisher publishes once.
 """
 
 import itertools
@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loader import ModelOutcomes, store, warehouse
+from loader.pipeline import publishing
 
 CELLS = [(f"task-{task}", f"model-{model}") for task in range(3) for model in range(4)]
-PAUSE = 0.003
+PAUSE_S = float(os.environ.get("STRESS_PAUSE_S", "0.003"))
 
 
 class Acknowledged:
@@ -61,7 +62,7 @@ def _write_all(write: Callable[[str, str, str, bool], None], folder: Path, name:
         event_id = f"{name}-{os.getpid()}-{number}"
         write(event_id, *CELLS[number % len(CELLS)], number % 3 != 0)
         acknowledged.add(event_id)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_S)
 
 
 def builder(database: Path, folder: Path, name: str) -> None:
@@ -111,11 +112,21 @@ def reader(database: Path, folder: Path, name: str) -> None:
         seen = now
         assert connection.execute("select * from model_rankings").fetchall()
         reads += 1
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_S)
     (folder / f"{name}.reads").write_text(f"{reads}\n")
+
+
+def publisher(database: Path, folder: Path, name: str) -> None:
+    """Publishes once what was built last, as the run of this name."""
+    with warehouse.building(database, "a publication", wait=60):
+        publishing.prepare(folder / "published", database)
+        with publishing.written(
+            database, folder / "published", run_id=name, as_of="2026-01-31T12:00:00Z"
+        ) as publication:
+            publication.move_into_place()
 
 
 if __name__ == "__main__":
     role, database, folder, name = sys.argv[1:]
-    roles = {role.__name__: role for role in (recorder, client, builder, reader)}
+    roles = {role.__name__: role for role in (recorder, client, builder, reader, publisher)}
     roles[role](store.absolute(database), Path(folder), name)

@@ -77,6 +77,21 @@ def recommendation(action: str, **fields: Any) -> dict[str, Any]:
     return {**row, "action": action, "reason": "why not", **fields}
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_what_one_copies_from_a_list_of_runs_is_whole(width: int) -> None:
+    run = {"run_id": "20260131T120000.000Z-1", "status": "interrupted", "exit_code": 143, "accepted_count": 1_234_567,
+           "rejected_count": 0, "dbt_node_count": 152, "dbt_seconds": 1234.5}  # fmt: skip
+    message = f"/srv/{'a-long-folder/' * 8}agents.jsonl is binary, not jsonl; stopped by SIGTERM"
+    lines = tables.table(
+        [{**run, "message": message}, {**run, "message": None}], answers.RUNS, Screen(width)
+    ).splitlines()
+    assert [line.split()[0] for line in lines[2:]] == [run["run_id"], message.split()[0], run["run_id"]]
+    assert lines[3].strip() == message
+    if width >= 80:
+        assert max(len(line) for number, line in enumerate(lines) if number != 3) <= width
+    assert all("1,234,567" in line for line in (lines[2], lines[4]))
+
+
 def test_reasons_are_broken_into_lines_that_fit(plain: Rows) -> None:
     reason = "it is surely better, with 1012 successes in 1177 trials against 755 in 1021; decided on 2026-03-01"
     rows = [recommendation("replace", alternative_model_id="m" * 300, incumbent_model_id="o" * 300, reason=reason)]
