@@ -101,7 +101,7 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
             coalesce(sum(is_success), 0) as wins,
             avg(is_success) as success_rate,
             avg(case when is_metered = 1 then tokens_used end) as avg_tokens,
-            sum(cost_nano_usd) / 1e9 / nullif(sum(is_priced), 0) as avg_cost
+            sum(cost_nano_usd / 1e9) / nullif(sum(is_priced), 0) as avg_cost
         from stg_model_outcomes
         where
             task_type = ?1

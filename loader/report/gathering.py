@@ -100,7 +100,8 @@ COMPARISON_DAYS = """
 """
 DAYS = """
     select task_type, model_id, outcome_date, trials, successes, is_drift_alarm
-    from model_daily_trends where outcome_date > ? order by task_type, model_id, outcome_date
+    from model_daily_trends where outcome_date > ? and outcome_date <= date('now', '+1 day')
+    order by task_type, model_id, outcome_date
 """
 # The fall began after the last day on which nothing spoke for one: there the CUSUM left 0 for good.
 DRIFTS = """
@@ -149,7 +150,9 @@ INCUMBENTS = """
 
 def _days(connection: sqlite3.Connection, cells: int) -> list[dict[str, Any]]:
     """A cell's last days without gaps: the first of them, and trials, successes and alarms by day."""
-    (last,) = connection.execute("select max(outcome_date) from model_daily_trends").fetchone()
+    (last,) = connection.execute(
+        "select max(outcome_date) from model_daily_trends where outcome_date <= date('now', '+1 day')"
+    ).fetchone()
     if last is None:
         return []
     shown = max(28, MAX_CELL_DAYS // max(1, cells))

@@ -53,7 +53,7 @@ def percent(column: str) -> Callable[[Row], str]:
 
 
 def dollars(column: str) -> Callable[[Row], str]:
-    return lambda row: "" if row[column] is None else f"${row[column]:,.4f}"
+    return lambda row: "" if row[column] is None else words.dollars(row[column])
 
 
 def day(column: str) -> Callable[[Row], str]:

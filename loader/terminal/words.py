@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import Decimal
 
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # what is between them is ordered by itself
 FROM_THE_RIGHT = ("R", "AL", "AN")
@@ -11,6 +12,11 @@ FROM_THE_RIGHT = ("R", "AL", "AN")
 def printable(text: str) -> str:
     """A control character, which could steer the terminal or turn the line around, is shown as �."""
     return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def dollars(cost: float) -> str:
+    """Return a price: with cents from one dollar on, below it with three significant digits and no exponent."""
+    return f"${cost:,.2f}" if cost == 0 or cost >= 1 else f"${Decimal(f'{cost:.2e}'):f}"
 
 
 def isolated(text: str) -> str:

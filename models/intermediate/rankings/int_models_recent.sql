@@ -1,6 +1,7 @@
 with days as (
 
     select * from {{ ref('int_model_days_counted') }}
+    where outcome_date <= {{ last_day() }}
 
 ),
 
