@@ -39,7 +39,7 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     success_rate_upper: float
     infrastructure_failures: int
     total_tokens: int
-    total_cost: float
+    total_cost: float | None
     cost_per_success: float | None
     last_used: str | None
     snapshot_at: str | None = None

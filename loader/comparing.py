@@ -118,7 +118,7 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
             coalesce(sum(is_success), 0) as wins,
             avg(case when is_trial = 1 then is_success end) as success_rate,
             avg(case when is_trial = 1 and is_metered = 1 then tokens_used end) as avg_tokens,
-            sum(case when is_trial = 1 then cost_nano_usd end) / 1e9
+            sum(case when is_trial = 1 then cost_nano_usd / 1e9 end)
             / nullif(sum(case when is_trial = 1 then is_priced end), 0) as avg_cost,
             count(*) - coalesce(sum(is_trial), 0) as infrastructure_failures,
             1 - avg(is_trial) as lost_share

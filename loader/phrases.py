@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loader.terminal import shortened
+from loader.terminal.words import dollars as dollars
 
 NAME_WIDTH = 48
 
@@ -33,10 +34,3 @@ def percent(rate: float) -> str:
 
 def points(difference: float) -> str:
     return f"{difference * 100:+.1f}"
-
-
-def dollars(cost: float) -> str:
-    """Three digits that count, whatever the size; no exponent."""
-    return (
-        f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${cost:#.3g}" if cost >= 1e-4 else f"${cost:.7f}".rstrip("0")
-    )

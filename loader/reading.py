@@ -72,7 +72,7 @@ def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN
 
 
 def trends(connection: sqlite3.Connection, task_type: str | None, model_id: str | None, days: int) -> Answer:
-    """`model_daily_trends` over so many days, up to the last one that has an outcome."""
+    """Return `model_daily_trends` over so many days, up to the last one with an outcome that is not in the future."""
     return rows(
         connection,
         """
@@ -81,7 +81,9 @@ def trends(connection: sqlite3.Connection, task_type: str | None, model_id: str 
         where
             (?1 is null or task_type = ?1)
             and (?2 is null or model_id = ?2)
-            and outcome_date > (select date(max(outcome_date), ?3) from model_daily_trends)
+            and outcome_date > (
+                select date(max(outcome_date), ?3) from model_daily_trends where outcome_date <= date('now', '+1 day')
+            )
         order by task_type, model_id, outcome_date
         """,
         (task_type, model_id, f"-{days} days"),

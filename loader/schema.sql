@@ -242,7 +242,7 @@ create table federated_exports (
 ) strict;
 
 -- The rows of exact exports, under published names: the cell's outcomes since its last row before,
--- up to the window's last day.
+-- up to the window's last day. A carry is null, or counts hundreds of billions that its sum has above 10^18.
 create table federated_export_rows (
     export_id integer not null references federated_exports (export_id),
     task_type text not null,
@@ -261,6 +261,11 @@ create table federated_export_rows (
     success_cost_nano_usd integer,
     infrastructure_tokens integer,
     infrastructure_cost_nano_usd integer,
+    tokens_carry integer,
+    cost_carry integer,
+    success_cost_carry integer,
+    infrastructure_tokens_carry integer,
+    infrastructure_cost_carry integer,
     first_day text,
     last_day text,
     primary key (export_id, task_type, model_id)
@@ -316,6 +321,11 @@ create table federated_import_rows (
     success_cost_nano_usd integer,
     infrastructure_tokens integer,
     infrastructure_cost_nano_usd integer,
+    tokens_carry integer,
+    cost_carry integer,
+    success_cost_carry integer,
+    infrastructure_tokens_carry integer,
+    infrastructure_cost_carry integer,
     first_day text,
     last_day text,
     noise_variance real not null,

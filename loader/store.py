@@ -16,7 +16,7 @@ from loader import places
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 from loader.upgrades import ORIGINAL_COLUMNS, UPGRADES, create_or_adopt
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MINIMUM_SQLITE = (3, 37, 0)
 ORCHESTRATOR_TABLE = "llm_task_outcomes"  # a log has it too, as a mirror; an unversioned file only if it is theirs
 RECORD_BUSY_TIMEOUT = 2.0

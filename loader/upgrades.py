@@ -109,6 +109,12 @@ def _to_3(connection: sqlite3.Connection) -> None:
     _make_again(connection, "run_history")
 
 
+def _to_4(connection: sqlite3.Connection) -> None:
+    """Rows of exports may hold sums above 10^18."""
+    _make_again(connection, "federated_export_rows")
+    _make_again(connection, "federated_import_rows")
+
+
 def _make_again(connection: sqlite3.Connection, table: str) -> None:
     """The table as schema.sql has it, with its rows; a column that is new has its default. Not by `alter table
     add column`: the order of columns would tell of a file's past."""
@@ -119,4 +125,4 @@ def _make_again(connection: sqlite3.Connection, table: str) -> None:
     connection.execute(f"drop table {original}")
 
 
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3}
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}

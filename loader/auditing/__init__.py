@@ -16,12 +16,13 @@ from typing import Any
 import msgspec
 
 from loader import console
-from loader.auditing import days, experiments, rollups
+from loader.auditing import days, exact, experiments, rollups
 from loader.auditing.comparison import Difference, Row, compare
 from loader.uok import auditing as uok
 
 DIFFERS = 1
 SHOWN = 50
+CARRY = 10**11  # of which a carry of the dbt models counts how many
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -41,11 +42,12 @@ def audit(connection: sqlite3.Connection) -> Audit:
     differences: list[Difference] = []
     rows: dict[str, int] = {}
 
-    def check(table: str, keys: int, columns: str, expected: str, where: str = "true", **values: int) -> None:
+    def check(table: str, keys: int, columns: str, expected: str, where: str = "true", **values: Any) -> None:
         found = f"select {columns} from {table} where {where}"
         rows[table], differing = compare(connection, table, keys, found, expected, values)
         differences.extend(differing)
 
+    exact.add_functions(connection)
     with _one_moment(connection):
         (newest, outcomes) = _row(connection, "select coalesce(max(id), 0), count(*) from model_outcomes")
         (newest_load,) = _row(connection, "select coalesce(max(load_id), 0) from legacy_model_stats")
@@ -70,13 +72,15 @@ def audit(connection: sqlite3.Connection) -> Audit:
         check(
             "int_outcomes_totals", 4,
             "task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes, priced_outcomes,"
-            " tokens_used, cost_nano_usd, cost_usd_squared, first_used, last_used, last_outcome_id",
+            f" {_exact('tokens_used', 'tokens_carry')}, {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared,"
+            " first_used, last_used, last_outcome_id",
             rollups.TOTALS, mark=totals,
         )  # fmt: skip
         check(
             "int_outcomes_daily", 5,
             "outcome_date, task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes,"
-            " priced_outcomes, tokens_used, tokens_squared, cost_nano_usd, cost_usd_squared, last_outcome_id",
+            f" priced_outcomes, {_exact('tokens_used', 'tokens_carry')}, tokens_squared,"
+            f" {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared, last_outcome_id",
             rollups.DAILY, mark=daily,
         )  # fmt: skip
         check(
@@ -104,7 +108,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
                 f"{', '.join(f'{window}_{name}' for name in sums)}, {_nano(f'{window}_total_cost')}"
                 for window in ("trailing_7d", "trailing_28d")
             ),
-            days.TRENDS,
+            days.TRENDS, last_day=_last_day(connection),
         )  # fmt: skip
         check(
             "demotion_candidates", 2,
@@ -117,8 +121,9 @@ def audit(connection: sqlite3.Connection) -> Audit:
         )  # fmt: skip
         check(
             "int_experiment_outcomes", 2,
-            "experiment_id, arm, count(*) as outcomes, sum(is_success) as successes, sum(tokens_used) as tokens_used,"
-            " sum(cost_nano_usd) as cost_nano_usd",
+            "experiment_id, arm, count(*) as outcomes, sum(is_success) as successes,"
+            " exact(sum(tokens_used / 1000000000), sum(tokens_used % 1000000000), 1000000000) as tokens_used,"
+            " exact(sum(cost_nano_usd / 1000000000), sum(cost_nano_usd % 1000000000), 1000000000) as cost_nano_usd",
             experiments.OUTCOMES, where="is_checkpoint = 0 group by 1, 2",
         )  # fmt: skip
         compared = (
@@ -178,7 +183,22 @@ def _row(connection: sqlite3.Connection, query: str, *values: Any) -> Row:
 
 
 def _nano(column: str) -> str:
-    return f"cast(round({column} * 1e9) as integer) as {column}"
+    return f"nano({column}) as {column}"
+
+
+def _last_day(connection: sqlite3.Connection) -> str:
+    """Return the last day that the calendar of the days may reach: the day after that of the build. A day that a build
+    saw ahead of it may have come since."""
+    (last_day,) = _row(
+        connection,
+        "select min(date('now', '+1 day'), coalesce(date(min(outcome_date), '-1 day'), '9999-12-31'))"
+        " from int_model_days_filled where is_ahead = 1",
+    )
+    return str(last_day)
+
+
+def _exact(rest: str, carry: str) -> str:
+    return f"exact({carry}, {rest}, {CARRY}) as {rest}"
 
 
 def _seen_to(connection: sqlite3.Connection, mark: int, outcomes: int) -> int:

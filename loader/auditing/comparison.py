@@ -27,7 +27,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def compare(
-    connection: sqlite3.Connection, table: str, keys: int, found: str, expected: str, values: dict[str, int]
+    connection: sqlite3.Connection, table: str, keys: int, found: str, expected: str, values: dict[str, Any]
 ) -> tuple[int, list[Difference]]:
     """The number of rows that should be there, and what differs; the first `keys` columns are the key."""
     order = ", ".join(str(number + 1) for number in range(keys))

@@ -6,7 +6,8 @@ MODEL_DAYS = """
 create temporary table audited_days as
 select
     task_type, known_as as model_id, outcome_date, sum(outcomes) as attempts, sum(iif(is_void, 0, outcomes)) as trials,
-    sum(iif(success, outcomes, 0)) as successes, sum(tokens) as tokens, sum(nano_usd) as nano_usd
+    sum(iif(success, outcomes, 0)) as successes, sum(priced) as priced, sum(tokens_billions) as tokens_billions,
+    sum(tokens_rest) as tokens_rest, sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
 from audited_outcomes
 where mark <= :mark
 group by 1, 2, 3
@@ -14,32 +15,44 @@ group by 1, 2, 3
 
 BY_DAY = "create unique index temp.audited_days_key on audited_days (task_type, model_id, outcome_date)"
 
-# Every day from a cell's first to its last, 40,000 at most; each against the days before it.
-TRENDS = """
-with recursive calendar as (
-    select task_type, model_id, max(outcome_date) as day, min(outcome_date) as first_day, 1 as days
+# What is known of the days of a window. A cost is null if there were attempts and none was priced, or if the cell
+# never was.
+_WINDOW = """coalesce(sum(trials){0}, 0), coalesce(sum(successes){0}, 0),
+    count_of(sum(tokens_billions){0}, sum(tokens_rest){0}),
+    iif(
+        is_ever_priced and (coalesce(sum(attempts){0}, 0) = 0 or sum(priced){0} > 0),
+        nano_of(sum(nano_usd_billions){0}, sum(nano_usd_rest){0}), null
+    )"""
+
+# Every day from a cell's first to its last, but not after the build's tomorrow; a day beyond that stands alone.
+TRENDS = f"""
+with recursive cells as (
+    select
+        task_type, model_id, min(outcome_date) as first_day,
+        max(outcome_date) filter (where outcome_date <= :last_day) as last_day, sum(priced) > 0 as is_ever_priced
     from audited_days
     group by 1, 2
+),
+calendar as (
+    select task_type, model_id, first_day as day, last_day from cells where first_day <= last_day
     union all
-    select task_type, model_id, date(day, '-1 day'), first_day, days + 1
-    from calendar
-    where day > first_day and days < 40000
+    select task_type, model_id, date(day, '+1 day'), last_day from calendar where day < last_day
+),
+shown as (
+    select task_type, model_id, day, date(day, '-27 days') as since from calendar
+    union all
+    select task_type, model_id, outcome_date, outcome_date from audited_days where outcome_date > :last_day
 )
 select
-    day, calendar.task_type, calendar.model_id,
+    day, shown.task_type, shown.model_id,
     coalesce(sum(attempts) filter (where outcome_date = day), 0),
-    coalesce(sum(trials) filter (where outcome_date = day), 0),
-    coalesce(sum(successes) filter (where outcome_date = day), 0),
-    coalesce(sum(tokens) filter (where outcome_date = day), 0),
-    coalesce(sum(nano_usd) filter (where outcome_date = day), 0),
-    coalesce(sum(trials) filter (where outcome_date >= date(day, '-6 days')), 0),
-    coalesce(sum(successes) filter (where outcome_date >= date(day, '-6 days')), 0),
-    coalesce(sum(tokens) filter (where outcome_date >= date(day, '-6 days')), 0),
-    coalesce(sum(nano_usd) filter (where outcome_date >= date(day, '-6 days')), 0),
-    coalesce(sum(trials), 0), coalesce(sum(successes), 0), coalesce(sum(tokens), 0), coalesce(sum(nano_usd), 0)
-from calendar
+    {_WINDOW.format(" filter (where outcome_date = day)")},
+    {_WINDOW.format(" filter (where outcome_date >= date(day, '-6 days'))")},
+    {_WINDOW.format("")}
+from shown
+inner join cells on cells.task_type = shown.task_type and cells.model_id = shown.model_id
 left join audited_days
-    on audited_days.task_type = calendar.task_type and audited_days.model_id = calendar.model_id
-    and outcome_date between date(day, '-27 days') and day
+    on audited_days.task_type = shown.task_type and audited_days.model_id = shown.model_id
+    and outcome_date between since and day
 group by 1, 2, 3
 """

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from loader.auditing.exact import parts
+from loader.auditing.rollups import MOMENT
+
 # Every outcome that belongs to a declared experiment, as far as the experiment has seen the log.
-TRIALS = """
+TRIALS = f"""
 create temporary table audited_trials as
 with names as (
     select distinct model_id as name, known_as from audited_outcomes
@@ -14,8 +17,10 @@ experiments as (
         task_type,
         coalesce(old.model_id, incumbent_model_id) as incumbent,
         coalesce(new.model_id, challenger_model_id) as challenger,
-        strftime('%Y-%m-%d %H:%M:%f', started_at, '+0 seconds') as started_at,
-        coalesce(strftime('%Y-%m-%d %H:%M:%f', nullif(ended_at, ''), '+0 seconds'), '9999') as ended_at,
+        strftime('%Y-%m-%d %H:%M:%f', {MOMENT.format("started_at")}, '+0 seconds') as started_at,
+        coalesce(
+            strftime('%Y-%m-%d %H:%M:%f', nullif({MOMENT.format("ended_at")}, ''), '+0 seconds'), '9999'
+        ) as ended_at,
         (select max(outcome_id) from int_experiment_outcomes as seen
         where seen.experiment_id = ab_experiments.experiment_id) as seen_to
     from ab_experiments
@@ -24,27 +29,34 @@ experiments as (
 )
 select
     experiments.experiment_id, iif(names.known_as = incumbent, 'incumbent', 'challenger') as arm, log.id,
-    log.task_type, log.task_id, strftime('%Y-%m-%d %H:%M:%f', log.timestamp, '+0 seconds') as at,
-    date(log.timestamp, '+0 seconds') as day, log.success, log.tokens_used as tokens,
+    log.task_type, log.task_id, strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at,
+    date(log.moment, '+0 seconds') as day, log.success, log.tokens_used as tokens,
     cast(round(log.cost_usd * 1e9) as integer) as nano_usd,
     log.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
 from experiments
 inner join names on names.known_as in (experiments.incumbent, experiments.challenger)
-inner join model_outcomes as log on log.model_id = names.name
+inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log on log.model_id = names.name
 left join error_types on error_types.error_type = log.error_type
 where log.id <= experiments.seen_to
 and (coalesce(experiments.task_type, '') = '' or experiments.task_type = log.task_type)
 and case
     when log.experiment_id is not null then log.experiment_id = experiments.experiment_id
-    else strftime('%Y-%m-%d %H:%M:%f', log.timestamp, '+0 seconds') >= experiments.started_at
-        and strftime('%Y-%m-%d %H:%M:%f', log.timestamp, '+0 seconds') < experiments.ended_at
+    else strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') >= experiments.started_at
+        and strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') < experiments.ended_at
 end
 """
 
-OUTCOMES = """
-select experiment_id, arm, count(*), sum(success), sum(tokens), sum(nano_usd)
-from audited_trials
-group by 1, 2
+OUTCOMES = f"""
+select
+    experiment_id, arm, outcomes, successes, exact(tokens_billions, tokens_rest, 1000000000),
+    exact(nano_usd_billions, nano_usd_rest, 1000000000)
+from (
+    select
+        experiment_id, arm, count(*) as outcomes, sum(success) as successes, {parts("tokens", "tokens")},
+        {parts("nano_usd", "nano_usd")}
+    from audited_trials
+    group by 1, 2
+)
 """
 
 # What each day brought to each comparison; which leaders are compared with whom is for the dbt models to say.

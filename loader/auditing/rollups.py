@@ -3,14 +3,27 @@ balances and the seeds."""
 
 from __future__ import annotations
 
+from loader.auditing.exact import parts
+
+# The time of an outcome without the digits after its milliseconds: SQLite would round them, into the next day even.
+MOMENT = """iif(
+    length({0}) > 23 and substr({0}, 20, 1) = '.',
+    substr({0}, 1, 23) || case
+        when {0} like '%Z' then 'Z'
+        when substr({0}, -6, 1) in ('+', '-') then substr({0}, -6)
+        else ''
+    end,
+    {0}
+)"""
+
 # The log once, at the finest grain that any table has. `mark` is the first of the ids at which some
 # table stopped, and not before this row; costs are rounded to nano-dollars row by row. The '+0 seconds'
-# makes SQLite round to the millisecond in one way, with the carry into the next day.
-CELLS = """
+# makes SQLite normalise a day that does not exist.
+CELLS = f"""
 create temporary table audited_cells as
 select
-    {mark} as mark,
-    date(timestamp, '+0 seconds') as outcome_date,
+    {{mark}} as mark,
+    date(moment, '+0 seconds') as outcome_date,
     task_type,
     model_id,
     coalesce(error_type, '') as error_type,
@@ -19,14 +32,14 @@ select
     count(*) filter (where timeout = 1 and success = 0) as timeouts,
     count(*) filter (where tokens_used <> 0) as metered,
     count(*) filter (where cost_usd <> 0 or cost_source in ('provider', 'local')) as priced,
-    sum(tokens_used) as tokens,
+    {parts("tokens_used", "tokens")},
     sum(1.0 * tokens_used * tokens_used) as tokens_squared,
-    sum(cast(round(cost_usd * 1e9) as integer)) as nano_usd,
+    {parts("cast(round(cost_usd * 1e9) as integer)", "nano_usd")},
     sum(round(cost_usd * 1e9) * round(cost_usd * 1e9)) / 1e18 as usd_squared,
-    min(strftime('%Y-%m-%d %H:%M:%f', timestamp, '+0 seconds')) as first_used,
-    max(strftime('%Y-%m-%d %H:%M:%f', timestamp, '+0 seconds')) as last_used,
+    min(strftime('%Y-%m-%d %H:%M:%f', moment, '+0 seconds')) as first_used,
+    max(strftime('%Y-%m-%d %H:%M:%f', moment, '+0 seconds')) as last_used,
     max(id) as last_id
-from model_outcomes
+from (select *, {MOMENT.format("timestamp")} as moment from model_outcomes)
 group by 1, 2, 3, 4, 5, 6
 """
 
@@ -41,30 +54,36 @@ left join model_aliases on model_aliases.alias = cells.model_id
 left join error_types on error_types.error_type = cells.error_type
 """
 
-TOTALS = """
+TOKENS = "exact(sum(tokens_billions), sum(tokens_rest), 1000000000)"
+NANO_USD = "exact(sum(nano_usd_billions), sum(nano_usd_rest), 1000000000)"
+
+TOTALS = f"""
 select
-    task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced), sum(tokens),
-    sum(nano_usd), sum(usd_squared), min(first_used), max(last_used), max(last_id)
+    task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
+    {TOKENS}, {NANO_USD}, sum(usd_squared), min(first_used), max(last_used), max(last_id)
 from audited_cells
 where mark <= :mark
 group by 1, 2, 3, 4
 """
 
-DAILY = """
+DAILY = f"""
 select
     outcome_date, task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
-    sum(tokens), sum(tokens_squared), sum(nano_usd), sum(usd_squared), max(last_id)
+    {TOKENS}, sum(tokens_squared), {NANO_USD}, sum(usd_squared), max(last_id)
 from audited_cells
 where mark <= :mark
 group by 1, 2, 3, 4, 5
 """
 
 # One row per task type and model: what model_stats, and all that is taken from it, should say.
-STATS = """
+STATS = f"""
 with counted as (
     select
         task_type, known_as as model_id, iif(success, outcomes, 0) as successes, iif(success, 0, outcomes) as failures,
-        timeouts, iif(is_void, outcomes, 0) as void, iif(is_void, nano_usd, 0) as void_nano_usd, tokens, nano_usd,
+        timeouts, iif(is_void, outcomes, 0) as void,
+        iif(is_void, nano_usd_billions, 0) as void_billions, iif(is_void, nano_usd_rest, 0) as void_rest,
+        iif(is_void, priced, 0) as void_priced, priced as all_priced, tokens_billions, tokens_rest, nano_usd_billions,
+        nano_usd_rest,
         iif(is_void, 0, metered) as metered, iif(is_void, 0, priced) as priced, first_used, last_used,
         0 as old_successes, 0 as old_failures
     from audited_outcomes
@@ -72,8 +91,9 @@ with counted as (
     union all
     select
         balances.task_type, coalesce(model_aliases.model_id, balances.model_id), successes, failures,
-        timeouts, 0, 0, total_tokens, total_cost_nano_usd,
-        0, 0, null, strftime('%Y-%m-%d %H:%M:%f', last_used, '+0 seconds'),
+        timeouts, 0, 0, 0, 0, total_cost_nano_usd > 0, total_tokens / 1000000000, total_tokens % 1000000000,
+        total_cost_nano_usd / 1000000000, total_cost_nano_usd % 1000000000,
+        0, 0, null, strftime('%Y-%m-%d %H:%M:%f', {MOMENT.format("last_used")}, '+0 seconds'),
         successes, failures
     from legacy_model_stats as balances
     left join model_aliases on model_aliases.alias = balances.model_id
@@ -81,9 +101,15 @@ with counted as (
 )
 select
     task_type, model_id, sum(successes) as successes, sum(failures) as failures, sum(timeouts) as timeouts,
-    sum(void) as infrastructure_failures, cast(round(sum(void_nano_usd) / 1e9 * 1e9) as integer) as infrastructure_cost,
-    sum(successes) + sum(failures) - sum(void) as trials, sum(tokens) as total_tokens,
-    cast(round(sum(nano_usd) / 1e9 * 1e9) as integer) as total_cost, sum(metered) as metered_trials,
+    sum(void) as infrastructure_failures,
+    iif(
+        sum(all_priced) > 0 and (sum(void) = 0 or sum(void_priced) > 0),
+        nano_of(sum(void_billions), sum(void_rest)), null
+    ) as infrastructure_cost,
+    sum(successes) + sum(failures) - sum(void) as trials,
+    count_of(sum(tokens_billions), sum(tokens_rest)) as total_tokens,
+    iif(sum(all_priced) > 0, nano_of(sum(nano_usd_billions), sum(nano_usd_rest)), null) as total_cost,
+    sum(metered) as metered_trials,
     sum(priced) as priced_trials, min(first_used) as first_used, max(last_used) as last_used,
     sum(old_successes) as legacy_successes, sum(old_failures) as legacy_failures
 from counted

@@ -1,7 +1,7 @@
 """What goes along when the log is carried to another engine: the dbt source's tables, all their columns.
 
-Times leave as SQLite reads them, in UTC to the millisecond: engines differ in how they read a text without
-an offset, and in which way they round the digits after the third.
+Times leave in UTC to the millisecond, further digits cut off as the dbt models cut them: engines differ in how
+they read a text without an offset.
 """
 
 from __future__ import annotations
@@ -89,10 +89,20 @@ def table(connection: sqlite3.Connection, name: str) -> Table:
         )
     )
     read = [
-        f"strftime('%Y-%m-%dT%H:%M:%fZ', {column.name}, '+0 seconds')" if column.name in moments else column.name
+        f"strftime('%Y-%m-%dT%H:%M:%fZ', {_to_millisecond(column.name)}, '+0 seconds')"
+        if column.name in moments
+        else column.name
         for column in columns
     ]
     return Table(name, columns, f"select {', '.join(read)} from {name}")
+
+
+def _to_millisecond(time: str) -> str:
+    """Return SQL for a text of a time without the digits after its milliseconds, as macros/engines/to_millisecond."""
+    return (
+        f"iif(length({time}) > 23 and substr({time}, 20, 1) = '.',"
+        f" substr({time}, 1, 23) || ltrim(substr({time}, 24), '0123456789'), {time})"
+    )
 
 
 def stretches(connection: sqlite3.Connection, after: int, size: int) -> Iterator[Stretch]:

@@ -126,6 +126,7 @@ def _days() -> Chart:
             (:task_type = '' or task_type = :task_type)
             and outcome_date > (
                 select date(max(outcome_date), '-' || cast(:days as integer) || ' days') from model_daily_trends
+                where outcome_date <= date('now', '+1 day')
             )
         order by task_type, model_id, outcome_date""",
         {

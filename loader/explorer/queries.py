@@ -40,7 +40,9 @@ order by task_type, rank""",
     total_cost
 from model_daily_trends
 where
-    outcome_date > (select date(max(outcome_date), '-30 days') from model_daily_trends)
+    outcome_date > (
+        select date(max(outcome_date), '-30 days') from model_daily_trends where outcome_date <= date('now', '+1 day')
+    )
     and (:task_type = '' or task_type = :task_type)
     and (:model_id = '' or model_id = :model_id)
 order by task_type, model_id, outcome_date""",

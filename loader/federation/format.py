@@ -35,6 +35,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=NAME_PATTERN)]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 NoisyCount = Annotated[int, Meta(ge=-(10**9), le=10**9)]
 Sum = Annotated[int, Meta(ge=0, le=10**18)]
+# What a sum above 10^18 has beyond its remainder: JSON readers, and SQLite, hold 64 bits.
+CARRY_UNIT = 10**11
+Carry = Annotated[int, Meta(ge=1, le=10**15)]
 SquareSum = Annotated[float, Meta(ge=0, le=1e36)]
 Day = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$(?!\n)")]
 Digits = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
@@ -124,6 +127,11 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
     success_cost_nano_usd: Annotated[Sum, Meta(description="Sum of cost x success.")] | None = None
     infrastructure_tokens: Sum | None = None
     infrastructure_cost_nano_usd: Sum | None = None
+    tokens_carry: Annotated[Carry, Meta(description="Units of 10^11 to add to tokens, above 10^18 only.")] | None = None
+    cost_carry: Annotated[Carry, Meta(description="Units of 10^11 to add to cost_nano_usd.")] | None = None
+    success_cost_carry: Annotated[Carry, Meta(description="The same of success_cost_nano_usd.")] | None = None
+    infrastructure_tokens_carry: Annotated[Carry, Meta(description="The same of infrastructure_tokens.")] | None = None
+    infrastructure_cost_carry: Annotated[Carry, Meta(description="The same of its cost.")] | None = None
     first_day: Day | None = None
     last_day: Day | None = None
     noise_variance: (
@@ -140,10 +148,16 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
         kind = NOISY if header.privacy.epsilon else BALANCES if header.window == windows.OPENING else EXACT
         names = {field.name: field.encode_name for field in _FIELDS[Row]}
         faults = [f"{names[name]}: is missing" for name in names if name in kind - told]
-        faults += [f"{names[name]}: has no place in this kind of export" for name in names if name in told - kind]
+        allowed = kind | {CARRIES[name] for name in kind & CARRIES.keys()}
+        faults += [f"{names[name]}: has no place in this kind of export" for name in names if name in told - allowed]
         if faults or kind == NOISY:
             return faults or self._noise_faults(header)
         return [*self._sum_faults(), *self._day_faults(header)]
+
+    def total(self, name: str) -> int | None:
+        """Return the sum `name` with its carry, or None if the row does not tell it."""
+        rest: int | None = getattr(self, name)
+        return None if rest is None else rest + CARRY_UNIT * (getattr(self, CARRIES[name]) or 0)
 
     def _noise_faults(self, header: Header) -> list[str]:
         squared = (header.privacy.epsilon or 1.0) ** 2  # which may be 0 of an epsilon that is not
@@ -152,29 +166,30 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
 
     def _sum_faults(self) -> Iterator[str]:
         n, trials = self.outcomes or 0, (self.outcomes or 0) - (self.infrastructure_failures or 0)
+        tokens, cost = self.total("tokens") or 0, self.total("cost_nano_usd") or 0
         limits: list[tuple[str, int | None, str, int]] = [
             ("successes", -self.successes, "0", 0),
             ("successes", self.successes, "n", n),
             ("timeouts", self.timeouts, "n - successes", n - self.successes),
             ("infrastructure_failures", self.infrastructure_failures, "n - successes", n - self.successes),
             ("metered", self.metered_trials, "n - infrastructure_failures", trials),
-            ("metered", self.metered_trials, "tokens", self.tokens or 0),
+            ("metered", self.metered_trials, "tokens", tokens),
             ("priced", self.priced_trials, "n - infrastructure_failures", trials),
             ("priced_successes", self.priced_successes, "priced", self.priced_trials or 0),
             ("priced_successes", self.priced_successes, "successes", self.successes),
-            ("success_cost_nano_usd", self.success_cost_nano_usd, "cost_nano_usd", self.cost_nano_usd or 0),
+            ("success_cost_nano_usd", self.total("success_cost_nano_usd"), "cost_nano_usd", cost),
         ]
         for name, value, bound, limit in limits:
             if value is not None and value > limit:
                 yield f"{name}: is negative" if bound == "0" else f"{name}: exceeds {bound}"
-        if self.metered_trials == 0 and self.tokens:
+        if self.metered_trials == 0 and tokens:
             yield "tokens: without a metered trial"
-        if self.priced_trials == 0 and self.cost_nano_usd:
+        if self.priced_trials == 0 and cost:
             yield "cost_nano_usd: without a priced trial"
         # By Cauchy and Schwarz, (sum x)^2 <= n * sum x^2 <= n * (sum x)^2.
         for name, count, total, squares in (
-            ("tokens_squared", self.metered_trials, float(self.tokens or 0), self.tokens_squared),
-            ("cost_usd_squared", self.priced_trials, (self.cost_nano_usd or 0) / 1e9, self.cost_usd_squared),
+            ("tokens_squared", self.metered_trials, float(tokens), self.tokens_squared),
+            ("cost_usd_squared", self.priced_trials, cost / 1e9, self.cost_usd_squared),
         ):
             if count and squares is not None and not (
                 total**2 / count * (1 - 1e-6) <= squares <= total**2 * (1 + 1e-6)
@@ -195,8 +210,15 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
 
 _FIELDS: dict[type, tuple[Any, ...]] = {struct: msgspec.structs.fields(struct) for struct in (Privacy, Header, Row)}
 _CELL = {"task_type", "model_id", "successes"}
+CARRIES = {
+    "tokens": "tokens_carry",
+    "cost_nano_usd": "cost_carry",
+    "success_cost_nano_usd": "success_cost_carry",
+    "infrastructure_tokens": "infrastructure_tokens_carry",
+    "infrastructure_cost_nano_usd": "infrastructure_cost_carry",
+}
 NOISY = _CELL | {"failures", "noise_variance"}
-EXACT = {field.name for field in _FIELDS[Row]} - {"failures", "noise_variance"}
+EXACT = {field.name for field in _FIELDS[Row]} - {"failures", "noise_variance", *CARRIES.values()}
 BALANCES = _CELL | {"outcomes", "timeouts", "infrastructure_failures", "tokens", "cost_nano_usd"}
 # The figures of exact rows, in the order of the tables that hold them.
 FIGURES = tuple(

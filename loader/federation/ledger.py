@@ -11,12 +11,13 @@ import msgspec
 
 from loader import reading
 from loader.federation import windows
-from loader.federation.format import FIGURES, Export, Row
+from loader.federation.format import CARRIES, CARRY_UNIT, FIGURES, Export, Row
 
 INSERT_ROW = (
     f"insert into federated_export_rows (export_id, task_type, model_id, {', '.join(FIGURES)})"
     f" values (?, ?, ?{', ?' * len(FIGURES)})"
 )
+GREATEST_SUM = 10**18
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -96,8 +97,22 @@ def _values(export_id: int, row: Row) -> tuple[object, ...]:
 
 
 def as_rows(found: Iterable[Mapping[str, object]]) -> list[Row]:
-    """Rows of a table or view, as rows of an export."""
-    return [Row(**{name: row[name] for name in ("task_type", "model_id", *FIGURES)}) for row in found]  # type: ignore[arg-type]
+    """Return rows of a table or view as rows of an export. A sum needs its carry only above 10^18."""
+    rows = []
+    for values in found:
+        row = Row(**{name: values[name] for name in ("task_type", "model_id", *FIGURES)})  # type: ignore[arg-type]
+        for name, carry in CARRIES.items():
+            total = row.total(name)
+            if total is not None and total <= GREATEST_SUM:
+                setattr(row, name, total)
+                setattr(row, carry, None)
+            elif total is not None:
+                setattr(row, name, total % CARRY_UNIT)
+                setattr(row, carry, total // CARRY_UNIT)
+            else:
+                setattr(row, carry, None)
+        rows.append(row)
+    return rows
 
 
 def exported_rows(connection: sqlite3.Connection, export_id: int) -> list[Row]:

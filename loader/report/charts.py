@@ -109,7 +109,7 @@ def _costs() -> Chart:
     color, shape = _states()
     cost = alt.X(
         "cost_per_success:Q", title="US dollars per success, less is better", scale=alt.Scale(type="log"),
-        axis=alt.Axis(format="$~g", labelOverlap=True),
+        axis=alt.Axis(format="$~r", labelOverlap=True),
     )  # fmt: skip
     rate = alt.Y("success_rate:Q", title="success rate", axis=RATE, scale=alt.Scale(zero=False))
     base = alt.Chart(alt.NamedData("costs")).encode(x=cost, y=rate)
@@ -120,7 +120,7 @@ def _costs() -> Chart:
             shape=shape,
             tooltip=[
                 alt.Tooltip("model_id:N", title="model"),
-                alt.Tooltip("cost_per_success:Q", title="per success", format="$.4f"),
+                alt.Tooltip("cost_per_success:Q", title="per success", format="$,.3r"),
                 alt.Tooltip("success_rate:Q", title="success rate", format=".1%"),
             ],
         ),

@@ -185,7 +185,9 @@ COMPARISON_DAYS = """
 """
 DAYS = f"""
     select task_type, model_id, outcome_date, trials, successes, is_drift_alarm
-    from model_daily_trends where {IS_KEPT_CELL} and outcome_date > ?2 order by task_type, model_id, outcome_date
+    from model_daily_trends
+    where {IS_KEPT_CELL} and outcome_date > ?2 and outcome_date <= date('now', '+1 day')
+    order by task_type, model_id, outcome_date
 """
 # The fall began after the last day on which nothing spoke for one: there the CUSUM left 0 for good.
 DRIFTS = f"""
@@ -228,7 +230,9 @@ def _comparison_days(connection: sqlite3.Connection, comparisons: Answer) -> Ans
 
 def _days(connection: sqlite3.Connection, count: int, cells: str) -> list[dict[str, Any]]:
     """Return each kept cell's last days without gaps: the first of them, and trials, successes and alarms by day."""
-    (last,) = connection.execute("select max(outcome_date) from model_daily_trends").fetchone()
+    (last,) = connection.execute(
+        "select max(outcome_date) from model_daily_trends where outcome_date <= date('now', '+1 day')"
+    ).fetchone()
     if last is None:
         return []
     shown = max(DAYS_LEAST, MAX_CELL_DAYS // max(1, count))

@@ -65,7 +65,7 @@ def lost_share(row: Row) -> str:
 
 
 def dollars(column: str) -> Callable[[Row], str]:
-    return lambda row: "" if row[column] is None else f"${row[column]:,.4f}"
+    return lambda row: "" if row[column] is None else words.dollars(row[column])
 
 
 def day(column: str) -> Callable[[Row], str]:

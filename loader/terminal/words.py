@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import Decimal
 
 from loader.console import printable
 
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # what is between them is ordered by itself
 FROM_THE_RIGHT = ("R", "AL", "AN")
+
+
+def dollars(cost: float) -> str:
+    """Return a price: with cents from one dollar on, below it with three significant digits and no exponent."""
+    return f"${cost:,.2f}" if cost == 0 or cost >= 1 else f"${Decimal(f'{cost:.2e}'):f}"
 
 
 def isolated(text: str) -> str:

@@ -3,6 +3,8 @@ mirror, the opening balances (for the names that they know) and the seeds."""
 
 from __future__ import annotations
 
+from loader.auditing.exact import parts, sums
+
 MIRRORED = """
 create temporary view audited_units as
 with names (name, known_as) as (
@@ -42,10 +44,12 @@ from llm_task_outcomes as units
 inner join known on known.model_id = units.model_id and known.provider = coalesce(units.provider, '')
 """
 
-PERFORMANCE = """
+_TOKENS, _NANO_USD = (sums("coalesce(tokens_total, 0)"), sums("nano_usd"))
+
+PERFORMANCE = f"""
 select
     unit_type, known_as, count(*) filter (where succeeded = 1), count(*) filter (where succeeded = 0),
-    coalesce(sum(tokens_total), 0), cast(round(sum(nano_usd) / 1e9 * 1e9) as integer),
+    count_of({_TOKENS}), iif(count(cost_usd) > 0, nano_of({_NANO_USD}), null),
     count(*) filter (where tokens_total > 0), count(cost_usd), coalesce(sum(retries), 0), coalesce(sum(escalated), 0),
     count(verification_passed), coalesce(sum(verification_passed), 0), coalesce(sum(blocker_discovered), 0),
     min(began), max(began)
@@ -53,19 +57,21 @@ from audited_units
 group by 1, 2
 """
 
-RECONCILED = """
+# The columns of differences are null if the cost of either side is not known.
+RECONCILED = f"""
 with ours as (
     select
         task_type, known_as, sum(outcomes) as outcomes, sum(iif(success, outcomes, 0)) as successes,
-        sum(timeouts) as timeouts, sum(iif(is_void, outcomes, 0)) as void, sum(tokens) as tokens,
-        sum(nano_usd) as nano_usd
+        sum(timeouts) as timeouts, sum(iif(is_void, outcomes, 0)) as void, sum(priced) as priced,
+        sum(tokens_billions) as tokens_billions, sum(tokens_rest) as tokens_rest,
+        sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
     from audited_outcomes
     group by 1, 2
 ),
 theirs as (
     select
-        unit_type as task_type, known_as, count(*) as outcomes, sum(succeeded) as successes,
-        coalesce(sum(tokens_total), 0) as tokens, sum(nano_usd) as nano_usd
+        unit_type as task_type, known_as, count(*) as outcomes, sum(succeeded) as successes, count(cost_usd) as priced,
+        {parts("coalesce(tokens_total, 0)", "tokens")}, {parts("nano_usd", "nano_usd")}
     from audited_units
     group by 1, 2
 ),
@@ -75,8 +81,17 @@ select
     iif(ours.outcomes is null, 'uok', iif(theirs.outcomes is null, 'ours', 'both')),
     coalesce(ours.outcomes, 0), coalesce(theirs.outcomes, 0), coalesce(ours.successes, 0),
     coalesce(theirs.successes, 0), coalesce(ours.timeouts, 0), coalesce(ours.void, 0),
-    coalesce(ours.tokens, 0) - coalesce(theirs.tokens, 0),
-    coalesce(ours.nano_usd, 0) - coalesce(theirs.nano_usd, 0)
+    count_of(
+        coalesce(ours.tokens_billions, 0) - coalesce(theirs.tokens_billions, 0),
+        coalesce(ours.tokens_rest, 0) - coalesce(theirs.tokens_rest, 0)
+    ),
+    iif(
+        (ours.outcomes is null or ours.priced > 0) and (theirs.outcomes is null or theirs.priced > 0),
+        nano_of(
+            coalesce(ours.nano_usd_billions, 0) - coalesce(theirs.nano_usd_billions, 0),
+            coalesce(ours.nano_usd_rest, 0) - coalesce(theirs.nano_usd_rest, 0)
+        ), null
+    )
 from cells
 left join ours on ours.task_type = cells.task_type and ours.known_as = cells.known_as
 left join theirs on theirs.task_type = cells.task_type and theirs.known_as = cells.known_as

@@ -8,5 +8,5 @@
 
 {# In one call, since a full refresh makes it for every outcome of the log. #}
 {% macro sqlite__utc_day(timestamp_text) -%}
-    date({{ timestamp_text }}, '+0 seconds')
+    date({{ to_millisecond(timestamp_text) }}, '+0 seconds')
 {%- endmacro %}

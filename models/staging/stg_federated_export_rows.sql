@@ -14,8 +14,11 @@ renamed as (
         successes,
         timeouts,
         infrastructure_failures,
+        priced_trials,
         tokens,
+        coalesce(tokens_carry, 0) as tokens_carry,
         cost_nano_usd,
+        coalesce(cost_carry, 0) as cost_carry,
         first_day,
         last_day
     from source

@@ -41,7 +41,9 @@ judged as (
 
     select
         *,
-        {{ anytime_p_value('e_value / rivals') }} as anytime_p_value,
+        {{ anytime_p_value('e_value') }} as anytime_p_value,
+        {{ anytime_p_value('e_value / rivals') }} as adjusted_p_value,
+        {{ ratio('rivals', var('alpha')) }} as deciding_e_value,
         {{ verdict('shared_incumbent_trials', 'shared_challenger_trials', 'difference_lower', 'difference_upper') }}
             as verdict_of_the_day
     from bounded

@@ -47,10 +47,10 @@ concluded as (
         ) }} as trials_to_separate,
         {{ e_value(traffic_squared_z('challenger_trials', 'trials', 'challenger_share'), 'trials') }}
             as traffic_e_value,
-        count(anytime_p_value) over (partition by task_type) as comparisons,
+        count(adjusted_p_value) over (partition by task_type) as comparisons,
         row_number() over (
             partition by task_type
-            order by case when anytime_p_value is null then 1 else 0 end, anytime_p_value, comparison_id
+            order by case when adjusted_p_value is null then 1 else 0 end, adjusted_p_value, comparison_id
         ) as p_value_rank
     from joined
 

@@ -28,9 +28,11 @@ counted as (
         count(*) as trials,
         sum(is_success) as wins,
         sum(is_metered) as metered_trials,
-        sum(tokens_used) as metered_tokens,
+        sum({{ rest_of('tokens_used') }}) as metered_tokens,
+        sum({{ carry_of('tokens_used') }}) as metered_tokens_carry,
         sum(is_priced) as priced_trials,
-        sum(cost_nano_usd) as priced_cost_nano_usd
+        sum({{ rest_of('cost_nano_usd') }}) as priced_cost_nano_usd,
+        sum({{ carry_of('cost_nano_usd') }}) as priced_cost_carry
     from trials
     group by experiment_id, outcome_date, task_type, arm
     union all
@@ -43,8 +45,10 @@ counted as (
         days.successes as wins,
         days.metered_trials,
         days.metered_tokens,
+        days.metered_tokens_carry,
         days.priced_trials,
-        days.priced_cost_nano_usd
+        days.priced_cost_nano_usd,
+        days.priced_cost_carry
     from comparisons
     inner join days
         on

@@ -17,38 +17,59 @@ spans as (
         task_type,
         model_id,
         min(outcome_date) as first_date,
-        max(outcome_date) as last_date
+        max(case when outcome_date <= {{ last_day() }} then outcome_date end) as last_date,
+        max(is_priced) as is_priced
     from {{ ref('int_model_days_counted') }}
     group by task_type, model_id
 
 ),
 
--- Backwards from the last day: a date of long ago that is a slip then costs its own cell its oldest gaps alone.
+-- From the first day on, so that a date that is years ahead hides no day. Such a date has its own row, and no gap is
+-- filled on the way to it.
 calendar as (
 
     select
         spans.task_type,
         spans.model_id,
-        {{ days_after('spans.last_date', '-numbers.number') }} as outcome_date
+        {{ days_after('spans.first_date', 'numbers.number') }} as outcome_date,
+        0 as is_ahead
     from spans
     inner join numbers on numbers.number <= {{ days_between('spans.first_date', 'spans.last_date') }}
+    union all
+    select
+        task_type,
+        model_id,
+        outcome_date,
+        1 as is_ahead
+    from {{ ref('int_model_days_counted') }}
+    where outcome_date > {{ last_day() }}
 
 ),
 
+-- What a day without attempts costs is known, 0, unless the cell was never priced.
 filled as (
 
     select
         calendar.outcome_date,
         calendar.task_type,
         calendar.model_id,
+        calendar.is_ahead,
         coalesce(counted.attempts, 0) as attempts,
         coalesce(counted.trials, 0) as trials,
         coalesce(counted.successes, 0) as successes,
         coalesce(counted.total_tokens, 0) as total_tokens,
+        coalesce(counted.total_tokens_carry, 0) as total_tokens_carry,
         coalesce(counted.total_cost_nano_usd, 0) as total_cost_nano_usd,
+        coalesce(counted.total_cost_carry, 0) as total_cost_carry,
+        case
+            when counted.attempts is not null then counted.is_priced
+            when spans.is_priced = 0 then 0
+        end as is_priced,
         coalesce(counted.priced_successes, 0) as priced_successes,
-        coalesce(counted.priced_cost_nano_usd, 0) as priced_cost_nano_usd
+        coalesce(counted.priced_cost_nano_usd, 0) as priced_cost_nano_usd,
+        coalesce(counted.priced_cost_carry, 0) as priced_cost_carry
     from calendar
+    inner join spans on calendar.task_type = spans.task_type and calendar.model_id = spans.model_id
     left join counted
         on
             calendar.task_type = counted.task_type

@@ -24,7 +24,11 @@ parts as (
         unexported.task_type, unexported.model_id,
         sum(unexported.outcomes) as outcomes, sum(unexported.successes) as successes,
         sum(unexported.timeouts) as timeouts, sum(unexported.infrastructure_failures) as infrastructure_failures,
-        sum(unexported.tokens) as tokens, sum(unexported.cost_nano_usd) as cost_nano_usd,
+        sum(unexported.tokens) as tokens, sum(unexported.tokens_carry) as tokens_carry,
+        sum(unexported.cost_nano_usd) as cost_nano_usd, sum(unexported.cost_carry) as cost_carry,
+        max(case
+            when unexported.priced_trials > 0 or unexported.cost_nano_usd > 0 or unexported.cost_carry > 0 then 1 else 0
+        end) as is_priced,
         min(unexported.outcome_date) as first_day, max(unexported.outcome_date) as last_day,
         sum(unexported.outcomes) as changed_outcomes
     from unexported
@@ -35,7 +39,9 @@ parts as (
         task_type, model_id, late_outcomes as outcomes, successes - exported_successes as successes,
         timeouts - exported_timeouts as timeouts,
         infrastructure_failures - exported_infrastructure_failures as infrastructure_failures,
-        tokens - exported_tokens as tokens, cost_nano_usd - exported_cost_nano_usd as cost_nano_usd,
+        tokens - exported_tokens as tokens, tokens_carry - exported_tokens_carry as tokens_carry,
+        cost_nano_usd - exported_cost_nano_usd as cost_nano_usd, cost_carry - exported_cost_carry as cost_carry,
+        case when priced_trials > 0 or cost_nano_usd > 0 or cost_carry > 0 then 1 else 0 end as is_priced,
         first_day, last_day, changed_outcomes
     from recounted
 

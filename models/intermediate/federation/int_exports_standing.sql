@@ -29,8 +29,11 @@ covering as (
         exported.successes,
         exported.timeouts,
         exported.infrastructure_failures,
+        exported.priced_trials,
         exported.tokens,
-        exported.cost_nano_usd
+        exported.tokens_carry,
+        exported.cost_nano_usd,
+        exported.cost_carry
     from exported
     inner join exports on exported.export_id = exports.export_id
 

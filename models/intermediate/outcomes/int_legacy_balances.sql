@@ -14,8 +14,10 @@ by_verdict as (
         1 as is_success,
         successes as outcomes,
         0 as timeouts,
-        tokens_used,
-        cost_nano_usd,
+        {{ rest_of('tokens_used') }} as tokens_used,
+        {{ carry_of('tokens_used') }} as tokens_carry,
+        {{ rest_of('cost_nano_usd') }} as cost_nano_usd,
+        {{ carry_of('cost_nano_usd') }} as cost_carry,
         last_used
     from balances
     union all
@@ -26,7 +28,9 @@ by_verdict as (
         failures as outcomes,
         timeouts,
         0 as tokens_used,
+        0 as tokens_carry,
         0 as cost_nano_usd,
+        0 as cost_carry,
         last_used
     from balances
 

@@ -27,20 +27,23 @@ combined as (
     select
         task_type, model_id, error_type, is_success, 0 as is_legacy,
         outcomes, timeouts, metered_outcomes, priced_outcomes,
-        tokens_used, cost_nano_usd, cost_usd_squared, first_used, last_used, null as timestamp_text
+        tokens_used, tokens_carry, cost_nano_usd, cost_carry, cost_usd_squared, first_used, last_used,
+        null as timestamp_text
     from totals
     union all
     select
         task_type, model_id, error_type, is_success, 0 as is_legacy,
         1 as outcomes, is_timeout as timeouts, is_metered as metered_outcomes, is_priced as priced_outcomes,
-        tokens_used, cost_nano_usd, null as cost_usd_squared,
-        null as first_used, null as last_used, timestamp_text
+        {{ rest_of('tokens_used') }} as tokens_used, {{ carry_of('tokens_used') }} as tokens_carry,
+        {{ rest_of('cost_nano_usd') }} as cost_nano_usd, {{ carry_of('cost_nano_usd') }} as cost_carry,
+        null as cost_usd_squared, null as first_used, null as last_used, timestamp_text
     from newer_outcomes
     union all
     select
         task_type, model_id, '' as error_type, is_success, 1 as is_legacy,
         outcomes, timeouts, 0 as metered_outcomes, 0 as priced_outcomes,
-        tokens_used, cost_nano_usd, 0e0 as cost_usd_squared, null as first_used, last_used, null as timestamp_text
+        tokens_used, tokens_carry, cost_nano_usd, cost_carry,
+        0e0 as cost_usd_squared, null as first_used, last_used, null as timestamp_text
     from balances
 
 )

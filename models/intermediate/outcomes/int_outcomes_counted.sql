@@ -14,22 +14,33 @@ counted as (
         sum(timeouts) as timeouts,
         sum(case when is_trial = 0 then outcomes else 0 end) as infrastructure_failures,
         sum(case when is_trial = 0 then cost_nano_usd else 0 end) as infrastructure_cost_nano_usd,
+        sum(case when is_trial = 0 then cost_carry else 0 end) as infrastructure_cost_carry,
+        max(case when is_trial = 0 and priced_outcomes > 0 then 1 else 0 end) as has_priced_infrastructure_failure,
         sum(case when is_trial = 1 then outcomes else 0 end) as trials,
         sum(tokens_used) as total_tokens,
+        sum(tokens_carry) as total_tokens_carry,
         sum(cost_nano_usd) as total_cost_nano_usd,
+        sum(cost_carry) as total_cost_carry,
+        max(case when priced_outcomes > 0 or cost_nano_usd > 0 or cost_carry > 0 then 1 else 0 end) as is_priced,
         sum(case when is_trial = 1 then metered_outcomes else 0 end) as metered_trials,
         sum(case when is_trial = 1 and is_legacy = 0 then tokens_used else 0 end) as metered_tokens,
+        sum(case when is_trial = 1 and is_legacy = 0 then tokens_carry else 0 end) as metered_tokens_carry,
         sum(case when is_trial = 1 then priced_outcomes else 0 end) as priced_trials,
         sum(case when is_trial = 1 and is_success = 1 then priced_outcomes else 0 end) as priced_successes,
         sum(case when is_trial = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_cost_nano_usd,
+        sum(case when is_trial = 1 and is_legacy = 0 then cost_carry else 0 end) as priced_cost_carry,
         sum(
             case
                 when is_trial = 1 and is_legacy = 0
-                    then coalesce(cost_usd_squared, (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9))
+                    then coalesce(
+                        cost_usd_squared,
+                        {{ to_usd('cost_nano_usd', 'cost_carry') }} * {{ to_usd('cost_nano_usd', 'cost_carry') }}
+                    )
                 else 0
             end
         ) as priced_cost_usd_squared,
         sum(case when is_success = 1 and is_legacy = 0 then cost_nano_usd else 0 end) as priced_success_cost_nano_usd,
+        sum(case when is_success = 1 and is_legacy = 0 then cost_carry else 0 end) as priced_success_cost_carry,
         min(coalesce(first_used, {{ utc_timestamp('timestamp_text') }})) as first_used,
         max(coalesce(last_used, {{ utc_timestamp('timestamp_text') }})) as last_used,
         sum(case when is_legacy = 1 and is_success = 1 then outcomes else 0 end) as legacy_successes,

@@ -17,9 +17,11 @@ totalled_by_day as (
         sum(is_timeout) as timeouts,
         sum(is_metered) as metered_outcomes,
         sum(is_priced) as priced_outcomes,
-        sum(tokens_used) as tokens_used,
+        sum({{ rest_of('tokens_used') }}) as tokens_used,
+        sum({{ carry_of('tokens_used') }}) as tokens_carry,
         sum({{ double('tokens_used') }} * tokens_used) as tokens_squared,
-        sum(cost_nano_usd) as cost_nano_usd,
+        sum({{ rest_of('cost_nano_usd') }}) as cost_nano_usd,
+        sum({{ carry_of('cost_nano_usd') }}) as cost_carry,
         sum((cost_nano_usd / 1e9) * (cost_nano_usd / 1e9)) as cost_usd_squared,
         max(outcome_id) as last_outcome_id
     from new_outcomes

@@ -34,8 +34,10 @@ attributed as (
         outcomes.metered_outcomes,
         outcomes.priced_outcomes,
         outcomes.tokens_used,
+        outcomes.tokens_carry,
         outcomes.tokens_squared,
         outcomes.cost_nano_usd,
+        outcomes.cost_carry,
         outcomes.cost_usd_squared
     from outcomes
     left join aliases on outcomes.model_id = aliases.alias

@@ -18,10 +18,11 @@ models as (
     select task_type, model_id, min(outcome_date) as first_date from {{ ref('int_model_days_counted') }}
     where outcome_date < {{ today() }}
     group by task_type, model_id
+    having sum(trials) >= {{ var('min_samples') }}
 
 ),
 
--- Every model on every day of its task type since its first: where it was not tried, what came before still counts.
+-- Every model that is eligible by now, on every day of its task type since its first: where it was not tried, what came before still counts.
 daily as (
 
     select
@@ -31,7 +32,8 @@ daily as (
         coalesce(counted.trials, 0) as trials,
         coalesce(counted.successes, 0) as successes,
         coalesce(counted.priced_successes, 0) as priced_successes,
-        coalesce(counted.priced_cost_nano_usd, 0) as priced_cost_nano_usd
+        coalesce(counted.priced_cost_nano_usd, 0) as priced_cost_nano_usd,
+        coalesce(counted.priced_cost_carry, 0) as priced_cost_carry
     from models
     inner join days on models.task_type = days.task_type and models.first_date <= days.outcome_date
     left join counted
@@ -51,7 +53,8 @@ accumulated as (
         sum(trials) over so_far as trials,
         sum(successes) over so_far as successes,
         sum(priced_successes) over so_far as priced_successes,
-        sum(priced_cost_nano_usd) over so_far as priced_cost_nano_usd
+        sum(priced_cost_nano_usd) over so_far as priced_cost_nano_usd,
+        sum(priced_cost_carry) over so_far as priced_cost_carry
     from daily
     window so_far as (partition by task_type, model_id order by outcome_date rows unbounded preceding)
 

@@ -1,7 +1,7 @@
-with models as (
+with profiles as (
 
-    select * from {{ ref('int_models_ranked') }}
-    where is_eligible = 1
+    select * from {{ ref('int_model_profiles') }}
+    where has_posterior = 1
 
 ),
 
@@ -19,7 +19,7 @@ spans as (
         task_type,
         {{ at_least('min(success_rate - 8 * ' ~ posterior_deviation('successes', 'trials') ~ ')', '0e0') }} as lowest,
         {{ at_most('max(success_rate + 8 * ' ~ posterior_deviation('successes', 'trials') ~ ')', '1e0') }} as highest
-    from models
+    from profiles
     group by task_type
 
 ),

@@ -1,25 +1,29 @@
-with models as (
+with profiles as (
 
-    select * from {{ ref('int_models_ranked') }}
-    where is_eligible = 1
+    select * from {{ ref('int_model_profiles') }}
 
 ),
 
 paired as (
 
     select
-        models.task_type,
-        models.model_id,
-        rivals.model_id as rival_model_id,
-        rivals.rank as rival_rank,
-        models.trials as model_trials,
+        profiles.task_type,
+        profiles.successes,
+        profiles.trials,
+        rivals.successes as rival_successes,
         rivals.trials as rival_trials,
-        models.eligible_models - 1 as rivals,
-        rivals.success_rate - models.success_rate as difference,
-        {{ sequential_squared_error('models.successes', 'models.trials', 'rivals.successes', 'rivals.trials') }}
+        rivals.models as rival_models,
+        rivals.best_rank as rival_rank,
+        profiles.eligible_models - 1 as rivals,
+        rivals.success_rate - profiles.success_rate as difference,
+        {{ sequential_squared_error('profiles.successes', 'profiles.trials', 'rivals.successes', 'rivals.trials') }}
             as squared_error
-    from models
-    inner join models as rivals on models.task_type = rivals.task_type and models.model_id <> rivals.model_id
+    from profiles
+    inner join profiles as rivals on profiles.task_type = rivals.task_type
+    where
+        profiles.trials >= {{ var('min_trials_per_arm') }}
+        and rivals.is_rival = 1
+        and (profiles.successes <> rivals.successes or profiles.trials <> rivals.trials)
 
 ),
 
@@ -27,7 +31,7 @@ bounded as (
 
     select
         *,
-        {{ sequential_half_width('squared_error', 'model_trials + rival_trials', alpha=var('alpha') ~ ' / rivals') }}
+        {{ sequential_half_width('squared_error', 'trials + rival_trials', alpha=var('alpha') ~ ' / rivals') }}
             as half_width
     from paired
 
@@ -37,7 +41,7 @@ judged as (
 
     select
         *,
-        {{ verdict('model_trials', 'rival_trials', 'difference - half_width', 'difference + half_width') }} as verdict
+        {{ verdict('trials', 'rival_trials', 'difference - half_width', 'difference + half_width') }} as verdict
     from bounded
 
 )

@@ -1,6 +1,7 @@
 with days as (
 
     select * from {{ ref('int_model_days_counted') }}
+    where outcome_date <= {{ last_day() }}
 
 ),
 
@@ -10,7 +11,6 @@ last_days as (
         task_type,
         max(outcome_date) as last_date
     from days
-    where outcome_date <= {{ today() }}
     group by task_type
 
 ),
@@ -23,9 +23,7 @@ counted as (
         sum(days.trials) as trials
     from days
     inner join last_days on days.task_type = last_days.task_type
-    where
-        days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
-        and days.outcome_date <= last_days.last_date
+    where days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
     group by days.task_type, days.model_id
 
 )

@@ -5,26 +5,36 @@ with models as (
 
 ),
 
-pairs as (
+-- In a pair the profile stands as the incumbent, its rival as the challenger.
+separated as (
 
-    select * from {{ ref('int_models_paired') }}
+    select
+        task_type,
+        successes,
+        trials,
+        sum(case when verdict = 'challenger_better' then rival_models else 0 end) as better_models,
+        sum(case when verdict = 'incumbent_better' then rival_models else 0 end) as worse_models,
+        max(case when rival_rank = 1 and verdict = 'challenger_better' then 1 else 0 end) as is_behind_leader
+    from {{ ref('int_models_paired') }}
+    group by task_type, successes, trials
 
 ),
 
--- In a pair the model stands as the incumbent, its rival as the challenger.
-separated as (
+placed as (
 
     select
         models.task_type,
         models.model_id,
-        1 + count(case when pairs.verdict = 'challenger_better' then 1 end) as rank_best,
-        max(models.eligible_models) - count(case when pairs.verdict = 'incumbent_better' then 1 end) as rank_worst,
-        1 - max(case when pairs.rival_rank = 1 and pairs.verdict = 'challenger_better' then 1 else 0 end)
-            as is_tied_with_leader
+        1 + coalesce(separated.better_models, 0) as rank_best,
+        models.eligible_models - coalesce(separated.worse_models, 0) as rank_worst,
+        1 - coalesce(separated.is_behind_leader, 0) as is_tied_with_leader
     from models
-    left join pairs on models.task_type = pairs.task_type and models.model_id = pairs.model_id
-    group by models.task_type, models.model_id
+    left join separated
+        on
+            models.task_type = separated.task_type
+            and models.successes = separated.successes
+            and models.trials = separated.trials
 
 )
 
-select * from separated
+select * from placed

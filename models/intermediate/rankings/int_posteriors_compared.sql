@@ -1,4 +1,11 @@
-with densities as (
+with models as (
+
+    select * from {{ ref('int_models_ranked') }}
+    where is_eligible = 1
+
+),
+
+densities as (
 
     select * from {{ ref('int_posteriors_gridded') }}
 
@@ -17,7 +24,11 @@ cumulated as (
 
     select
         *,
-        sum(density) over (partition by task_type, model_id order by grid_index rows unbounded preceding) as cumulative
+        sum(density) over (
+            partition by task_type, successes, trials
+            order by grid_index
+            rows unbounded preceding
+        ) as cumulative
     from densities
 
 ),
@@ -36,7 +47,8 @@ rivalled as (
 
     select
         *,
-        sum(log_cumulative) over (partition by task_type, grid_index) - log_cumulative as log_cumulative_of_rivals
+        sum(models * log_cumulative) over (partition by task_type, grid_index) - log_cumulative
+            as log_cumulative_of_rivals
     from chances
 
 ),
@@ -45,7 +57,8 @@ compared as (
 
     select
         rivalled.task_type,
-        rivalled.model_id,
+        rivalled.successes,
+        rivalled.trials,
         sum(case
             when rivalled.grid_index >= beginnings.last_beginning
                 then rivalled.density * {{ bounded_exp('rivalled.log_cumulative_of_rivals') }}
@@ -53,8 +66,17 @@ compared as (
         end) as probability_best
     from rivalled
     inner join beginnings on rivalled.task_type = beginnings.task_type
-    group by rivalled.task_type, rivalled.model_id
+    group by rivalled.task_type, rivalled.successes, rivalled.trials
 
 )
 
-select * from compared
+select
+    models.task_type,
+    models.model_id,
+    compared.probability_best
+from models
+inner join compared
+    on
+        models.task_type = compared.task_type
+        and models.successes = compared.successes
+        and models.trials = compared.trials

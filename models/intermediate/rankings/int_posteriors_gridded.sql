@@ -1,7 +1,7 @@
-with models as (
+with profiles as (
 
-    select * from {{ ref('int_models_ranked') }}
-    where is_eligible = 1
+    select * from {{ ref('int_model_profiles') }}
+    where has_posterior = 1
 
 ),
 
@@ -11,18 +11,20 @@ points as (
 
 ),
 
--- Pinsker's inequality: farther from the model's own rate a likelihood is below e^-45 of its peak, which no double
+-- Pinsker's inequality: farther from the profile's own rate a likelihood is below e^-45 of its peak, which no double
 -- tells from nothing. A peak between two points keeps both.
 likelihoods as (
 
     select
         points.task_type,
         points.grid_index,
-        models.model_id,
-        {{ log_likelihood('models.successes', 'models.trials', 'points.rate') }} as log_likelihood
+        profiles.successes,
+        profiles.trials,
+        profiles.models,
+        {{ log_likelihood('profiles.successes', 'profiles.trials', 'points.rate') }} as log_likelihood
     from points
-    inner join models on points.task_type = models.task_type
-    where abs(points.rate - models.success_rate) <= sqrt(45e0 / (2 * models.trials)) + points.step
+    inner join profiles on points.task_type = profiles.task_type
+    where abs(points.rate - profiles.success_rate) <= sqrt(45e0 / (2 * profiles.trials)) + points.step
 
 ),
 
@@ -30,10 +32,10 @@ peaked as (
 
     select
         *,
-        max(log_likelihood) over of_the_model as peak,
-        min(grid_index) over of_the_model as first_grid_index
+        max(log_likelihood) over of_the_profile as peak,
+        min(grid_index) over of_the_profile as first_grid_index
     from likelihoods
-    window of_the_model as (partition by task_type, model_id)
+    window of_the_profile as (partition by task_type, successes, trials)
 
 ),
 
@@ -49,9 +51,11 @@ densities as (
     select
         task_type,
         grid_index,
-        model_id,
+        successes,
+        trials,
+        models,
         first_grid_index,
-        weight / sum(weight) over (partition by task_type, model_id) as density
+        weight / sum(weight) over (partition by task_type, successes, trials) as density
     from weights
 
 )

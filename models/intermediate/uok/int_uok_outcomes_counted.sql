@@ -24,8 +24,10 @@ counted as (
         sum(mirrored.has_blocker) as blockers,
         sum(mirrored.is_metered) as metered_outcomes,
         sum(mirrored.is_priced) as priced_outcomes,
-        sum(mirrored.tokens_used) as total_tokens,
-        sum(mirrored.cost_nano_usd) as total_cost_nano_usd,
+        sum({{ rest_of('mirrored.tokens_used') }}) as total_tokens,
+        sum({{ carry_of('mirrored.tokens_used') }}) as total_tokens_carry,
+        sum({{ rest_of('mirrored.cost_nano_usd') }}) as total_cost_nano_usd,
+        sum({{ carry_of('mirrored.cost_nano_usd') }}) as total_cost_carry,
         min(mirrored.occurred_at) as first_used,
         max(mirrored.occurred_at) as last_used
     from mirrored

@@ -19,6 +19,7 @@ closed as (
         difference_lower,
         difference_upper,
         e_value,
+        deciding_e_value,
         anytime_p_value,
         verdict,
         first_decided_at,

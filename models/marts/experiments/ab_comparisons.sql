@@ -28,10 +28,11 @@ comparisons as (
         difference_lower,
         difference_upper,
         e_value,
+        deciding_e_value,
         anytime_p_value,
-        {{ benjamini_hochberg('anytime_p_value', 'p_value_rank', 'comparisons', 'task_type') }}
+        {{ benjamini_hochberg('adjusted_p_value', 'p_value_rank', 'comparisons', 'task_type') }}
             as benjamini_hochberg_p_value,
-        {{ holm('anytime_p_value', 'p_value_rank', 'comparisons', 'task_type') }} as holm_p_value,
+        {{ holm('adjusted_p_value', 'p_value_rank', 'comparisons', 'task_type') }} as holm_p_value,
         coalesce(verdict, 'too_few_trials') as verdict,
         first_decided_at,
         newcombe_lower,

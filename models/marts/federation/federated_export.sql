@@ -48,8 +48,11 @@ summed as (
         sum(is_told * timeouts) as timeouts,
         sum(is_told * infrastructure_failures) as infrastructure_failures,
         sum(is_told * (outcomes - infrastructure_failures)) as trials,
-        sum(is_told * tokens) as tokens,
-        {{ to_usd('sum(is_told * cost_nano_usd)') }} as cost_usd,
+        {{ to_count('sum(is_told * tokens)', 'sum(is_told * tokens_carry)') }} as tokens,
+        case
+            when max(is_told * is_priced) = 1
+                then {{ to_usd('sum(is_told * cost_nano_usd)', 'sum(is_told * cost_carry)') }}
+        end as cost_usd,
         sum((1 - is_told) * outcomes) as waiting_outcomes,
         min(first_day) as first_day, max(last_day) as last_day
     from told

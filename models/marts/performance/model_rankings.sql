@@ -19,6 +19,13 @@ posteriors as (
 
 ),
 
+capped as (
+
+    select task_type, max(is_capped) as is_capped from {{ ref('int_model_profiles') }}
+    group by task_type
+
+),
+
 rankings as (
 
     select
@@ -47,6 +54,7 @@ rankings as (
         models.is_high_confidence,
         models.is_over_failure_threshold,
         models.is_degenerate,
+        coalesce(capped.is_capped, 0) as is_capped,
         models.total_tokens,
         models.total_cost,
         models.cost_per_success,
@@ -74,6 +82,7 @@ rankings as (
     left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
     left join {{ ref('int_models_shrunk') }} as shrunk
         on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
+    left join capped on models.task_type = capped.task_type
     left join posteriors on models.task_type = posteriors.task_type and models.model_id = posteriors.model_id
     left join {{ ref('federated_model_stats') }} as federated
         on models.task_type = federated.task_type and models.model_id = federated.model_id

@@ -8,13 +8,13 @@ costed as (
 
     select
         *,
-        {{ cost_per_success(to_usd('priced_cost_nano_usd'), 'priced_successes') }} as cost_per_success,
+        {{ cost_per_success(to_usd('priced_cost_nano_usd', 'priced_cost_carry'), 'priced_successes') }} as cost_per_success,
         {{ cost_per_success_error(
             'priced_trials',
             'priced_successes',
-            to_usd('priced_cost_nano_usd'),
+            to_usd('priced_cost_nano_usd', 'priced_cost_carry'),
             'priced_cost_usd_squared',
-            to_usd('priced_success_cost_nano_usd')
+            to_usd('priced_success_cost_nano_usd', 'priced_success_cost_carry')
         ) }} as cost_per_success_error
     from counted
 
@@ -29,15 +29,18 @@ rated as (
         failures,
         timeouts,
         infrastructure_failures,
-        {{ to_usd('infrastructure_cost_nano_usd') }} as infrastructure_cost,
+        case
+            when is_priced = 1 and (infrastructure_failures = 0 or has_priced_infrastructure_failure = 1)
+                then {{ to_usd('infrastructure_cost_nano_usd', 'infrastructure_cost_carry') }}
+        end as infrastructure_cost,
         trials,
         {{ ratio('successes', 'trials') }} as success_rate,
         {{ wilson_lower('successes', 'trials') }} as success_rate_lower,
         {{ wilson_upper('successes', 'trials') }} as success_rate_upper,
-        total_tokens,
-        {{ to_usd('total_cost_nano_usd') }} as total_cost,
-        {{ ratio('metered_tokens', 'metered_trials') }} as avg_tokens,
-        {{ ratio(to_usd('priced_cost_nano_usd'), 'priced_trials') }} as avg_cost,
+        {{ to_count('total_tokens', 'total_tokens_carry') }} as total_tokens,
+        case when is_priced = 1 then {{ to_usd('total_cost_nano_usd', 'total_cost_carry') }} end as total_cost,
+        {{ ratio(to_double('metered_tokens', 'metered_tokens_carry'), 'metered_trials') }} as avg_tokens,
+        {{ ratio(to_usd('priced_cost_nano_usd', 'priced_cost_carry'), 'priced_trials') }} as avg_cost,
         metered_trials,
         priced_trials,
         cost_per_success,

@@ -142,7 +142,7 @@ def test_runs_of_a_file_of_version_2_were_on_sqlite(invoke, query, database: Pat
         )  # fmt: skip
         connection.execute("pragma user_version = 2")
     assert invoke("init").exit_code == 0
-    assert query("pragma user_version") == [(3,)]
+    assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
     assert query("select run_id, status, target, message, accepted_count from run_history order by rowid") == [
         ("b", "failed", "sqlite", "the disk is full", 3), ("a", "succeeded", "sqlite", None, 4),
     ]  # fmt: skip

@@ -21,6 +21,7 @@ ROOT = HERE.parents[2]
 MODES = ("default", "gbstats")
 PROJECT_MODELS = (
     "days/int_numbers",
+    "rankings/int_model_profiles",
     "rankings/int_grid_points",
     "rankings/int_posteriors_gridded",
     "rankings/int_posteriors_compared",

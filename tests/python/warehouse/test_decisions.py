@@ -228,7 +228,8 @@ def test_leaders_are_compared_at_an_alpha_shared_by_their_rivals(warehouse, outc
         arms = row["incumbent_model_id"], row["challenger_model_id"]
         days = looks(trials_of(outcomes, *arms, row["task_type"], range(DAYS)), *arms, 0.05 / rivals)
         assert_same(row, days[max(days)])
-        assert row["anytime_p_value"] == pytest.approx(min(1.0, rivals / row["e_value"]), rel=1e-9)
+        assert row["anytime_p_value"] == pytest.approx(min(1.0, 1 / row["e_value"]), rel=1e-9)
+        assert row["deciding_e_value"] == pytest.approx(rivals / 0.05, rel=1e-12)
 
 
 def test_an_incumbent_is_named_or_has_more_than_half_of_thirty_recent_trials(warehouse, outcomes) -> None:

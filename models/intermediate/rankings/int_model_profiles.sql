@@ -1,0 +1,63 @@
+with models as (
+
+    select * from {{ ref('int_models_ranked') }}
+    where is_eligible = 1
+
+),
+
+profiles as (
+
+    select
+        task_type,
+        successes,
+        trials,
+        {{ ratio('successes', 'trials') }} as success_rate,
+        count(*) as models,
+        min(rank) as best_rank,
+        max(eligible_models) as eligible_models,
+        max(success_rate_upper) as success_rate_upper
+    from models
+    group by task_type, successes, trials
+
+),
+
+-- The leader comes first in both orders. A rival can be above or below others only with enough trials; the best model
+-- is sought among those whose rate may still be high.
+placed as (
+
+    select
+        *,
+        row_number() over (
+            partition by task_type
+            order by case when trials >= {{ var('min_trials_per_arm') }} then 0 else 1 end, best_rank
+        ) as rival_place,
+        row_number() over (
+            partition by task_type
+            order by case when best_rank = 1 then 0 else 1 end, success_rate_upper desc, best_rank
+        ) as posterior_place,
+        count(*) over (partition by task_type) as profiles
+    from profiles
+
+),
+
+limited as (
+
+    select
+        task_type,
+        successes,
+        trials,
+        success_rate,
+        models,
+        best_rank,
+        eligible_models,
+        case
+            when trials >= {{ var('min_trials_per_arm') }} and rival_place <= {{ var('max_compared_profiles') }} then 1
+            else 0
+        end as is_rival,
+        case when posterior_place <= {{ var('max_compared_profiles') }} then 1 else 0 end as has_posterior,
+        case when profiles > {{ var('max_compared_profiles') }} then 1 else 0 end as is_capped
+    from placed
+
+)
+
+select * from limited
