@@ -151,11 +151,12 @@ def _lock(database: Path) -> Finding:
 
 def _inside(database: Path) -> list[Finding]:
     try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+        with closing(store.open_existing(database, is_current=False)) as connection:
             connection.row_factory = sqlite3.Row
             return [_made(check, connection, database) for check in (_integrity, *examining.CHECKS)]
-    except sqlite3.Error as fault:
-        return [_unusable(database, fault)]
+    except OutcomesError as fault:
+        step = f"name the log with --db or OUTCOMES_DB; if it was this one, {_recovery(database)}"
+        return [Finding("integrity", "error", str(fault), step)]
 
 
 def _made(
@@ -172,6 +173,8 @@ def _made(
         return _unusable(database, fault, name)
     except OutcomesError as fault:
         return Finding(name, "error", str(fault), "look at the findings above first")
+    except Exception as fault:  # of values that only a damaged file has
+        return Finding(name, "error", f"not known: {type(fault).__name__}: {fault}", _recovery(database))
 
 
 def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:
