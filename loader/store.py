@@ -225,6 +225,8 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as fault:
         raise plain_fault(path, fault) from fault
+    except UnicodeDecodeError as fault:  # a name in the schema is no text any more, nor is SQLite's message about it
+        raise damaged(path, str(fault)) from fault
 
 
 @contextmanager
@@ -246,7 +248,7 @@ def find_damage(connection: sqlite3.Connection) -> str | None:
     """Return the first thing that SQLite finds wrong with a file, in one line; None if it finds nothing."""
     try:
         (answer,) = connection.execute("pragma quick_check(1)").fetchone()
-    except sqlite3.DatabaseError as fault:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
         answer = str(fault)
     return None if answer == "ok" else " ".join(answer.split())
 
@@ -326,14 +328,14 @@ def _expect_log(path: Path, identity: Identity) -> None:
     where, (kind, version, tables) = path.absolute(), identity
     if kind == "snapshot":
         raise OutcomesError(f"{where} is a published snapshot, which is only read: name the log with --db")
+    if kind == "other" and version < 0:
+        raise OutcomesError(
+            f"{where} has schema version {version}, which no loader writes: name another file with --db"
+        )
     if kind == "other" and ORCHESTRATOR_TABLE in tables:
         raise OutcomesError(
             f"{where} is the orchestrator's own database (it has {ORCHESTRATOR_TABLE}) and stays as it is: "
             "name another file with --db, and bring this one beside it with `loader sync-uok`"
-        )
-    if kind == "other" and version < 0:
-        raise OutcomesError(
-            f"{where} has schema version {version}, which no loader writes: name another file with --db"
         )
     if kind == "other":
         names = f"has {', '.join(tables[:3])}" if tables else f"has version {version}"

@@ -60,7 +60,9 @@ class _Commands(click.Group):
         except OutcomesError as fault:
             raise _Failure(fault) from None
         except OSError as fault:
-            raise _Failure(plain_os_fault(fault)) from None
+            if plain := plain_os_fault(fault):
+                raise _Failure(plain) from None
+            raise
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
