@@ -43,11 +43,11 @@ class NothingLoadedError(OutcomesError):
     exit_code = 3
 
 
-def plain_os_fault(fault: OSError) -> OutcomesError:
-    """Return a fault of the file system in one line that names the file. Raise it as it is if it names none: then
-    it may as well be a fault of ours."""
-    if fault.filename is None:
-        raise fault
+def plain_os_fault(fault: BaseException) -> OutcomesError | None:
+    """Return a fault of the file system in one line that names the file; None if it names none, and so may be a
+    fault of ours."""
+    if not isinstance(fault, OSError) or not isinstance(fault.filename, str | bytes):
+        return None
     return OutcomesError(f"{os.fsdecode(fault.filename)}: {fault.strerror}")
 
 

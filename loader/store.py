@@ -226,6 +226,46 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as fault:
         raise plain_fault(path, fault) from fault
+    except UnicodeDecodeError as fault:  # a name in the schema is no text any more, nor is SQLite's message about it
+        raise damaged(path, str(fault)) from fault
+
+
+@contextmanager
+def naming_damage(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
+    """Raise OutcomesError if the block fails on what a damaged file holds. Other faults are ours, and stay as they
+    are."""
+    try:
+        yield
+    except (OutcomesError, sqlite3.Error, OSError):
+        raise
+    except Exception as fault:
+        damage = find_damage(connection)
+        if damage is None and not isinstance(fault, UnicodeDecodeError):
+            raise
+        raise damaged(path, damage or "it holds text that is not UTF-8") from fault
+
+
+def find_damage(connection: sqlite3.Connection) -> str | None:
+    """Return the first thing that SQLite finds wrong with a file, in one line; None if it finds nothing."""
+    try:
+        (answer,) = connection.execute("pragma quick_check(1)").fetchone()
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
+        answer = str(fault)
+    return None if answer == "ok" else " ".join(answer.split())
+
+
+def damaged(path: Path, damage: str) -> OutcomesError:
+    """Return the fault of a file that SQLite can open and not read."""
+    return OutcomesError(f"{path.absolute()} is damaged: {damage}; see `loader doctor` and docs/recovery.md")
+
+
+def expect_log(path: Path) -> Identity:
+    """Return what the file at `path` is. Raises OutcomesError unless it is a log that this loader knows, or can become
+    one."""
+    _expect_file(path)
+    identity = identify(path)
+    _expect_log(path, identity)
+    return identity
 
 
 def is_busy(fault: sqlite3.Error) -> bool:
@@ -234,7 +274,7 @@ def is_busy(fault: sqlite3.Error) -> bool:
 
 
 def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
-    said = str(fault)
+    said = " ".join(str(fault).split())
     if not isinstance(fault, sqlite3.OperationalError):
         return OutcomesError(f"{path.absolute()} is not a usable SQLite database: {said}")
     if is_busy(fault):
@@ -291,14 +331,14 @@ def _expect_log(path: Path, identity: Identity) -> None:
     where, (kind, version, tables) = path.absolute(), identity
     if kind == "snapshot":
         raise OutcomesError(f"{where} is a published snapshot, which is only read: name the log with --db")
+    if kind == "other" and version < 0:
+        raise OutcomesError(
+            f"{where} has schema version {version}, which no loader writes: name another file with --db"
+        )
     if kind == "other" and ORCHESTRATOR_TABLE in tables:
         raise OutcomesError(
             f"{where} is the orchestrator's own database (it has {ORCHESTRATOR_TABLE}) and stays as it is: "
             "name another file with --db, and bring this one beside it with `loader sync-uok`"
-        )
-    if kind == "other" and version < 0:
-        raise OutcomesError(
-            f"{where} has schema version {version}, which no loader writes: name another file with --db"
         )
     if kind == "other":
         names = f"has {', '.join(tables[:3])}" if tables else f"has version {version}"

@@ -36,16 +36,16 @@ def compare(
     names = [column[0] for column in there.description]
 
     def key_of(entry: tuple[Row, int]) -> Row:
-        return entry[0][:keys]
+        return tuple(map(_sortable, entry[0][:keys]))
 
     count, differences = 0, []
     both = merge(zip(wanted, repeat(WANTED)), zip(there, repeat(THERE)), key=key_of)
-    for key, group in groupby(both, key=key_of):
+    for _, group in groupby(both, key=key_of):
         rows: tuple[list[Row], list[Row]] = ([], [])
         for row, side in group:
             rows[side].append(row)
         count += len(rows[WANTED])
-        named = dict(zip(names, key, strict=False))
+        named = dict(zip(names, (rows[WANTED] or rows[THERE])[0][:keys], strict=False))
         if len(rows[WANTED]) == len(rows[THERE]) == 1:
             differences += [
                 Difference(table, named, name, want, have)
@@ -55,6 +55,13 @@ def compare(
         else:
             differences.append(Difference(table, named, "*", len(rows[WANTED]), len(rows[THERE])))
     return count, differences
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    """Return what sorts as SQLite does: nulls, numbers, texts, blobs. A damaged table has any of them in a key."""
+    if value is None:
+        return 0, 0
+    return (1 if isinstance(value, int | float) else 2 if isinstance(value, str) else 3), value
 
 
 def _agree(want: Any, have: Any) -> bool:

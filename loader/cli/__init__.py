@@ -97,7 +97,9 @@ def _failures() -> Iterator[None]:
     except OutcomesError as fault:
         raise _Failure(fault) from None
     except OSError as fault:
-        raise _Failure(plain_os_fault(fault)) from None
+        if plain := plain_os_fault(fault):
+            raise _Failure(plain) from None
+        raise
     except click.ClickException as fault:
         fault.message = console.printable(fault.message)  # type: ignore[misc]
         raise

@@ -66,7 +66,7 @@ def built(db: Path) -> Iterator[sqlite3.Connection]:
     """Open a log that exists, or a published snapshot, to ask the marts. Nothing in it can be changed."""
     connection = store.open_existing(db)
     try:
-        with store.plain_faults(db):
+        with store.plain_faults(db), store.naming_damage(db, connection):
             yield connection
     finally:
         connection.close()

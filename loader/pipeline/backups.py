@@ -35,15 +35,15 @@ def _copy(source: sqlite3.Connection, database: Path, unfinished: Path, path: Pa
             # In one step, which is one read of SQLite's: writers go on, and it is one moment.
             source.backup(target)
             target.execute("pragma journal_mode = delete")
-            (answer,) = target.execute("pragma quick_check(1)").fetchone()
         except sqlite3.OperationalError as fault:
             if store.is_busy(fault):
                 raise store.plain_fault(database, fault) from fault
             raise OutcomesError(f"cannot write {path}: {fault}") from fault
         except sqlite3.DatabaseError as fault:
             raise store.plain_fault(database, fault) from fault
-        if answer != "ok":
-            raise OutcomesError(f"{database} is damaged: {answer}; see `loader doctor`")
+        damage = store.find_damage(target)
+        if damage is not None:
+            raise store.damaged(database, damage)
 
 
 def _is_backup(path: Path) -> bool:

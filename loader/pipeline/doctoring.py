@@ -171,12 +171,13 @@ def _publication(database: Path) -> Finding:
 
 def _inside(database: Path) -> list[Finding]:
     try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+        with closing(store.open_existing(database, is_current=False)) as connection:
             connection.row_factory = sqlite3.Row
             checks = (_integrity, examining.last_run, examining.caveats)
             return [finding for check in checks for finding in _made(check, connection, database)]
-    except sqlite3.Error as fault:
-        return [_unusable(database, fault)]
+    except OutcomesError as fault:
+        step = f"name the log with --db or OUTCOMES_DB; if it was this one, {_recovery(database)}"
+        return [Finding("integrity", "error", str(fault), step)]
 
 
 def _made(
@@ -194,6 +195,8 @@ def _made(
         made = _unusable(database, fault, name)
     except OutcomesError as fault:
         made = Finding(name, "error", str(fault), "look at the findings above first")
+    except Exception as fault:  # of values that only a damaged file has
+        made = Finding(name, "error", f"not known: {type(fault).__name__}: {fault}", _recovery(database))
     return made if isinstance(made, list) else [made]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -40,6 +39,7 @@ def plan(database: Path, options: Options) -> Plan:
     targets.expect_possible(options.target)
     if options.publish:
         publishing.check(options.publish, database)
+    has_memory = database.exists() and store.expect_log(database).kind == "log"
     return Plan(
         database=str(database),
         target=options.target,
@@ -48,7 +48,7 @@ def plan(database: Path, options: Options) -> Plan:
         held_by=locks.holder(places.build_folder(database) / "lock"),
         spool=[str(path) for path in spool.waiting_files(database)],
         legacy_json=_expected(options.legacy_json),
-        inbox=_inbox(database, options.inbox) if options.inbox else None,
+        inbox=_inbox(database, options.inbox, has_memory) if options.inbox else None,
         uok=_expected(options.uok),
         publish=str(options.publish) if options.publish else None,
         published=snapshot.published_run(options.publish / places.SNAPSHOT) if options.publish else None,
@@ -61,12 +61,12 @@ def _expected(path: Path | None) -> str | None:
     return str(path) if path else None
 
 
-def _inbox(database: Path, folder: Path) -> dict[str, list[str]]:
+def _inbox(database: Path, folder: Path, has_memory: bool) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    if database.exists():
-        with store.plain_faults(database), closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as log:
-            has_memory = log.execute("select 1 from sqlite_master where name = 'inbox_files'").fetchone()
-            files = inbox.look(log if has_memory else None, folder, database)
+    if has_memory:
+        with store.plain_faults(database), closing(store.open_existing(database, is_current=False)) as log:
+            knows_files = log.execute("select 1 from sqlite_master where name = 'inbox_files'").fetchone()
+            files = inbox.look(log if knows_files else None, folder, database)
     else:
         files = inbox.look(None, folder, database)
     for file in files:

@@ -106,12 +106,13 @@ class _Job:
                 yield
         except OutcomesError as fault:
             self.note(fault)
-        except OSError as fault:
-            self.note(plain_os_fault(fault))
         except Stopped as stopped:
             self.stopped = stopped
             self._say_fault(f"stopped by {stopped}")
         except Exception as fault:
+            if plain := plain_os_fault(fault):
+                self.note(plain)
+                return
             self.codes.add(BuildError.exit_code)
             self._say_fault(f"{type(fault).__name__}: {fault}")
             raise
@@ -135,7 +136,10 @@ class _Job:
             with store.plain_faults(self.database):
                 yield
         except OSError as fault:
-            self.note(plain_os_fault(fault))
+            plain = plain_os_fault(fault)
+            if plain is None:
+                raise
+            self.note(plain)
         except OutcomesError as fault:
             if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):
                 raise
