@@ -138,7 +138,9 @@ def _plain_faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise OutcomesError(f"cannot publish to {folder}: {fault.strerror or fault}") from None
+        raise OutcomesError(
+            f"cannot publish to {folder}: {os.strerror(fault.errno) if fault.errno else fault}"
+        ) from None
     except sqlite3.OperationalError as fault:
         if any(part in str(fault) for part in ("disk", "readonly", "unable to open")):
             raise OutcomesError(f"cannot publish to {folder}: {fault}") from None
