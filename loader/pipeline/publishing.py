@@ -198,7 +198,7 @@ def _adopt(folder: Path) -> None:
         copy = folder / UNFINISHED / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
-            copy.hardlink_to(folder / file)
+            os.link(folder / file, copy)
         except OSError:  # not every file system has hard links
             shutil.copy2(folder / file, copy)
             disk.sync(copy)
