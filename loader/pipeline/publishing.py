@@ -141,7 +141,9 @@ def _plain_faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise OutcomesError(f"cannot publish to {folder}: {fault.strerror or fault}") from None
+        raise OutcomesError(
+            f"cannot publish to {folder}: {os.strerror(fault.errno) if fault.errno else fault}"
+        ) from None
     except sqlite3.OperationalError as fault:
         if any(part in str(fault) for part in ("disk", "readonly", "unable to open")):
             raise OutcomesError(f"cannot publish to {folder}: {fault}") from None
@@ -199,7 +201,7 @@ def _adopt(folder: Path) -> None:
         copy = folder / UNFINISHED / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
-            copy.hardlink_to(folder / file)
+            os.link(folder / file, copy)
         except OSError:  # not every file system has hard links
             shutil.copy2(folder / file, copy)
             disk.sync(copy)

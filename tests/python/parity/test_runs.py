@@ -19,6 +19,7 @@ from sample import files
 
 from ..conftest import Invoke
 from ..pipeline.conftest import PATIENCE, wait_for
+from ..publication import contents
 from .comparing import differences
 from .conftest import LAST_DAY, Log, copy_of_project
 from .test_parity import ENGINES, Environment
@@ -82,10 +83,7 @@ def test_every_cell_that_is_published_agrees(runs: Runs) -> None:
 
 
 def test_every_file_is_there_on_both(runs: Runs) -> None:
-    here, there = (
-        {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-        for folder in (runs.published("sqlite"), runs.published(runs.target))
-    )
+    here, there = (set(contents(runs.published(target))) for target in ("sqlite", runs.target))
     assert here == there
     assert {"datapackage.json", "csv/model_rankings.csv", "parquet/model_rankings.parquet"} <= there
 
