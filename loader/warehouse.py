@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loader import locks, places, store
-from loader.engines import SQLITE, targets
+from loader.engines import SQLITE, parquet_log, targets
 from loader.errors import BuildError, NotInstalledError, OutcomesError
 
 PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
@@ -86,7 +86,9 @@ def build(
     """
     project_folder()
     targets.check_places(database, target)
-    store.create_or_open(database).close()
+    with closing(store.create_or_open(database)) as connection:
+        if target in targets.IN_PLACE:
+            parquet_log.mend(connection, places.parquet_log(database))
     arguments = ["--quiet"] if quiet else []
     arguments += ["build"] if unit_tests else BUILD
     arguments += ["--full-refresh"] if full_refresh else []

@@ -105,14 +105,17 @@ def _to_millisecond(time: str) -> str:
     )
 
 
-def stretches(connection: sqlite3.Connection, after: int, size: int) -> Iterator[Stretch]:
-    """What the log has above `after` as of now, in stretches of at most `size` outcomes."""
-    (end,) = connection.execute(f"select coalesce(max(id), 0) from {LOG}").fetchone()
+def stretches(connection: sqlite3.Connection, after: int, size: int, end: int | None = None) -> Iterator[Stretch]:
+    """Return what the log has above the id `after` and up to `end` (default: now), by `size` outcomes."""
+    if end is None:
+        (end,) = connection.execute(f"select coalesce(max(id), 0) from {LOG}").fetchone()
     while after < end:
         last, count = connection.execute(
             f"select max(id), count(*) from (select id from {LOG} where id > ? and id <= ? order by id limit ?)",
             (after, end, size),
         ).fetchone()
+        if not count:
+            return
         yield Stretch(after, last, count)
         after = last
 

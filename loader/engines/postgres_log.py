@@ -114,6 +114,12 @@ def _known(connection: sqlite3.Connection, cursor: Cursor, log: Table) -> int:
 
 def _replace(connection: sqlite3.Connection, cursor: Cursor, name: str) -> int:
     table = log_tables.table(connection, name)
+    cursor.execute(f"select to_regclass('{name}') is not null")
+    if cursor.fetchone()[0]:
+        cursor.execute(f"select * from {name} limit 0")
+        if [column.name for column in cursor.description or ()] != table.names:
+            # It has the columns of an earlier version. It is filled anew each time, and the next build makes its views.
+            cursor.execute(f"drop table {name} cascade")
     _create(cursor, table, [])
     cursor.execute(f"delete from {name}")
     _copy(cursor, table, log_tables.rows(connection, table))

@@ -34,6 +34,17 @@ beaten as (
 
 ),
 
+-- From the few that are listed: to look up every model among them would take its square.
+listed as (
+
+    select task_type, model_id from demotions
+    union
+    select task_type, model_id from drifts
+    union
+    select task_type, incumbent_model_id as model_id from beaten
+
+),
+
 candidates as (
 
     select
@@ -64,12 +75,12 @@ candidates as (
         demotions.anytime_p_value,
         demotions.benjamini_hochberg_p_value,
         demotions.holm_p_value
-    from models
+    from listed
+    inner join models on listed.task_type = models.task_type and listed.model_id = models.model_id
     left join current_incumbents on models.task_type = current_incumbents.task_type
-    left join demotions on models.task_type = demotions.task_type and models.model_id = demotions.model_id
-    left join beaten on models.task_type = beaten.task_type and models.model_id = beaten.incumbent_model_id
-    left join drifts on models.task_type = drifts.task_type and models.model_id = drifts.model_id
-    where demotions.model_id is not null or beaten.incumbent_model_id is not null or drifts.model_id is not null
+    left join demotions on listed.task_type = demotions.task_type and listed.model_id = demotions.model_id
+    left join beaten on listed.task_type = beaten.task_type and listed.model_id = beaten.incumbent_model_id
+    left join drifts on listed.task_type = drifts.task_type and listed.model_id = drifts.model_id
 
 )
 

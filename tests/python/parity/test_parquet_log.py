@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def test_outcomes_lie_by_day_in_utc_and_each_value_is_the_log_s(database: Path, 
     first, second, third = exported(tmp_path / "out")
     assert [str(row["day"]) for row in (first, second, third)] == ["2026-02-01", "2026-01-31", "2026-01-31"]
     assert [row["timestamp"] for row in (first, second, third)] == [
-        "2026-02-01T00:30:00.000Z", "2026-01-31T12:00:01.235Z", "2026-01-31T12:00:00.000Z",
+        "2026-02-01T00:30:00.000Z", "2026-01-31T12:00:01.234Z", "2026-01-31T12:00:00.000Z",
     ]  # fmt: skip
     assert (first["id"], first["event_id"], first["cost_usd"], first["task_id"]) == (1, "e1", 0.1, None)
     assert (second["model_id"], second["tokens_used"], second["timeout"]) == ("b\tä\n", 10**12, 1)
@@ -141,6 +142,11 @@ def test_another_log_is_refused(database: Path, tmp_path: Path, invoke: Invoke) 
     [
         (lambda folder: (folder / "precious.txt").write_text("mine"), "holds precious.txt and no exported log"),
         (lambda folder: (folder / "export.json").write_text("{"), "is damaged"),
+        (lambda folder: (folder / "export.json").write_text("[" * 100_000), "is damaged"),
+        (lambda folder: (folder / "export.json").write_text(
+            '{"columns": [], "outcome_id": 0, "sha256": null}'), "is damaged"),
+        (lambda folder: (folder / "export.json").write_text(
+            '{"format": 1, "columns": [], "outcome_id": {}, "sha256": null}'), "is damaged"),
         (lambda folder: (folder / "export.json").write_text(
             '{"format": 1, "columns": ["id"], "outcome_id": 0, "sha256": null}'), "other columns"),
     ],
@@ -186,3 +192,89 @@ def test_texts_that_are_no_utf_8_are_carried_as_well_as_can_be(database: Path, t
     assert invoke("export-log", "--to", "parquet", tmp_path / "out").exit_code == 0
     assert exported(tmp_path / "out")[0]["model_id"] == "a\N{REPLACEMENT CHARACTER}"
     assert invoke("export-log", "--to", "parquet", tmp_path / "out").exit_code == 0
+
+
+def lose_a_file(batch: Path) -> None:
+    sorted(batch.glob("*/*.parquet"))[0].unlink()
+
+
+def lose_the_batch(batch: Path) -> None:
+    shutil.rmtree(batch)
+
+
+def cut_a_file_short(batch: Path) -> None:
+    file = sorted(batch.glob("*/*.parquet"))[0]
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def change_a_byte(batch: Path) -> None:
+    file = sorted(batch.glob("*/*.parquet"))[0]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def add_a_file(batch: Path) -> None:
+    file = sorted(batch.glob("*/*.parquet"))[0]
+    shutil.copy(file, file.with_name("copy.parquet"))
+
+
+def lose_the_list(batch: Path) -> None:
+    (batch / "_files.json").unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [lose_a_file, lose_the_batch, cut_a_file_short, change_a_byte, add_a_file, lose_the_list]
+)
+@pytest.mark.parametrize("is_build", [False, True])
+def test_what_is_lost_or_damaged_is_written_again(
+    database: Path, tmp_path: Path, damage: Callable[[Path], None], is_build: bool
+) -> None:
+    folder = tmp_path / "out"
+    write(database, *outcomes(4), *outcomes(5, "2026-02-01T12:00:00Z"))
+    connection = store.open_existing(database)
+    parquet_log.export(connection, folder, batch=3)
+    before = exported(folder)
+    untouched = next((folder / "model_outcomes").glob("batch=000000000000000007-*/*/*.parquet"))
+    written_at = untouched.stat().st_mtime_ns
+    damage(folder / "model_outcomes" / "batch=000000000000000004-000000000000000006")
+    if is_build:
+        assert parquet_log.mend(connection, folder) == 1
+        assert parquet_log.mend(connection, folder) == 0
+    else:
+        assert parquet_log.export(connection, folder).rows == 0
+    assert exported(folder) == before
+    assert [row["id"] for row in before] == list(range(1, 10))
+    assert untouched.stat().st_mtime_ns == written_at
+    connection.close()
+
+
+def test_files_that_were_copied_elsewhere_are_still_whole(database: Path, tmp_path: Path) -> None:
+    write(database, *outcomes(4))
+    connection = store.open_existing(database)
+    parquet_log.export(connection, tmp_path / "out")
+    shutil.copytree(tmp_path / "out", tmp_path / "copy", copy_function=shutil.copyfile)
+    assert parquet_log.mend(connection, tmp_path / "copy") == 0
+    connection.close()
+
+
+def test_a_batch_that_is_there_twice_is_refused(database: Path, tmp_path: Path, invoke: Invoke) -> None:
+    write(database, *outcomes(4))
+    invoke("export-log", "--to", "parquet", tmp_path / "out")
+    log = tmp_path / "out" / "model_outcomes"
+    shutil.copytree(log / "batch=000000000000000001-000000000000000004",
+                    log / "batch=000000000000000002-000000000000000004")  # fmt: skip
+    done = invoke("export-log", "--to", "parquet", tmp_path / "out")
+    assert (done.exit_code, len(done.output.splitlines())) == (2, 1)
+    assert "has outcome 2 twice" in done.output
+
+
+def test_a_lost_file_of_another_table_is_written_again(database: Path, tmp_path: Path) -> None:
+    write(database, *outcomes(1))
+    connection = store.open_existing(database)
+    parquet_log.export(connection, tmp_path / "out")
+    lost = tmp_path / "out" / "federated_names" / "rows.parquet"
+    lost.unlink()
+    parquet_log.mend(connection, tmp_path / "out")
+    assert parquet.read_table(lost).num_rows == 0
+    connection.close()
