@@ -108,12 +108,15 @@ def open_existing(path: Path, *, timeout: float | None = None) -> sqlite3.Connec
     return create_or_open(path, timeout=timeout)
 
 
-def open_snapshot(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
+def open_snapshot(
+    path: Path, *, check_same_thread: bool = True, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Open a published snapshot, which nobody writes to: another one takes its place."""
     with plain_faults(path):
         return sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=check_same_thread
-        )
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, factory=factory,
+            check_same_thread=check_same_thread,
+        )  # fmt: skip
 
 
 @contextmanager

@@ -13,7 +13,7 @@ DATABASE = "model_outcomes"
 Chart = dict[str, Any]
 
 # In a chart of all task types a model's name alone would stand for several rows.
-NAME = "case when :task_type = '' then task_type || ' · ' || model_id else model_id end as name"
+NAME = "case when :task_type = '' then as_text(task_type) || ' · ' else '' end || as_text(model_id) as name"
 ORANGE, BLUE = "#d55e00", "#0072b2"  # told apart by the colour-blind, too (Okabe and Ito)
 RATE = {"format": ".0%"}
 STANDINGS = ["may be the best", "surely behind"]
