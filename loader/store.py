@@ -179,12 +179,15 @@ def _identity(connection: sqlite3.Connection) -> Identity:
     return Identity("other", version, tables)
 
 
-def open_snapshot(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
+def open_snapshot(
+    path: Path, *, check_same_thread: bool = True, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Open a published snapshot, which nobody writes to: another one takes its place."""
     with plain_faults(path):
         return sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=check_same_thread
-        )
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, factory=factory,
+            check_same_thread=check_same_thread,
+        )  # fmt: skip
 
 
 @contextmanager

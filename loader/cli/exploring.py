@@ -11,14 +11,16 @@ from loader import console, store
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True,
-              help="The address to listen on; 0.0.0.0 lets everybody on the network read.")  # fmt: skip
+              help="The address to listen on; 0.0.0.0: everybody on the network.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65_535), default=8001, show_default=True, help="0: any that is free.")
+@click.option("--allow-host", multiple=True, metavar="NAME",
+              help="Answer for this host name too; needed with --host 0.0.0.0.")  # fmt: skip
 @click.option("--publish", type=click.Path(path_type=Path), envvar="OUTCOMES_PUBLISH", show_envvar=True, metavar="DIR",
               help="Where runs publish.  [default: published/ beside the database]")  # fmt: skip
 @click.pass_obj
-def serve(db: Path, host: str, port: int, publish: Path | None) -> None:
+def serve(db: Path, host: str, port: int, allow_host: tuple[str, ...], publish: Path | None) -> None:
     """Show what the last run published in a browser, read-only (Datasette)."""
     from loader import explorer, places
 
     folder = store.absolute(publish) if publish else places.published(db)
-    explorer.serve(folder / places.SNAPSHOT, host, port, console.say)
+    explorer.serve(folder / places.SNAPSHOT, host, port, allow_host, console.say)

@@ -15,7 +15,7 @@ DATABASE = "model_outcomes"
 Chart = dict[str, Any]
 
 # In a chart of all task types a model's name alone would stand for several rows.
-NAME = "case when :task_type = '' then task_type || ' · ' || model_id else model_id end as name"
+NAME = "case when :task_type = '' then as_text(task_type) || ' · ' else '' end || as_text(model_id) as name"
 # Beside a rate whose model lost many attempts.
 LOST = "case when has_many_lost_attempts = 1 then ' (' || printf('%.1f', 100 * lost_share) || '% lost)' else '' end"
 ALARM, BLUE = standings.STANDINGS["behind"].light, standings.STANDINGS["best"].light
@@ -128,6 +128,7 @@ def _days() -> Chart:
                 select date(max(outcome_date), '-' || cast(:days as integer) || ' days') from model_daily_trends
                 where outcome_date <= date('now', '+1 day')
             )
+            and outcome_date <= date('now', '+1 day')
         order by task_type, model_id, outcome_date""",
         {
             "height": 260,

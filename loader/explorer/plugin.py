@@ -9,7 +9,9 @@ from typing import Any
 
 from datasette import hookimpl
 
-from loader.explorer import dashboard, queries, spreadsheets
+from loader import console
+from loader.explorer import dashboard, markup, queries, spreadsheets
+from loader.explorer.messages import Application
 from loader.explorer.published import Published
 
 DASHBOARD = "outcomes"
@@ -43,15 +45,24 @@ def get_metadata(datasette: Any) -> dict[str, Any]:
 
 @hookimpl  # type: ignore[untyped-decorator]  # datasette has no types
 def asgi_wrapper(datasette: Any) -> Any:
-    def wrapped(application: spreadsheets.Application) -> spreadsheets.Application:
-        return spreadsheets.safe(application, lambda: _is_ours(datasette))
+    def wrapped(application: Application) -> Application:
+        def applies() -> bool:
+            return _is_ours(datasette)
+
+        return markup.visible(spreadsheets.safe(application, applies), applies)
 
     return wrapped
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # datasette has no types
+def extra_css_urls(datasette: Any) -> list[str]:
+    return [datasette.urls.path("/outcomes-static/explorer.css")] if _is_ours(datasette) else []
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # datasette has no types
 def prepare_connection(conn: sqlite3.Connection) -> None:
     conn.create_function("as_html", 1, _as_html, deterministic=True)
+    conn.create_function("as_text", 1, _as_text, deterministic=True)
 
 
 def _is_ours(datasette: Any) -> bool:
@@ -60,4 +71,8 @@ def _is_ours(datasette: Any) -> bool:
 
 
 def _as_html(text: Any) -> Any:
-    return html.escape(text) if isinstance(text, str) else text
+    return html.escape(_as_text(text)) if isinstance(text, str) else text
+
+
+def _as_text(text: Any) -> Any:
+    return console.escaped(text, kept="") if isinstance(text, str) else text

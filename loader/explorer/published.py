@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from datasette.database import Database
 
 from loader import store
+from loader.explorer import limits
 
 Identity = tuple[int, int, int]
 Answer = TypeVar("Answer")
@@ -54,7 +55,7 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """Read-only, whoever asks for more."""
-        connection = store.open_snapshot(Path(self.path), check_same_thread=False)
+        connection = store.open_snapshot(Path(self.path), check_same_thread=False, factory=limits.Connection)
         self._all_file_connections.append(connection)
         return connection
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ from loader.errors import NotInstalledError, OutcomesError
 from loader.pipeline import snapshot
 
 NEEDED = ("datasette", "datasette_dashboards", "uvicorn")
+STATIC = Path(__file__).parent / "static"
+CONNECTIONS = 200
 PATIENCE = 3  # seconds for answers on their way, when it is asked to end
 SETTINGS = {
     "max_returned_rows": 20_000,  # a dashboard's 60 days of 30 models at 10 task types
-    "sql_time_limit_ms": 5_000,
+    "sql_time_limit_ms": 3_000,
+    "num_sql_threads": 6,  # more than readers' own queries may take (access.RUNNING)
     "default_cache_ttl": 0,  # else a browser would show the old snapshot for a while
     "suggest_facets": False,
 }
@@ -41,21 +44,33 @@ def explorer(path: Path) -> Any:
     pm.get_plugin("datasette.handle_exception").rich = None
     if not pm.is_registered(plugin):
         pm.register(plugin, name="model-outcomes")
-    datasette = Datasette(settings=SETTINGS)
+    datasette = Datasette(settings=SETTINGS, static_mounts=[("outcomes-static", str(STATIC))])
     datasette.remove_database("_memory")
     datasette.add_database(Published(datasette, path), name=dashboard.DATABASE)
     return datasette
 
 
-def serve(path: Path, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Answer until it is ended by a signal; `say` hears the address. Port 0 is any that is free."""
+def serve(path: Path, host: str, port: int, allowed: Collection[str], say: Callable[[str], None]) -> None:
+    """Answer until it is ended by a signal; `say` hears the address. Port 0 is any that is free.
+
+    It answers requests for loopback's names, for `host`, and for the names that are `allowed`.
+    """
     datasette = explorer(path)
     listening = _bound(host, port)
     import uvicorn
 
-    config = uvicorn.Config(datasette.app(), log_level="warning", timeout_graceful_shutdown=PATIENCE)
+    from loader.explorer import access, dashboard, limits
+
+    limits.bound_heap()
+    prepared = {chart["query"] for chart in dashboard.page(None)["charts"].values()}
+    application = access.for_hosts(access.with_few_own_queries(datasette.app(), prepared), access.names(host, allowed))
+    config = uvicorn.Config(
+        application, log_level="warning", timeout_graceful_shutdown=PATIENCE, limit_concurrency=CONNECTIONS
+    )
     shown = f"[{host}]" if ":" in host else host
     say(f"serving {path} on http://{shown}:{listening.getsockname()[1]}/ until Ctrl-C")
+    if host in access.EVERYWHERE and not allowed:
+        say("it answers for localhost alone: name the host of its address with --allow-host")
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:

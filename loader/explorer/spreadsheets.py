@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
 from loader import terminal
+from loader.explorer.messages import Application, Message, Send
 
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Send], Awaitable[None]]
 
 
 def safe(application: Application, applies: Callable[[], bool]) -> Application:

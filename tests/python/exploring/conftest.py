@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 MARKUP = "</script><script>document.title='x'</script>"
 IMAGE = "\"><img src=x onerror=document.title='x'>"
 FORMULA = '=HYPERLINK("http://example.org")'
-HOSTILE = [MARKUP, IMAGE, FORMULA, "safe\u202egnirts", "x" * 300]
+HOSTILE = [MARKUP, IMAGE, FORMULA, "safe\u202egnirts", "x" * 300, "esc\x1b[2J\x9bm\u2066"]
 MODELS = ["able", "baker", *HOSTILE]
 
 
@@ -84,16 +84,16 @@ def serving(site: Site) -> Callable[[], Any]:
     """Serve the site in a process of its own; the process and its address."""
 
     @contextmanager
-    def started() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    def started(*arguments: object) -> Iterator[tuple["subprocess.Popen[str]", str]]:
         process = subprocess.Popen(
-            site.command("serve", "--port", 0), cwd=site.folder, env=site.environment(),
+            site.command("serve", "--port", 0, *arguments), cwd=site.folder, env=site.environment(),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process, closing(process.stdout), closing(process.stderr):
             try:
                 said = process.stdout.readline()
-                assert "http://127.0.0.1:" in said, process.stderr.read()
-                yield process, said.split(" on ")[1].split()[0]
+                assert " on http://" in said, process.stderr.read()
+                yield process, said.split(" on ")[1].split()[0].replace("0.0.0.0", "127.0.0.1")
             finally:
                 if process.poll() is None:
                     process.kill()

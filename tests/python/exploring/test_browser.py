@@ -33,6 +33,24 @@ def test_the_dashboard_draws_every_model_and_runs_no_name(serving: Any, page: An
         assert page.locator("#chart-recommendations img, #chart-recommendations script").count() == 0
         cells = page.locator("#chart-recommendations td").all_inner_texts()
         assert cells[:4] == ["code", "try", FORMULA, "able"]
+        assert {name for name in cells[2::5] if name} <= set(map(shown, MODELS))
+
+
+def shown(name: str) -> str:
+    """A name of the site as a page shows it."""
+    escapes = {"\u202e": "\\u202e", "\x1b": "\\u001b", "\x9b": "\\u009b", "\u2066": "\\u2066"}
+    return "".join(escapes.get(each, each) for each in name)
+
+
+def test_a_long_name_makes_no_page_wider_than_the_window(serving: Any, page: Any) -> None:
+    page.set_viewport_size({"width": 1000, "height": 800})
+    long = next(name for name in MODELS if len(name) == 300)
+    pages = (f"model_outcomes/model_daily_trends?model_id={long}", "-/dashboards/outcomes?task_type=code",
+             "-/dashboards", "model_outcomes", f"model_outcomes?sql=select+'{long}'+as+name")  # fmt: skip
+    with serving() as (_, address):
+        for path in pages:
+            page.goto(address + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 1000, path
 
 
 def test_a_filter_changes_what_is_drawn(serving: Any, page: Any) -> None:

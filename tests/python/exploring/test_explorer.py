@@ -5,6 +5,7 @@ import csv
 import io
 import re
 import sqlite3
+import unicodedata
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from loader import explorer
 from loader.errors import OutcomesError
-from loader.explorer import queries, serving
+from loader.explorer import markup, queries, serving
 
 from .conftest import FORMULA, HOSTILE, IMAGE, MARKUP, MODELS, PROJECT, Site
 
@@ -154,6 +155,25 @@ def test_names_are_text_in_every_page(ask: Any) -> None:
         assert IMAGE not in page.text
 
 
+def test_no_page_holds_a_character_that_turns_text_around_and_each_shows_its_escape(ask: Any) -> None:
+    pages = ask("/model_outcomes/model_stats", "/model_outcomes/dashboard", "/model_outcomes?sql=select+'%E2%80%AE%1B'",
+                "/-/dashboards/outcomes?task_type=code", "/model_outcomes/model_stats?_facet=model_id",
+                "/model_outcomes/model_stats?model_id=safe%E2%80%AEgnirts")  # fmt: skip
+    for page in pages:
+        assert page.status_code == 200
+        steering = {each for each in page.text if unicodedata.category(each) in ("Cf", "Zl", "Zp")}
+        assert steering == set(), page.url
+    for page in (pages[0], pages[1], pages[4], pages[5]):
+        assert "safe\\u202egnirts" in page.text
+    assert "esc\\u001b[2J\\u009bm\\u2066" in pages[0].text
+    assert "\x1b" not in pages[0].text
+
+
+def test_a_form_sends_a_name_back_as_it_is() -> None:
+    page = '<option value="a\u202eb" selected>a\u202eb</option>\n<p>\t\u00a0ok\x9b'
+    assert markup.escaped(page) == '<option value="a&#x202e;b" selected>a\\u202eb</option>\n<p>\t\u00a0ok\\u009b'
+
+
 def test_markup_is_escaped_where_the_dashboard_would_run_it(site: Site, ask: Any) -> None:
     from loader.explorer import dashboard
 
@@ -165,6 +185,7 @@ def test_markup_is_escaped_where_the_dashboard_would_run_it(site: Site, ask: Any
         assert answer.status_code == 200, answer.text
         assert answer.json()
         assert "<" not in answer.text
+        assert not any("\u202e" in str(value) for row in answer.json() for value in row.values())
     assert any("&lt;/script&gt;" in answer.text for answer in answers)
 
 
