@@ -4,15 +4,15 @@ with models as (
 
 ),
 
-current_incumbents as (
-
-    select * from {{ ref('int_incumbents') }}
-
-),
-
 demotions as (
 
     select * from {{ ref('int_demotions_selected') }}
+
+),
+
+beaten as (
+
+    select * from {{ ref('int_incumbents_beaten') }}
 
 ),
 
@@ -22,34 +22,20 @@ drifts as (
 
 ),
 
--- The incumbents that are surely worse than their leader.
-beaten as (
-
-    select
-        *,
-        'worse_than_leader: ' || incumbent_wins || ' of ' || incumbent_trials || ' trials succeeded, against '
-        || challenger_wins || ' of ' || challenger_trials || ' of ' || challenger_model_id as reason
-    from {{ ref('ab_comparisons') }}
-    where is_declared = 0 and verdict = 'challenger_better'
-
-),
-
 candidates as (
 
     select
         models.task_type,
         models.model_id,
-        current_incumbents.model_id as incumbent_model_id,
-        beaten.challenger_model_id as leader_model_id,
-        -- An incumbent is not worse than itself, so that the first two never come together.
+        task_types.incumbent_model_id,
+        beaten.leader_model_id,
+        -- An incumbent is not worse than itself: the reasons of `demotions` and `beaten` never come together.
         coalesce(
             coalesce(demotions.reason, beaten.reason) || '; ' || drifts.reason,
-            demotions.reason,
-            beaten.reason,
-            drifts.reason
+            demotions.reason, beaten.reason, drifts.reason
         ) as reason,
         case when demotions.model_id is null then 0 else 1 end as is_worse_than_incumbent,
-        case when beaten.incumbent_model_id is null then 0 else 1 end as is_worse_than_leader,
+        case when beaten.model_id is null then 0 else 1 end as is_worse_than_leader,
         case when drifts.model_id is null then 0 else 1 end as is_drifting,
         drifts.drifting_since,
         models.logged_trials as trials,
@@ -57,19 +43,15 @@ candidates as (
         {{ ratio('models.logged_successes', 'models.logged_trials') }} as success_rate,
         {{ wilson_lower('models.logged_successes', 'models.logged_trials') }} as success_rate_lower,
         {{ wilson_upper('models.logged_successes', 'models.logged_trials') }} as success_rate_upper,
-        demotions.incumbent_trials,
-        demotions.incumbent_successes,
-        demotions.difference,
-        demotions.e_value,
-        demotions.anytime_p_value,
-        demotions.benjamini_hochberg_p_value,
-        demotions.holm_p_value
+        demotions.incumbent_trials, demotions.incumbent_successes,
+        demotions.difference, demotions.e_value, demotions.anytime_p_value,
+        demotions.benjamini_hochberg_p_value, demotions.holm_p_value
     from models
-    left join current_incumbents on models.task_type = current_incumbents.task_type
+    inner join {{ ref('int_compared_models') }} as task_types on models.task_type = task_types.task_type
     left join demotions on models.task_type = demotions.task_type and models.model_id = demotions.model_id
-    left join beaten on models.task_type = beaten.task_type and models.model_id = beaten.incumbent_model_id
+    left join beaten on models.task_type = beaten.task_type and models.model_id = beaten.model_id
     left join drifts on models.task_type = drifts.task_type and models.model_id = drifts.model_id
-    where demotions.model_id is not null or beaten.incumbent_model_id is not null or drifts.model_id is not null
+    where demotions.model_id is not null or beaten.model_id is not null or drifts.model_id is not null
 
 )
 
