@@ -11,6 +11,7 @@ judged as (
         successes - legacy_successes as logged_successes,
         trials - legacy_successes - legacy_failures as logged_trials,
         case when trials >= {{ var('min_samples') }} then 1 else 0 end as is_eligible,
+        case when trials < {{ var('min_trials_per_arm') }} then 1 else 0 end as is_too_little_tried,
         case when trials >= {{ var('high_confidence_trials') }} then 1 else 0 end as is_high_confidence,
         case
             when trials >= {{ var('min_samples') }} and 1 - success_rate > {{ var('failure_rate_threshold') }} then 1

@@ -4,33 +4,21 @@ with models as (
 
 ),
 
-current_incumbents as (
-
-    select * from {{ ref('int_incumbents') }}
-
-),
-
 demotions as (
 
     select * from {{ ref('int_demotions_selected') }}
 
 ),
 
-drifts as (
+beaten as (
 
-    select * from {{ ref('int_drifts_standing') }}
+    select * from {{ ref('int_incumbents_beaten') }}
 
 ),
 
--- The incumbents that are surely worse than their leader.
-beaten as (
+drifts as (
 
-    select
-        *,
-        'worse_than_leader: ' || incumbent_wins || ' of ' || incumbent_trials || ' trials succeeded, against '
-        || challenger_wins || ' of ' || challenger_trials || ' of ' || challenger_model_id as reason
-    from {{ ref('ab_comparisons') }}
-    where is_declared = 0 and verdict = 'challenger_better'
+    select * from {{ ref('int_drifts_standing') }}
 
 ),
 
@@ -41,7 +29,7 @@ listed as (
     union
     select task_type, model_id from drifts
     union
-    select task_type, incumbent_model_id as model_id from beaten
+    select task_type, model_id from beaten
 
 ),
 
@@ -50,17 +38,15 @@ candidates as (
     select
         models.task_type,
         models.model_id,
-        current_incumbents.model_id as incumbent_model_id,
-        beaten.challenger_model_id as leader_model_id,
-        -- An incumbent is not worse than itself, so that the first two never come together.
+        task_types.incumbent_model_id,
+        beaten.leader_model_id,
+        -- An incumbent is not worse than itself: the reasons of `demotions` and `beaten` never come together.
         coalesce(
             coalesce(demotions.reason, beaten.reason) || '; ' || drifts.reason,
-            demotions.reason,
-            beaten.reason,
-            drifts.reason
+            demotions.reason, beaten.reason, drifts.reason
         ) as reason,
         case when demotions.model_id is null then 0 else 1 end as is_worse_than_incumbent,
-        case when beaten.incumbent_model_id is null then 0 else 1 end as is_worse_than_leader,
+        case when beaten.model_id is null then 0 else 1 end as is_worse_than_leader,
         case when drifts.model_id is null then 0 else 1 end as is_drifting,
         drifts.drifting_since,
         models.logged_trials as trials,
@@ -77,9 +63,9 @@ candidates as (
         demotions.holm_p_value
     from listed
     inner join models on listed.task_type = models.task_type and listed.model_id = models.model_id
-    left join current_incumbents on models.task_type = current_incumbents.task_type
+    inner join {{ ref('int_compared_models') }} as task_types on models.task_type = task_types.task_type
     left join demotions on listed.task_type = demotions.task_type and listed.model_id = demotions.model_id
-    left join beaten on listed.task_type = beaten.task_type and listed.model_id = beaten.incumbent_model_id
+    left join beaten on listed.task_type = beaten.task_type and listed.model_id = beaten.model_id
     left join drifts on listed.task_type = drifts.task_type and listed.model_id = drifts.model_id
 
 )

@@ -33,24 +33,18 @@ rankings as (
         models.model_id,
         models.is_eligible,
         models.rank,
-        separated.rank_best,
-        separated.rank_worst,
-        separated.is_tied_with_leader,
-        models.trials,
-        models.successes,
-        models.failures,
+        separated.rank_best, separated.rank_worst, separated.is_tied_with_leader,
+        models.trials, models.successes, models.failures,
         models.success_rate,
         models.success_rate_lower, models.success_rate_upper,
         shrunk.shrunk_success_rate,
         posteriors.probability_best,
         case
-            when
-                models.trials >= {{ var('min_trials_per_arm') }}
-                and posteriors.probability_best >= {{ var('min_alternative_probability') }}
-                then 1
+            when models.is_too_little_tried = 1 then 0
+            when posteriors.probability_best >= {{ var('min_alternative_probability') }} then 1
             else 0
         end as is_likely_best,
-        case when models.trials < {{ var('min_trials_per_arm') }} then 1 else 0 end as is_too_little_tried,
+        models.is_too_little_tried,
         models.is_high_confidence,
         models.is_over_failure_threshold,
         models.is_degenerate,

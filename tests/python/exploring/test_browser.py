@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import FORMULA, Site
+from .conftest import FORMULA, MODELS, Site
 
 
 @pytest.fixture

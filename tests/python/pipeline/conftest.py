@@ -167,8 +167,8 @@ def site(tmp_path: Path) -> Site:
 def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, Any], str]:
     """A site on which the job ran once, its summary, and its log; tests take what they change to a copy."""
     site = Site(tmp_path_factory.mktemp("once") / "a site")
-    failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(150)]
-    able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(150)]
+    failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(149)]
+    able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(151)]
     uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
     site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
     site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)

@@ -148,7 +148,7 @@ def test_a_value_that_is_no_date_leaves_its_column_text(tmp_path) -> None:
 
 def test_a_damaged_file_is_told_by_the_data_package(ran: Site) -> None:
     path = ran.published / "csv" / "model_rankings.csv"
-    path.write_text(path.read_text().replace("150", "151"))
+    path.write_text(path.read_text().replace("149", "150"))
     assert not validate(str(ran.published / "datapackage.json")).valid
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sample import world
+
 from .conftest import HOSTILE, Log, Open
 
 LIMIT = 3_000_000  # bytes
@@ -16,6 +18,7 @@ PRINTED = {name: "".join(each if each.isprintable() else "\ufffd" for each in na
 def test_it_opens_alone_and_complains_of_nothing(sample: Log, open_report: Open) -> None:
     opened = open_report(sample.page)
     assert opened.page.title() == "Model outcomes"
+    opened.choose(world.TRIAL.task_type)
     assert opened.page.locator("#figures ~ figure svg").count() == 4
     # The fixture looks at the rest: no word on the console, and no request but for the file itself.
 

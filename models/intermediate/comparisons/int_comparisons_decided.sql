@@ -1,0 +1,53 @@
+with days as (
+
+    select
+        *,
+        case when outcome_date < {{ today() }} then 1 else 0 end as is_closed
+    from {{ ref('int_comparisons_bounded') }}
+
+),
+
+-- Ville's inequality allows to act on the first closed day on which the interval excludes 0.
+dated as (
+
+    select
+        *,
+        min(case when is_closed = 1 and verdict_of_the_day like '%_better' then outcome_date end) over (
+            partition by experiment_id
+            order by outcome_date
+            rows unbounded preceding
+        ) as first_decided_at
+    from days
+
+),
+
+remembered as (
+
+    select
+        *,
+        case
+            when first_decided_at is not null
+                then max(case when outcome_date = first_decided_at then verdict_of_the_day end) over (
+                    partition by experiment_id
+                )
+        end as first_verdict
+    from dated
+
+),
+
+-- A verdict never contradicts the figures beside it: if they support it no more, it says that it was.
+decided as (
+
+    select
+        *,
+        case
+            when first_verdict = verdict_of_the_day then first_verdict
+            when first_verdict is not null then 'was_' || first_verdict
+            when verdict_of_the_day = 'too_few_trials' then 'too_few_trials'
+            else 'no_verdict_yet'
+        end as verdict
+    from remembered
+
+)
+
+select * from decided
