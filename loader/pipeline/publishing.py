@@ -14,7 +14,7 @@ from pathlib import Path
 
 from loader import disk, places
 from loader.errors import OutcomesError
-from loader.pipeline import exports, marts, snapshot
+from loader.pipeline import exports, snapshot
 
 UNFINISHED = ".unfinished"
 
@@ -72,7 +72,7 @@ def written(
 
     Raises OutcomesError where they cannot be written: then what was published before is as it was.
     """
-    source = source or snapshot.Source(database, marts.read(database))
+    source = source or snapshot.of_log(database)
     unfinished = folder / UNFINISHED
     try:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -130,6 +130,24 @@ def caveats_json(caveat: caveats.Caveat) -> bytes:
     return msgspec.json.encode(caveat)
 
 
+def test_the_lost_share_stands_beside_the_rate(told) -> None:
+    from loader import ModelOutcomes
+
+    site, _ = told
+    for command in (("rank", "code"), ("stats", "code"), ("compare", "weird", "gpt-5", "--task-type", "code")):
+        heading, _, *table = site.loader(*command).stdout.splitlines()
+        assert "lost" in heading.split()
+        (row,) = [row for row in table if re.search(r"\bgpt-5\b", row) and "openai" not in row]
+        assert "99.2%" in row.split()
+    assert "lost" not in site.loader("rank", "always").stdout
+    answer = json.loads(site.loader("compare", "weird", "gpt-5", "--task-type", "code", "--json").stdout)
+    assert answer["challenger_infrastructure_failures"] == 854
+    assert answer["challenger_lost_share"] == pytest.approx(854 / 861)
+    with ModelOutcomes(site.database, strict=True) as log:
+        lost = {model.model_id: model.lost_share for model in log.ranked_models("code")}
+    assert lost == {"gpt-5": pytest.approx(854 / 861), "openai/gpt-5": 0, "weird": 0}
+
+
 def test_joined_names_are_no_twins_and_seeds_may_err(told, tmp_path: Path) -> None:
     with closing(sqlite3.connect(told[0].database)) as log, closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         log.backup(copy)
