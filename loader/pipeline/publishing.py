@@ -20,7 +20,7 @@ from pathlib import Path
 
 from loader import disk, outputs, places
 from loader.errors import OutcomesError
-from loader.pipeline import exports, marts, snapshot
+from loader.pipeline import exports, snapshot
 
 UNFINISHED = ".unfinished"
 VERSIONS = ".versions"
@@ -102,7 +102,7 @@ def written(
 
     Raises OutcomesError if they cannot be written; the current publication then stays as it is.
     """
-    source = source or snapshot.Source(database, marts.read(database))
+    source = source or snapshot.of_log(database)
     unfinished = folder / UNFINISHED
     try:
         with _plain_faults(folder):

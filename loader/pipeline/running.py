@@ -169,7 +169,7 @@ class _Job:
         stale = self._freshness(folder, self._build(folder))
         with building.fetched(connection, self.database, self.options.target, last) as (source, marts):
             self._find(connection, marts, stale)
-            source = replace(source, caveats=self.summary.caveats)
+            source = replace(source, caveats=self.summary.caveats or ())
             if self.options.publish:
                 self._publish(self.options.publish, folder.name, as_of, self._report(connection, marts), source)
 

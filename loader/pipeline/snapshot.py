@@ -15,6 +15,7 @@ from pathlib import Path
 from loader import caveats, reading, store
 from loader.caveats import Caveat
 from loader.errors import OutcomesError
+from loader.pipeline import marts
 from loader.pipeline.marts import Mart
 
 TYPES = {"text": "text", "bigint": "integer", "integer": "integer", "double": "real"}
@@ -41,13 +42,19 @@ DESCRIBED = """
 @dataclass(frozen=True)
 class Source:
     """An SQLite file that has the marts in it, and what dbt says of them. `last_outcome` is the id of the last
-    outcome that they know, None where the file is the log, which has it. `caveats` are those of the run, None if
-    nobody asked for them."""
+    outcome that they know, None where the file is the log, which has it. `caveats` are written beside the marts."""
 
     file: Path
     marts: Sequence[Mart]
     last_outcome: int | None = None
-    caveats: Sequence[Caveat] | None = None
+    caveats: Sequence[Caveat] = ()
+
+
+def of_log(database: Path) -> Source:
+    """Return the marts and the caveats of a log that was built on SQLite."""
+    with closing(sqlite3.connect(f"file:{_escaped(database)}?mode=ro", uri=True)) as connection:
+        found = caveats.read(connection, None, store.utc_now())
+    return Source(database, marts.read(database), caveats=found)
 
 
 def fetch(path: Path, connection: reading.Connection, marts: Sequence[Mart]) -> None:
@@ -89,8 +96,7 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
         )
         for mart in source.marts:
             _copy(connection, mart)
-        if source.caveats is not None:
-            _write_caveats(connection, source.caveats)
+        _write_caveats(connection, source.caveats)
         connection.execute("commit")
         connection.execute("detach warehouse")
 

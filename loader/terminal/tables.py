@@ -60,7 +60,7 @@ def percent(column: str) -> Callable[[Row], str]:
 
 def lost_share(row: Row) -> str:
     """Return the share of the attempts that the infrastructure lost, and nothing if it lost none."""
-    lost = row["attempts"] - row["trials"] if "attempts" in row else row["infrastructure_failures"]
+    lost = row["attempts"] - row["trials"] if "attempts" in row else row.get("infrastructure_failures", 0)
     return f"{lost / (row['trials'] + lost):.1%}" if lost else ""
 
 

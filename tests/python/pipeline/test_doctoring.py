@@ -8,8 +8,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from loader.pipeline import doctoring
 
 from .conftest import PATIENCE, Site, ago, lines, outcome, wait_for
@@ -26,17 +24,19 @@ def test_a_sound_site_has_nothing_to_do_but_what_the_data_ask_for(run_once) -> N
     site, summary, _ = run_once
     found = findings(site)
     off = {name: finding["next_step"] for name, finding in found.items() if finding["status"] != "ok"}
-    assert set(off) == {"rejects", "degenerate recorders", "unpriced"}
+    assert set(off) == {"degenerate", "rejected lines", "missing timeouts", "unpriced"}
     assert all(off.values())
     assert found["last run"]["details"]["run_id"] == summary["run_id"]
     assert found["file"]["details"]["size_bytes"] == site.database.stat().st_size
-    assert found["degenerate recorders"]["details"]["task_types"] == ["always"]
-    assert list(found["rejects"]["details"]["reasons"].values()) == [1]
-    assert found["unpriced"]["details"]["unpriced_share"] == pytest.approx(270 / 420)
+    assert [place["task_type"] for place in found["degenerate"]["details"]["places"]] == ["always"]
+    assert [place["figures"]["lines"] for place in found["rejected lines"]["details"]["places"]] == [1]
+    unpriced = {(place["model_id"], place["figures"]["unpriced_trials"])
+                for place in found["unpriced"]["details"]["places"]}  # fmt: skip
+    assert unpriced == {("weak", 150), ("m0", 40), ("m1", 40), ("m2", 40)}
     assert found["lock"]["found"] == "nobody holds it"
     text = site.loader("doctor").stdout
-    assert "WARN  rejects: 1 x success" in text
-    assert "-> mend what writes them" in text
+    assert "WARN  rejected lines: Refused lines. 1 line could not be read as an outcome and is in no figure." in text
+    assert "-> Correct the program that writes them" in text
 
 
 def test_unknown_names_and_old_news_are_findings(ran: Site) -> None:
@@ -46,15 +46,14 @@ def test_unknown_names_and_old_news_are_findings(ran: Site) -> None:
     more = [outcome(success=False, error_type="new_kind"), outcome(model_id="We-ak")]
     ran.put("more.jsonl", lines(more))
     ran.loader("load", ran.inbox / "more.jsonl")
-    ran.loader("build", "--quiet", "--select", "int_outcomes_totals")
     found = findings(ran)
-    assert found["unknown error types"]["details"]["error_types"] == {"new_kind": 1}
-    assert found["unknown models"]["details"] == {
-        "not_recorded": {"typo": "incumbents"},
-        "alike": [["=able", "able"], ["We-ak", "weak"]],
-    }
+    assert found["unknown error types"]["details"]["figures"]["error_types"] == {"new_kind": 1}
+    (absent,) = found["unrecorded names"]["details"]["places"]
+    assert (absent["model_id"], absent["figures"]) == ("typo", {"seed": "incumbents"})
+    twins = [list(place["figures"]["trials"]) for place in found["twin names"]["details"]["places"]]
+    assert twins == [["=able", "able"], ["We-ak", "weak"]]
     assert found["last run"]["status"] == "warning"
-    assert found["freshness"]["status"] == "ok"
+    assert "stale" not in found
 
 
 def test_a_failed_run_and_a_waiting_spool_are_told(ran: Site) -> None:
@@ -74,8 +73,8 @@ def test_what_is_no_database_or_none_yet_is_one_finding_and_no_traceback(site: S
     site.database.unlink()
     site.loader("init")
     found = findings(site)
-    assert found["last run"]["status"] == found["freshness"]["status"] == "warning"
-    assert found["unpriced"]["next_step"] == "loader build"
+    assert found["last run"]["status"] == found["stale"]["status"] == "warning"
+    assert found["not checked"]["next_step"] == "Build: loader build."
 
 
 def test_a_damaged_page_is_found(ran: Site) -> None:

@@ -10,9 +10,11 @@ WIDTHS = [320, 800, 1400]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("task_type", ["fix_tests", "review_code"])
-def test_no_chart_is_wider_than_its_box(sample: Log, open_report: Open, width: int, task_type: str) -> None:
-    opened = open_report(sample.page, viewport={"width": width, "height": 900})
+@pytest.mark.parametrize(("log", "task_type"), [("sample", "fix_tests"), ("one_day", "apart")])
+def test_no_chart_is_wider_than_its_box(
+    log: str, task_type: str, width: int, request: pytest.FixtureRequest, open_report: Open
+) -> None:
+    opened = open_report(request.getfixturevalue(log).page, viewport={"width": width, "height": 900})
     opened.choose(task_type, "0")
     boxes = opened.page.locator(".chart").evaluate_all(
         "all => all.filter(chart => chart.querySelector('svg')).map(chart =>"

@@ -44,6 +44,14 @@ def test_short_names_leave_room_for_figures_and_a_wide_screen_for_everything(pla
     assert "last used" in tables.table(plain, answers.RANKING, Screen(100))
 
 
+def test_lost_attempts_have_a_column_if_there_are_any(plain: Rows) -> None:
+    assert "lost" not in tables.table(plain, answers.RANKING, Screen(100))
+    rows = [*plain, row("unlucky", 7, 7, infrastructure_failures=854)]
+    heading, _, *lines = tables.table(rows, answers.RANKING, Screen(80)).splitlines()
+    assert "lost" in heading
+    assert ["99.2%" in line for line in lines] == [False, False, False, True]  # 854 of 861
+
+
 def test_names_are_cut_in_the_middle_the_longest_first(hostile: Rows) -> None:
     lines = tables.table([row("short", 1, 2), row(HOSTILE["long"], 1, 2)], answers.STATS, Screen(80)).splitlines()
     assert "short " in lines[2]
