@@ -71,10 +71,15 @@ def spools(database: Path) -> list[Path]:
     """Every place where outcomes of this database may wait, in the order in which they are tried:
     its spool, the file beside it, one in the user's folder of state (XDG)."""
     places = [spool(database), _beside(database, ".spool.jsonl")]
-    state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
-    if os.path.isabs(state):  # noqa: PTH117 - as above: there is no home
-        places.append(Path(state) / "model-outcomes" / _own_name(database))
+    if folder := state_folder():
+        places.append(folder / _own_name(database))
     return list(dict.fromkeys(places))
+
+
+def state_folder() -> Path | None:
+    """Return our folder among the user's folders of state (XDG); None if there is no home."""
+    state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
+    return Path(state) / "model-outcomes" if os.path.isabs(state) else None  # noqa: PTH117 - as above
 
 
 def published(database: Path) -> Path:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import loading, places, sources, store
+from loader import loading, places, relocation, sources, store
 from loader.errors import NotKeptError, OutcomesError
 from loader.outcome import Outcome, not_unicode
 
@@ -63,6 +63,8 @@ def append(database: Path, outcome: Outcome) -> Path:
         except OSError as fault:
             faults.append(f"{path}: {fault.strerror}")
         else:
+            if path.parent == places.state_folder():
+                relocation.note(database, path)
             return path
     raise NotKeptError(f"the outcome could be kept nowhere ({'; '.join(faults)})", line.decode().rstrip())
 
@@ -77,7 +79,7 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     """
     result = DrainResult()
     with store.full_durability(connection):  # the only other copy is about to be removed
-        for path in places.spools(database):
+        for path in [*places.spools(database), *relocation.moved_spools(connection)]:
             try:
                 for waiting in _claimed(path):
                     _drain_file(connection, path, waiting, result)
