@@ -73,8 +73,8 @@ def spools(database: Path) -> list[Path]:
     """Every place where outcomes of this database may wait, in the order in which they are tried:
     its spool, the file beside it, one in the user's folder of state (XDG)."""
     places = [spool(database), _beside(database, ".spool.jsonl")]
-    if state := _state():
-        places.append(state / _own_name(database))
+    if folder := state_folder():
+        places.append(folder / _own_name(database))
     return list(dict.fromkeys(places))
 
 
@@ -91,12 +91,12 @@ def unsettled_spool() -> Path | None:
     """Return where outcomes wait while outcomes.toml cannot be read: in the user's folder of state, a file for each
     outcomes.toml. None without such a folder."""
     settings = Path(os.path.abspath(os.environ.get("OUTCOMES_CONFIG") or SETTINGS))  # noqa: PTH100 - as store.absolute
-    state = _state()
-    return state / _own_name(settings) if state else None
+    folder = state_folder()
+    return folder / _own_name(settings) if folder else None
 
 
-def _state() -> Path | None:
-    """Return our folder in the user's folder of state (XDG); None without a home."""
+def state_folder() -> Path | None:
+    """Return our folder among the user's folders of state (XDG); None if there is no home."""
     state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
     return Path(state) / "model-outcomes" if os.path.isabs(state) else None  # noqa: PTH117 - as above
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader import loading, places, sources, store
+from loader import loading, places, relocation, sources, store
 from loader.errors import NotKeptError, OutcomesError
 from loader.outcome import Outcome, not_unicode
 
@@ -46,7 +46,7 @@ def append(database: Path, outcome: Outcome) -> Path:
     Raises NotKeptError, with the outcome as JSON, where no spool can be written, InvalidOutcome where it
     holds what is no text.
     """
-    return _append_to_first(places.spools(database), outcome, database.parent)
+    return _append_to_first(places.spools(database), outcome, database)
 
 
 def append_unsettled(outcome: Outcome) -> Path:
@@ -55,7 +55,7 @@ def append_unsettled(outcome: Outcome) -> Path:
     return _append_to_first([path] if path else [], outcome)
 
 
-def _append_to_first(spools: Sequence[Path], outcome: Outcome, given_folder: Path | None = None) -> Path:
+def _append_to_first(spools: Sequence[Path], outcome: Outcome, database: Path | None = None) -> Path:
     if outcome.event_id is None:
         outcome = msgspec.structs.replace(outcome, event_id=f"spool-{os.urandom(16).hex()}")
     fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
@@ -67,12 +67,14 @@ def _append_to_first(spools: Sequence[Path], outcome: Outcome, given_folder: Pat
     for path in spools:
         try:
             # A folder that is there for the database alone is not made for want of one.
-            if path.parent != given_folder:
+            if database is None or path.parent != database.parent:
                 path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, line)
         except OSError as fault:
             faults.append(f"{path}: {fault.strerror}")
         else:
+            if database and path.parent == places.state_folder():
+                relocation.note(database, path)
             return path
     raise NotKeptError(
         f"the outcome could be kept nowhere ({'; '.join(faults) or 'there is no home folder'})", line.decode().rstrip()
@@ -89,7 +91,7 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     """
     result = DrainResult()
     with store.full_durability(connection):  # the only other copy is about to be removed
-        for path in places.drained(database):
+        for path in [*places.drained(database), *relocation.moved_spools(connection)]:
             try:
                 for waiting in _claimed(path):
                     _drain_file(connection, path, waiting, result)

@@ -67,6 +67,29 @@ def test_a_spool_in_a_shared_folder_has_one_name(database: Path, other: Path, tm
     assert places.spools(other) == places.spools(database)
 
 
+def test_a_spool_in_the_folder_of_state_follows_a_database_that_is_renamed(
+    invoke, tmp_path: Path, line, monkeypatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("OUTCOMES_BUSY_TIMEOUT", "0")
+    for name in ("old", "copied"):
+        assert invoke("--db", tmp_path / name / "log.db", "load", "-", input=line()).exit_code == 0
+    database = tmp_path / "old" / "log.db"
+    Path(f"{database}.spool.jsonl").mkdir()  # the place beside the log takes none
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("begin immediate")
+        said = invoke("--db", database, "record", "--task-type", "t", "--model-id", "m", "--success")
+        assert f"kept in {tmp_path / 'state'}" in said.stderr
+        writer.execute("rollback")
+    Path(f"{database}.spool.jsonl").rmdir()
+    # Another log that began with the same outcome gets none of it, before the first one moves and after.
+    assert "0 accepted" in invoke("--db", tmp_path / "copied" / "log.db", "drain").stdout
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert "0 accepted" in invoke("--db", tmp_path / "copied" / "log.db", "drain").stdout
+    assert "1 accepted" in invoke("--db", tmp_path / "new" / "log.db", "drain").stdout
+    assert "0 accepted" in invoke("--db", tmp_path / "new" / "log.db", "drain").stdout
+
+
 def test_a_file_with_two_names_is_not_opened(invoke, database: Path, tmp_path: Path, line) -> None:
     """SQLite would keep a WAL for each, and neither name would see what was written by the other."""
     invoke("load", "-", input=line())

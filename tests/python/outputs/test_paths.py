@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from loader import configuration
+from loader import configuration, documenting, outputs
 from loader.cli import main
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -243,7 +244,47 @@ def test_a_path_that_is_not_for_this_command_is_refused_untouched(
 @pytest.mark.parametrize("name", ["report.html", "docs.html", "copy.db", "stats.jsonl", "stats.jsonl.gz"])
 def test_an_empty_file_is_written_to(files: Files, invoke, name: str) -> None:
     """As `mktemp` makes one."""
-    from loader import outputs
 
     (files.folder / name).touch()
     assert outputs.check(files.folder / name, files.database, "thing", lambda file: False) == files.folder / name
+
+
+@pytest.mark.parametrize(
+    ("command", "mark"),
+    [
+        (["report", "-o", "PATH"], b"<!doctype html>"),
+        (["backup", "PATH"], b"SQLite format 3"),
+        (["export-federated", "--all", "-o", "PATH"], b'{"line":"header"'),
+    ],
+)
+def test_a_file_of_the_same_command_is_replaced_also_by_a_link(
+    invoke, built: Path, tmp_path: Path, command: list[str], mark: bytes
+) -> None:
+    log = shutil.copy(built, tmp_path / "copied.db")
+    path, link = tmp_path / "output", tmp_path / "link"
+    link.symlink_to(path)
+    path.touch()
+    numbers = set()
+    for name in (path, path, link):
+        done = invoke("--db", log, *(str(name) if part == "PATH" else part for part in command))
+        assert done.exit_code == 0, done.output
+        assert path.read_bytes().startswith(mark)
+        numbers.add(path.stat().st_mtime_ns)
+    assert len(numbers) == 3
+    assert link.readlink() == path
+
+
+def test_a_page_of_docs_is_known_again(tmp_path: Path) -> None:
+    site = '<!doctype html><html lang="en-US"><head><meta charset="utf-8"></head></html>'
+    (tmp_path / "docs.html").write_text(documenting.page(site, {}, {}, []))
+    (tmp_path / "other.html").write_text(site)
+    assert outputs.is_page(tmp_path / "docs.html", documenting.PAGE)
+    assert not outputs.is_page(tmp_path / "docs.html", "report")
+    assert not outputs.is_page(tmp_path / "other.html", documenting.PAGE)
+
+
+def test_an_export_of_the_log_goes_on_in_its_folder(invoke, built: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    for rows in ("200", "0"):
+        done = invoke("--db", built, "export-log", "--to", "parquet", tmp_path / "carried")
+        assert (done.exit_code, done.stdout.startswith(f"{rows} outcomes exported to")) == (0, True), done.output
