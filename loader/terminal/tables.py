@@ -24,6 +24,7 @@ NAME_KEPT = 24  # a column is spared before a name is cut below this
 NAME_LEAST = 8
 DRAWN_LEAST, DRAWN_MOST = 12, 40
 PROSE_LEAST = 30
+PRICE_PLACES = 4
 PROSE_LINES = 4  # a name may be as long as a page
 
 Row = Mapping[str, Any]
@@ -65,7 +66,7 @@ def lost_share(row: Row) -> str:
 
 
 def dollars(column: str) -> Callable[[Row], str]:
-    return lambda row: "" if row[column] is None else words.dollars(row[column])
+    return lambda row: "" if row[column] is None else words.dollars(row[column], PRICE_PLACES)
 
 
 def day(column: str) -> Callable[[Row], str]:

@@ -11,9 +11,11 @@ ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # what is between them is ordered 
 FROM_THE_RIGHT = ("R", "AL", "AN")
 
 
-def dollars(cost: float) -> str:
-    """Return a price: with cents from one dollar on, below it with three significant digits and no exponent."""
-    return f"${cost:,.2f}" if cost == 0 or cost >= 1 else f"${Decimal(f'{cost:.2e}'):f}"
+def dollars(cost: float, least_places: int = 0) -> str:
+    """Return a price: cents from one dollar on, three significant digits below it, no exponent. It has at least
+    `least_places` decimal places, so that a column of prices lines up."""
+    places = 2 if cost == 0 or cost >= 1 else len(f"{Decimal(f'{cost:.2e}'):f}".partition(".")[2])
+    return f"${cost:,.{max(places, least_places)}f}"
 
 
 def isolated(text: str) -> str:

@@ -13,16 +13,39 @@ days as (
 
 ),
 
-models as (
+eligible as (
 
-    select task_type, model_id, min(outcome_date) as first_date from {{ ref('int_model_days_counted') }}
+    select
+        task_type,
+        model_id,
+        min(outcome_date) as first_date,
+        sum(trials) as trials
+    from {{ ref('int_model_days_counted') }}
     where outcome_date < {{ today() }}
     group by task_type, model_id
     having sum(trials) >= {{ var('min_samples') }}
 
 ),
 
--- Every model that is eligible by now, on every day of its task type since its first: where it was not tried, what came before still counts.
+-- Models times days grow without bound if every run has a model name of its own.
+ordered as (
+
+    select
+        *,
+        row_number() over (partition by task_type order by trials desc, model_id) as place
+    from eligible
+
+),
+
+models as (
+
+    select * from ordered
+    where place <= {{ var('max_ranked_models') }}
+
+),
+
+-- Every model that is eligible by now, on every day of its task type since its first: if it was not tried on a day,
+-- what came before still counts.
 daily as (
 
     select

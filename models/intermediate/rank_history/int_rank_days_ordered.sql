@@ -11,7 +11,8 @@ rated as (
         *,
         {{ ratio('successes', 'trials') }} as success_rate,
         {{ wilson_lower('successes', 'trials') }} as success_rate_lower,
-        {{ cost_per_success(to_usd('priced_cost_nano_usd', 'priced_cost_carry'), 'priced_successes') }} as cost_per_success
+        {{ cost_per_success(to_usd('priced_cost_nano_usd', 'priced_cost_carry'), 'priced_successes') }}
+            as cost_per_success
     from accumulated
 
 ),

@@ -30,7 +30,8 @@ rated as (
         {{ wilson_upper('trailing_7d_successes', 'trailing_7d_trials') }} as trailing_7d_success_rate_upper,
         {{ to_count('trailing_7d_total_tokens', 'trailing_7d_total_tokens_carry') }} as trailing_7d_total_tokens,
         case
-            when coalesce(is_trailing_7d_priced, 1) = 1 then {{ to_usd('trailing_7d_total_cost_nano_usd', 'trailing_7d_total_cost_carry') }}
+            when coalesce(is_trailing_7d_priced, 1) = 1
+                then {{ to_usd('trailing_7d_total_cost_nano_usd', 'trailing_7d_total_cost_carry') }}
         end as trailing_7d_total_cost,
         {{ cost_per_success(
             to_usd('trailing_7d_priced_cost_nano_usd', 'trailing_7d_priced_cost_carry'), 'trailing_7d_priced_successes'
@@ -42,7 +43,8 @@ rated as (
         {{ wilson_upper('trailing_28d_successes', 'trailing_28d_trials') }} as trailing_28d_success_rate_upper,
         {{ to_count('trailing_28d_total_tokens', 'trailing_28d_total_tokens_carry') }} as trailing_28d_total_tokens,
         case
-            when coalesce(is_trailing_28d_priced, 1) = 1 then {{ to_usd('trailing_28d_total_cost_nano_usd', 'trailing_28d_total_cost_carry') }}
+            when coalesce(is_trailing_28d_priced, 1) = 1
+                then {{ to_usd('trailing_28d_total_cost_nano_usd', 'trailing_28d_total_cost_carry') }}
         end as trailing_28d_total_cost,
         {{ cost_per_success(
             to_usd('trailing_28d_priced_cost_nano_usd', 'trailing_28d_priced_cost_carry'), 'trailing_28d_priced_successes'

@@ -8,7 +8,8 @@ costed as (
 
     select
         *,
-        {{ cost_per_success(to_usd('priced_cost_nano_usd', 'priced_cost_carry'), 'priced_successes') }} as cost_per_success,
+        {{ cost_per_success(to_usd('priced_cost_nano_usd', 'priced_cost_carry'), 'priced_successes') }}
+            as cost_per_success,
         {{ cost_per_success_error(
             'priced_trials',
             'priced_successes',

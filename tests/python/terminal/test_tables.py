@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loader.terminal import answers, tables
+from loader.terminal import answers, tables, words
 from loader.terminal.screen import Screen
 
 from .conftest import HOSTILE, row
@@ -140,3 +140,25 @@ def test_a_recommendation_says_what_to_do_with_which_model_in_whose_place(
 def test_what_is_not_known_is_left_empty(plain: Rows) -> None:
     lines = tables.table([*plain, row("untried", 0, 0)], answers.STATS, Screen(80)).splitlines()
     assert lines[-1].split() == ["edit_code", "untried", "0", "$24.8902"]
+
+
+@pytest.mark.parametrize(
+    ("cost", "in_a_table", "in_a_text"),
+    [
+        (0, "$0.0000", "$0.00"),
+        (1.1728e-05, "$0.0000117", "$0.0000117"),
+        (7.33e-09, "$0.00000000733", "$0.00000000733"),
+        (0.009996, "$0.0100", "$0.0100"),
+        (0.1049, "$0.1049", "$0.105"),
+        (0.99999, "$1.0000", "$1.00"),
+        (24.8902, "$24.8902", "$24.89"),
+        (3e10, "$30,000,000,000.0000", "$30,000,000,000.00"),
+    ],
+)
+def test_a_price_has_three_significant_digits_and_no_exponent(cost: float, in_a_table: str, in_a_text: str) -> None:
+    assert tables.dollars("cost")({"cost": cost}) == in_a_table
+    assert words.dollars(cost) == in_a_text
+
+
+def test_a_price_that_nobody_knows_is_blank() -> None:
+    assert tables.dollars("cost")({"cost": None}) == ""
