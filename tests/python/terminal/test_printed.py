@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -225,6 +226,15 @@ def test_a_variable_and_the_settings_steer_nothing(site: Site, invoke: Any) -> N
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert steering(result.stderr) == []
+
+
+def test_the_report_shows_nothing_that_steers(site: Site, invoke: Any) -> None:
+    page = site.folder / "page.html"
+    assert invoke("report", "-o", page).exit_code == 0
+    text = re.sub(r"<script>.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert "able" in text
+    assert steering(text.replace("\t", "")) == []
+    assert not {"\u202e", "\u2066", "\x9b"} & set(page.read_text(encoding="utf-8"))
 
 
 def test_json_says_the_very_names(invoke: Any) -> None:
