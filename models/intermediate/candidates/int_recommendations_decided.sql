@@ -4,7 +4,6 @@ with weighed as (
 
 ),
 
--- The first case that holds counts.
 judged as (
 
     select
