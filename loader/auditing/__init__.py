@@ -120,6 +120,10 @@ def audit(connection: sqlite3.Connection) -> Audit:
             rollups.AB_TESTS, mark=ranked, load=ranked_load,
         )  # fmt: skip
         check(
+            "recommendations", 1, "task_type, model_trials, incumbent_trials, alternative_trials",
+            rollups.RECOMMENDATIONS, mark=ranked, load=ranked_load,
+        )  # fmt: skip
+        check(
             "int_experiment_outcomes", 2,
             "experiment_id, arm, count(*) as outcomes, sum(is_success) as successes,"
             " exact(sum(tokens_used / 1000000000), sum(tokens_used % 1000000000), 1000000000) as tokens_used,"

@@ -167,6 +167,17 @@ left join logged as incumbents
     on incumbents.task_type = listed.task_type and incumbents.model_id = listed.incumbent_model_id
 """
 
+RECOMMENDATIONS = f"""
+with counted as ({STATS})
+select listed.task_type, models.trials, incumbents.trials, alternatives.trials
+from recommendations as listed
+left join counted as models on models.task_type = listed.task_type and models.model_id = listed.model_id
+left join counted as incumbents
+    on incumbents.task_type = listed.task_type and incumbents.model_id = listed.incumbent_model_id
+left join counted as alternatives
+    on alternatives.task_type = listed.task_type and alternatives.model_id = listed.alternative_model_id
+"""
+
 AB_TESTS = f"""
 with counted as ({STATS})
 select listed.task_type, listed.model_id, own.trials, incumbents.trials

@@ -4,7 +4,6 @@ with weighed as (
 
 ),
 
--- The first case that holds counts.
 judged as (
 
     select
@@ -12,6 +11,7 @@ judged as (
         case
             when is_degenerate = 1 then 'degenerate'
             when well_tried_models = 0 then 'too_few_trials'
+            when incumbent_model_id is null and compared_trials < {{ var('min_trials_per_arm') }} then 'too_few_trials'
             when compared_trials < {{ var('min_trials_per_arm') }} then 'incumbent_too_few_trials'
             when verdict = 'challenger_better' and leader_drifting_since is null then 'surely_worse'
             when verdict like 'was%' then 'decision_in_doubt'

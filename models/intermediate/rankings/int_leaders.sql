@@ -14,7 +14,10 @@ ordered as (
         eligible_models,
         row_number() over (
             partition by task_type
-            order by case when logged_trials >= {{ var('min_trials_per_arm') }} then 0 else 1 end, rank
+            order by
+                case when logged_trials >= {{ var('min_trials_per_arm') }} then 0 else 1 end,
+                is_too_little_tried,
+                rank
         ) as place
     from models
 

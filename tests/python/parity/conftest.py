@@ -33,6 +33,8 @@ EXPERIMENTS = (
     "everywhere,,cirrus-pro,aurora-large,2026-03-01,,0.4\n"
     "nobody,edit_code,never-tried,neither,2026-03-01,,\n"
 )
+# One is surely worse than its leader, one has rivals that are surely worse; the other task types have none.
+INCUMBENTS = "task_type,model_id\nfix_tests,aurora-small\nreview_code,aurora-large\n"
 ASK = """
 import json, sys
 from pathlib import Path
@@ -118,6 +120,7 @@ def copy_of_project(project: Path) -> Path:
     assert '\n  now: ""\n' in settings
     (project / "dbt_project.yml").write_text(settings.replace('\n  now: ""\n', f'\n  now: "{NOW}"\n'))
     (project / "seeds" / "ab_experiments.csv").write_text(EXPERIMENTS)
+    (project / "seeds" / "incumbents.csv").write_text(INCUMBENTS)
     calls = ",\n".join(f"{{{{ {call} }}}} as case_{number}" for number, (call, _) in enumerate(SCALARS))
     (project / "models" / "scalar_cases.sql").write_text(f"select\n{calls}\n")
     return project

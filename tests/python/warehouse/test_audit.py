@@ -26,6 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
         "trial,code,able,baker,2026-03-02,2026-03-20T14:00:00+02:00,\n"
     )
+    (project / "seeds" / "incumbents.csv").write_text("task_type,model_id\ncode,able\nprose,able\n")
     warehouse = Warehouse(project=project, database=folder / "outcomes.db")
     warehouse.loader("init")
     balances = folder / "balances.json"
@@ -203,6 +204,7 @@ def test_a_comparison_that_counts_another_number_is_seen(warehouse: Warehouse, t
         ("demotion_candidates", "incumbent_successes"),
         ("ab_test_candidates", "trials"),
         ("ab_test_candidates", "incumbent_trials"),
+        ("recommendations", "model_trials"),
     ],
 )
 def test_a_candidate_that_was_counted_wrongly_is_seen(warehouse: Warehouse, table: str, column: str) -> None:
