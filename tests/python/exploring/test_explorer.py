@@ -178,7 +178,7 @@ def test_markup_is_escaped_where_the_dashboard_would_run_it(site: Site, ask: Any
     from loader.explorer import dashboard
 
     tables = [chart for chart in dashboard.page(None)["charts"].values() if chart["library"] == "table"]
-    assert len(tables) == 2
+    assert len(tables) == 3
     assert all(chart["library"] in ("table", "vega-lite") for chart in dashboard.page(None)["charts"].values())
     answers = ask(*(f"/model_outcomes.json?_shape=array&{urlencode({'sql': chart['query']})}" for chart in tables))
     for answer in answers:

@@ -38,7 +38,7 @@ def test_the_snapshot_holds_the_marts_as_tables_with_the_rows_that_were_built(si
     snapshot = site.published / "model_outcomes.db"
     tables = site.query("select name, type from sqlite_master where type in ('table', 'view')"
                         " and name not like 'sqlite_%' order by 1", path=snapshot)  # fmt: skip
-    assert tables == sorted((name, "table") for name in [*marts, "snapshot_run", "snapshot_descriptions"])
+    assert tables == sorted((name, "table") for name in [*marts, "snapshot_run", "snapshot_descriptions", "caveats"])
     for mart in marts:
         rows = f"select * from {mart}"
         assert sorted(map(repr, site.query(rows, path=snapshot))) == sorted(map(repr, site.query(rows))), mart
