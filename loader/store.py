@@ -6,14 +6,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 from loader.upgrades import UPGRADES, create_or_adopt
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MINIMUM_SQLITE = (3, 37, 0)
 RECORD_BUSY_TIMEOUT = 2.0
 BUSY_TIMEOUT = 30.0
@@ -32,18 +32,20 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
-def source_name(name: str) -> str:
-    """How a file that was read is remembered: by its absolute path, `-` as standard input.
+def source_name(name: str | Path) -> str:
+    """Return the name under which the log remembers a file: its absolute path, `-` as standard input.
 
-    Raises OutcomesError where that is not UTF-8, and so no text that the log can keep.
+    Raises OutcomesError if the path is not UTF-8: the log can keep text only.
     """
     path = "standard input" if name == "-" else str(absolute(name))
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        shown = os.fsencode(path).decode(errors="backslashreplace")
-        raise OutcomesError(f"{shown}: the name is not UTF-8 and cannot be remembered, rename the file") from None
+    if shown_path(path) != path:
+        raise OutcomesError(f"{shown_path(path)}: the name is not UTF-8 and cannot be remembered, rename it")
     return path
+
+
+def shown_path(path: str | Path) -> str:
+    """Return a path as text: bytes that are not UTF-8 are shown as \\xff."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def busy_timeout(default: float = BUSY_TIMEOUT) -> float:
@@ -115,11 +117,16 @@ def open_snapshot(path: Path, *, check_same_thread: bool = True) -> sqlite3.Conn
         )
 
 
+def full_durability(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """Within the block, a commit survives a power failure."""
+    return synchronous(connection, "full")
+
+
 @contextmanager
-def full_durability(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit to the disk itself within the block, whatever the connection does otherwise."""
+def synchronous(connection: sqlite3.Connection, durability: str) -> Iterator[None]:
+    """Commit with one of DURABILITIES within the block."""
     (before,) = connection.execute("pragma synchronous").fetchone()
-    connection.execute("pragma synchronous = full")
+    connection.execute(f"pragma synchronous = {durability}")
     try:
         yield
     finally:

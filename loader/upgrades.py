@@ -121,6 +121,14 @@ def _to_3(connection: sqlite3.Connection) -> None:
     _make_again(connection, "run_history")
 
 
+def _to_4(connection: sqlite3.Connection) -> None:
+    """Loads are found by an index, and files of the inbox have a count of attempts."""
+    _make_again(connection, "inbox_files")
+    for statement in schema():
+        if re.search(r"^create index load_history_heads ", statement, re.MULTILINE):
+            connection.execute(statement)
+
+
 def _make_again(connection: sqlite3.Connection, table: str) -> None:
     """The table as schema.sql has it, with its rows; a column that is new has its default. Not by `alter table
     add column`: the order of columns would tell of a file's past."""
@@ -131,4 +139,4 @@ def _make_again(connection: sqlite3.Connection, table: str) -> None:
     connection.execute(f"drop table {original}")
 
 
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3}
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}

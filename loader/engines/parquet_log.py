@@ -186,10 +186,10 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
         return
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        known, columns, sha256 = said["outcome_id"], said["columns"], said["sha256"]
-    except (ValueError, KeyError, TypeError):
+        known, columns, sha256, format = said["outcome_id"], said["columns"], said["sha256"], said["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise OutcomesError(f"{path.absolute()} is damaged: export to a new folder") from None
-    if said["format"] != FORMAT or columns != log_tables.table(connection, LOG).names:
+    if format != FORMAT or columns != log_tables.table(connection, LOG).names:
         raise OutcomesError(f"{where} was exported with other columns: export to a new folder")
     if sha256 != log_tables.fingerprint(connection, known):
         raise OutcomesError(f"{where} holds another log, whose outcome {known} is not this one's: name another folder")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from loader import places, store
+from loader.pipeline import rejects as refused
 
 SHOWN = 5
 UNPRICED_LIMIT = 0.5
@@ -62,8 +63,9 @@ def freshness(connection: sqlite3.Connection, database: Path) -> Finding:
 
 
 def rejects(connection: sqlite3.Connection, database: Path) -> Finding:
+    """Warn of every refused line, and of files of the inbox that cannot be read."""
     rows = connection.execute(
-        # What was found instead differs from line to line, and says nothing of the reason.
+        # The wrong value differs from line to line, and is no part of the reason.
         """
         select
             case when instr(value, ', got ') then substr(value, 1, instr(value, ', got ') - 1) else value end as reason,
@@ -72,11 +74,15 @@ def rejects(connection: sqlite3.Connection, database: Path) -> Finding:
         group by 1 order by 2 desc, 1
         """
     ).fetchall()
-    if not rows:
-        return Finding("rejects", "ok", "no line was refused", None, {"reasons": {}})
-    said = "; ".join(f"{row['lines']:,} x {row['reason']} (such as in {row['source']})" for row in rows[:SHOWN])
-    step = "mend what writes them: select * from rejected_outcomes"
-    return Finding("rejects", "warning", said, step, {"reasons": {row["reason"]: row["lines"] for row in rows}})
+    recent = refused.unresolved(connection)
+    details = {"reasons": {row["reason"]: row["lines"] for row in rows}, **msgspec.to_builtins(recent)}
+    if not rows and not recent.faulty_files:
+        return Finding("rejects", "ok", "no line was refused", None, details)
+    shown = [f"{row['lines']:,} x {row['reason']} (such as in {row['source']})" for row in rows[:SHOWN]]
+    shown += [f"{recent.lines:,} lines of the last {refused.REJECTS_DAYS} days"] if recent.lines else []
+    shown += [f"{recent.faulty_files:,} files of the inbox cannot be read"] if recent.faulty_files else []
+    step = "mend what writes them: select * from rejected_outcomes; select path, fault from inbox_files"
+    return Finding("rejects", "warning", "; ".join(shown), step, details)
 
 
 def degenerate_recorders(connection: sqlite3.Connection, database: Path) -> Finding:

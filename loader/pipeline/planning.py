@@ -36,34 +36,37 @@ class Plan(msgspec.Struct):
 def plan(database: Path, options: Options) -> Plan:
     """Raises OutcomesError where the run could not even begin."""
     targets.expect_possible(options.target)
+    store.source_name(database)
     return Plan(
-        database=str(database),
+        database=store.shown_path(database),
         target=options.target,
         is_new_database=not database.exists(),
         project=str(warehouse.project_folder()),
         held_by=locks.holder(places.build_folder(database) / "lock"),
-        spool=[str(path) for path in spool.waiting_files(database)],
+        spool=[store.shown_path(path) for path in spool.waiting_files(database)],
         legacy_json=_expected(options.legacy_json),
         inbox=_inbox(database, options.inbox) if options.inbox else None,
         uok=_expected(options.uok),
-        publish=str(options.publish) if options.publish else None,
+        publish=store.shown_path(options.publish) if options.publish else None,
     )
 
 
 def _expected(path: Path | None) -> str | None:
     if path and not path.is_file():
         raise OutcomesError(f"{path}: no such file")
-    return str(path) if path else None
+    return store.source_name(path) if path else None
 
 
 def _inbox(database: Path, folder: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if database.exists():
         with store.plain_faults(database), closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as log:
-            has_memory = log.execute("select 1 from sqlite_master where name = 'inbox_files'").fetchone()
+            # An older log has not counted attempts yet: the run upgrades it first.
+            columns = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
+            has_memory = log.execute(columns).fetchone()
             files = inbox.look(log if has_memory else None, folder, database)
     else:
         files = inbox.look(None, folder, database)
     for file in files:
-        found.setdefault(file.standing, []).append(str(file.path))
+        found.setdefault(file.standing, []).append(file.name)
     return found

@@ -186,3 +186,12 @@ def test_texts_that_are_no_utf_8_are_carried_as_well_as_can_be(database: Path, t
     assert invoke("export-log", "--to", "parquet", tmp_path / "out").exit_code == 0
     assert exported(tmp_path / "out")[0]["model_id"] == "a\N{REPLACEMENT CHARACTER}"
     assert invoke("export-log", "--to", "parquet", tmp_path / "out").exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{}", '{"outcome_id": 1, "columns": [], "sha256": ""}', "7"])
+def test_a_descriptor_that_is_none_is_one_line(invoke: Invoke, database: Path, tmp_path: Path, content: str) -> None:
+    write(database, *outcomes(1))
+    assert invoke("export-log", "--to", "parquet", tmp_path / "out").exit_code == 0
+    (tmp_path / "out" / "export.json").write_text(content)
+    done = invoke("export-log", "--to", "parquet", tmp_path / "out")
+    assert (done.exit_code, "export.json is damaged" in done.stderr) == (2, True)
