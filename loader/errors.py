@@ -1,8 +1,10 @@
-"""What can go wrong by a user's hand: each error is one line that says what to do."""
+"""Faults that a user can mend: each error is one line that says what to do."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from loader.console import escaped, printable
 
@@ -25,6 +27,11 @@ class BusyError(OutcomesError):
 
 class InputBusyError(BusyError):
     """Somebody else holds a file that is only read: nothing of ours waits for it."""
+
+
+class UnreadableError(OutcomesError):
+    """The system does not give a file's content: permission, a full disk for its copy, a broken device. The file
+    itself may be right."""
 
 
 class BuildError(OutcomesError):
@@ -68,3 +75,27 @@ class NotKeptError(OutcomesError):
     def __init__(self, said: str, outcome: str) -> None:
         super().__init__(said)
         self.outcome = escaped(outcome)
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Turn any fault in reading the input `name` into an OutcomesError that names it.
+
+    One input must not stop a job that has others. A fault of the database is none of the input's, and passes.
+    """
+    import sqlite3
+
+    try:
+        yield
+    except (OutcomesError, sqlite3.Error):
+        raise
+    except OSError as fault:
+        plain = plain_os_fault(fault) or f"{name}: {fault.strerror or fault}"
+        raise UnreadableError(str(plain)) from None
+    except Exception as fault:
+        last = fault.__traceback__
+        while last and last.tb_next:
+            last = last.tb_next
+        place = f"{last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else "?"
+        kind = type(fault).__name__
+        raise OutcomesError(f"{name} cannot be read: {kind}: {str(fault)[:200]} (at {place})") from fault

@@ -8,6 +8,7 @@ content was imported from another path is that file, moved or copied, and goes o
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import sqlite3
@@ -19,12 +20,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from loader import outcome, store
+from loader import errors, outcome, sources, store
 from loader.errors import NothingLoadedError, OutcomesError
+from loader.parsing import RAW_LIMIT
 
 FORMAT = "legacy-json"
 DISCOVERED = Path(".sf/model-performance.json")
 ARCHIVE_AFTER = timedelta(days=7)
+SIZE_LIMIT = 100_000_000  # bytes
+FAULTS_NAMED = 20
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 COUNTS = ("successes", "failures", "timeouts", "total_tokens", "total_cost_nano_usd")
@@ -52,8 +56,8 @@ _JSON_NAMES = {field.encode_name: field for field in msgspec.structs.fields(Cell
 
 @dataclass
 class LegacyResult:
-    """What came of an import: cells with a new balance, cells as they were, faults by path, and
-    where the file is now if it was archived."""
+    """The outcome of an import: cells with a new balance, unchanged cells, faults by path, and the new place of
+    the file if it was archived."""
 
     source: str
     added: int = 0
@@ -61,15 +65,19 @@ class LegacyResult:
     faults: dict[str, list[str]] = field(default_factory=dict)
     archived: Path | None = None
 
+    def named_faults(self) -> list[tuple[str, list[str]]]:
+        """The first faults, for a message: a file may have a million."""
+        return list(self.faults.items())[:FAULTS_NAMED]
+
 
 @dataclass(frozen=True)
 class Contents:
-    """A legacy file, read: good cells by (task type, model), the others as (cell, its faults)."""
+    """A legacy file, read: good cells by (task type, model), the others as (the beginning of its text, its faults)."""
 
     sha256: str
     size: int
     cells: dict[tuple[str, str], Cell]
-    bad_cells: dict[tuple[str, str], tuple[Any, list[str]]]
+    bad_cells: dict[tuple[str, str], tuple[str, list[str]]]
 
 
 def take_over(
@@ -84,10 +92,11 @@ def take_over(
     now = now or store.utc_now()
     latest = "select max(started_at) from load_history where source = ? and format = ?"
     (imported_at,) = connection.execute(latest, (result.source, FORMAT)).fetchone()
-    changed_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
     if result.added or result.faults or not imported_at:
         return result
-    if now - max(changed_at, outcome.parse_time(imported_at)) < ARCHIVE_AFTER:
+    # In seconds: the year of a file's time may be beyond 9999.
+    latest_change = max(path.stat().st_mtime, outcome.parse_time(imported_at).timestamp())
+    if now.timestamp() - latest_change < ARCHIVE_AFTER.total_seconds():
         return result
     archive = Path(result.source).parent / "archive"
     result.archived = archive / f"{path.stem}-{now:%Y%m%dT%H%M%S}{path.suffix}"
@@ -110,12 +119,13 @@ def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: b
     Raises OutcomesError where the file is not of this kind, or a count in it has shrunk,
     NothingLoadedError where a cell is refused and `all_or_nothing` was asked for.
     """
-    contents = read(path)
-    source = str(store.absolute(path))
+    source = store.source_name(path)
+    with errors.naming(source):
+        contents = read(path)
     result = LegacyResult(source, faults={_path(key): bad[1] for key, bad in contents.bad_cells.items()})
     if all_or_nothing and result.faults:
-        said = "; ".join(f"{path}: {', '.join(reasons)}" for path, reasons in result.faults.items())
-        raise NothingLoadedError(f"{source}: nothing imported, {len(result.faults):,} cells refused: {said}")
+        reasons = "; ".join(f"{path}: {', '.join(reasons)}" for path, reasons in result.named_faults())
+        raise NothingLoadedError(f"{source}: nothing imported, {len(result.faults):,} cells refused: {reasons}")
     with store.transaction(connection):
         known_sources = _sources_of(connection, contents)
         if known_sources:
@@ -147,10 +157,10 @@ def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: b
                     load_id,
                     source,
                     json.dumps([f"{_path(key)}: {reason}" for reason in reasons]),
-                    json.dumps(cell)[:4096],
+                    raw_text,
                     now,
                 )
-                for key, (cell, reasons) in contents.bad_cells.items()
+                for key, (raw_text, reasons) in contents.bad_cells.items()
             ),
         )
         connection.execute(
@@ -162,11 +172,8 @@ def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: b
 
 
 def read(path: Path) -> Contents:
-    """Read a legacy file; raises OutcomesError where it is not {task type: {model: {...}}}."""
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise OutcomesError(f"{store.absolute(path)}: {fault.strerror}") from None
+    """Read a legacy file; raises OutcomesError if it is not {task type: {model: {...}}}, or too large to be."""
+    content = _content(path)
     try:
         types = json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as fault:
@@ -175,24 +182,35 @@ def read(path: Path) -> Contents:
     if not isinstance(types, dict):
         raise OutcomesError(shape)
     cells: dict[tuple[str, str], Cell] = {}
-    bad_cells: dict[tuple[str, str], tuple[Any, list[str]]] = {}
+    bad_cells: dict[tuple[str, str], tuple[str, list[str]]] = {}
     for task_type, models in types.items():
         if not isinstance(models, dict):
-            raise OutcomesError(f"{shape}: {task_type} holds no models")
+            raise OutcomesError(f"{shape}: {outcome.short(task_type)} holds no models")
         for model_id, cell in models.items():
             key = (task_type, model_id)
             found, faults = _checked(key, cell)
             if found is None:
-                bad_cells[key] = (cell, faults)
+                bad_cells[key] = (_raw_text(cell), faults)
             else:
                 cells[key] = found
     return Contents(hashlib.sha256(content).hexdigest(), len(content), cells, bad_cells)
 
 
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file or pipe. Raises OutcomesError if it cannot be read, or has over SIZE_LIMIT bytes."""
+    name = store.absolute(path)
+    with errors.naming(name), path.open("rb", buffering=0) as file:
+        sources.refuse_device(file.fileno())
+        content = io.BufferedReader(file).read(SIZE_LIMIT + 1)
+    if len(content) > SIZE_LIMIT:
+        raise OutcomesError(f"{name} has over {SIZE_LIMIT:,} bytes, and is no file of totals per model")
+    return content
+
+
 def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[str]]:
     """The cell, or every fault in it."""
     faults = [
-        f"{part!r} is no name"
+        f"{outcome.short(part)} is no name"
         for part in key
         if not part.strip() or len(part) > 500 or re.search("[\0\ud800-\udfff]", part)
     ]
@@ -208,13 +226,23 @@ def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[str]]:
             msgspec.convert(value, known.type)
         except msgspec.ValidationError as fault:
             said = str(fault).replace("`", "").replace(" | null", "")
-            faults.append(f"{name}: {said[:1].lower()}{said[1:]} ({json.dumps(value)})")
+            faults.append(f"{name}: {said[:1].lower()}{said[1:]} ({outcome.short(value)})")
     if faults:
         return None, faults
     found = msgspec.convert(cell, Cell)
+    if found.last_used and not _is_in_range(found.last_used):
+        return None, [f"lastUsed: is no time of the years 1 to 9999 in UTC ({outcome.short(cell['lastUsed'])})"]
     if (found.timeouts or 0) > found.failures:
         return None, [f"timeouts ({found.timeouts}) exceed failures ({found.failures})"]
     return found, []
+
+
+def _is_in_range(moment: datetime) -> bool:
+    try:
+        moment.astimezone(timezone.utc)
+    except OverflowError:
+        return False
+    return True
 
 
 def _sources_of(connection: sqlite3.Connection, contents: Contents) -> set[str]:
@@ -273,7 +301,16 @@ def _note_load(connection: sqlite3.Connection, source: str, contents: Contents) 
 
 
 def _path(key: tuple[str, str]) -> str:
-    return ".".join(key)
+    """Return a cell as text for messages: names may be long, or hold what is no text."""
+    path = ".".join(part if len(part) <= 500 else f"{part[:500]}..." for part in key)
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def _raw_text(cell: Any) -> str:
+    try:
+        return json.dumps(cell)[:RAW_LIMIT]
+    except RecursionError:
+        return outcome.short(cell)
 
 
 def _refuse_constant(name: str) -> None:

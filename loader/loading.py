@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple, dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
-from loader import legacy, locks, outcome, places, store
+from loader import errors, legacy, locks, outcome, places, store
 from loader.errors import NothingLoadedError, OutcomesError
 from loader.outcome import COLUMNS, INSERT
-from loader.parsing import RAW_LIMIT, Batch, Parser, Reject
+from loader.parsing import RAW_LIMIT, REJECTS_KEPT, Batch, Parser, Refusals, Reject
 from loader.sources import Source, open_source
 
 # The log has triggers, for whose sake SQLite notes the pages that a statement changes, so that it can take the
@@ -25,9 +26,9 @@ INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT
 
 @dataclass
 class LoadResult:
-    """What came of one file. `unknown_fields` counts the fields passed over, by their names, and
-    `reasons` the faults of refused lines, less what was found in place of the right thing;
-    `damage` says what ended the reading before the end of the file."""
+    """The outcome of loading one file. `unknown_fields` counts the fields that were ignored, by their names
+    (20 of them, and `other_unknown_fields` in all under further names); `reasons` counts the faults of
+    refused lines, without the wrong values; `damage` says why the file could not be read to its end."""
 
     source: str
     accepted: int = 0
@@ -37,6 +38,7 @@ class LoadResult:
     has_unfinished_line: bool = False
     damage: str | None = None
     unknown_fields: dict[str, int] = field(default_factory=dict)
+    other_unknown_fields: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,18 +63,21 @@ def load_file(
     is_final: bool = False,
     refuses_unknown: bool = False,
     all_or_nothing: bool = False,
+    file: BinaryIO | None = None,
+    is_settled: bool = True,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """Take what is new in a file (`-`: standard input) into the log. Call it within `loading`.
+    """Load what is new in a file (`-`: standard input) into the log. Call it within `loading`.
 
     Each batch is one transaction with its line of `load_history`: a load that was killed goes on
     where it stopped. `all_or_nothing` makes one transaction of the whole file, which other writers
-    wait for. `progress` is told the bytes read and the bytes in all.
-    Raises OutcomesError where the file as a whole cannot be read, NothingLoadedError where a line
-    was refused and `all_or_nothing` asked for.
+    wait for. `progress` is called with the bytes read and the bytes in all, after each batch.
+    `file` and `is_settled` are for `open_source`. Raises OutcomesError if the file as a whole cannot be read,
+    for whatever reason; NothingLoadedError if a line was refused and `all_or_nothing` asked for.
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
-    with open_source(name, format, is_final=is_final) as source, unit:
+    opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
+    with errors.naming(store.source_name(name)), opened as source, unit:
         result = load_source(connection, source, refuses_unknown=refuses_unknown, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(f"{count:,} x {reason}" for reason, count in result.reasons.most_common(5))
@@ -85,13 +90,15 @@ def load_source(
     source: Source,
     *,
     refuses_unknown: bool = False,
+    rejects_kept: int | None = REJECTS_KEPT,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """`load_file` for a source that is open."""
+    """`load_file` for a source that is open. Of more refused lines than `rejects_kept` only the number is kept;
+    None keeps every line, for a source that is removed afterwards."""
     position = find_position(connection, source)
-    parser = Parser(outcome.horizon(store.utc_now()), refuses_unknown)
-    result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
-    writer = _Writer(connection, source, position, result)
+    parser = Parser(outcome.horizon(store.utc_now()), refuses_unknown, Refusals(rejects_kept))
+    result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
+    writer = _Writer(connection, source, position, result, parser.refusals)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):
         writer.write(batch)
@@ -99,22 +106,28 @@ def load_source(
     if source.damage and batch:
         # Refused, but not passed over: the whole file, when it comes, goes on from here.
         source.stream.seek(batch.end)
-        rest = Reject(batch.end_line, source.stream.read(RAW_LIMIT), [source.damage])
-        writer.write(Batch([], [rest], batch.end, batch.end_line, tuple))
+        parser.refusals.add(batch.end_line, source.stream.read(RAW_LIMIT), [source.damage])
+        writer.write(Batch([], batch.end, batch.end_line, tuple))
     writer.finish()
+    result.other_unknown_fields = parser.unknown_fields.others
     result.has_unfinished_line, result.damage = source.has_unfinished_line, source.damage
     return result
 
 
 def find_position(connection: sqlite3.Connection, source: Source) -> Position:
-    """The end of the longest load whose bytes the source begins with, wherever it lay then."""
-    history = connection.execute(
-        "select end_offset, end_line, head_bytes, head_sha256, tail_sha256 from load_history"
-        f" where end_offset > 0 and format <> '{legacy.FORMAT}' order by end_offset desc"
-    ).fetchall()
-    heads = source.head_digests({row[2] for row in history})
-    for end_offset, end_line, head_bytes, head_sha256, tail_sha256 in history:
-        if heads.get(head_bytes) == head_sha256:
+    """Return the end of the longest load whose bytes the source begins with, under whatever name it was loaded.
+
+    The index is asked for each place where a load may have ended: the time depends on the source alone, not on
+    how many files were loaded before.
+    """
+    for head in source.heads():
+        loads = connection.execute(
+            "select end_offset, end_line, tail_sha256 from load_history"
+            f" where head_bytes = ? and head_sha256 = ? and end_offset > 0 and format <> '{legacy.FORMAT}'"
+            " order by end_offset desc",
+            head,
+        )
+        for end_offset, end_line, tail_sha256 in loads:
             digests = source.digests(end_offset)
             if digests and digests.tail_sha256 == tail_sha256:
                 return Position(end_offset, end_line)
@@ -124,26 +137,35 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
 class _Writer:
     """Writes batches of one source, and its row of `load_history` with each of them."""
 
-    def __init__(self, connection: sqlite3.Connection, source: Source, position: Position, result: LoadResult) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        source: Source,
+        position: Position,
+        result: LoadResult,
+        refusals: Refusals,
+    ) -> None:
         self._connection = connection
         self._source = source
         self._start = position.offset
         self._result = result
+        self._refusals = refusals
+        self._kept_count = 0
+        self._more_id: int | None = None
         self._load_id: int | None = None
         self._started_at = store.to_text(store.utc_now())
 
     def write(self, batch: Batch) -> None:
         """One transaction: rows, rejects and how far the source was read, or nothing of them."""
-        connection, result = self._connection, self._result
+        connection, result, refusals = self._connection, self._result, self._refusals
         digests = self._source.digests(batch.end)
         if digests is None:
             raise OutcomesError(f"{self._source.name} was cut short while it was read: load it again")
         with store.transaction(connection):
-            inserted, refused = self._insert(batch)
-            rejects = batch.rejects + refused
-            accepted = result.accepted + inserted
-            duplicates = result.duplicates + len(batch.rows) - inserted - len(refused)
-            rejected = result.rejected + len(rejects)
+            invalid = refusals.count
+            accepted = result.accepted + self._insert(batch)
+            seen = result.accepted + result.duplicates + len(batch.rows)
+            duplicates = seen - accepted - (refusals.count - invalid)
             if self._load_id is None:
                 self._load_id = connection.execute(
                     "insert into load_history (source, format, start_offset, end_offset, end_line,"
@@ -163,11 +185,11 @@ class _Writer:
                 "update load_history set end_offset = ?, end_line = ?, head_bytes = ?, head_sha256 = ?,"
                 " tail_sha256 = ?, accepted_count = ?, duplicate_count = ?, rejected_count = ?"
                 " where load_id = ?",
-                (batch.end, batch.end_line, *astuple(digests), accepted, duplicates, rejected, self._load_id),
+                (batch.end, batch.end_line, *astuple(digests), accepted, duplicates, refusals.count, self._load_id),
             )
-            self._keep(rejects)
-        result.accepted, result.duplicates, result.rejected = accepted, duplicates, rejected
-        result.reasons.update(reason.partition(", got ")[0] for reject in rejects for reason in reject.reasons)
+            self._keep(refusals.taken(), batch.end_line)
+        result.accepted, result.duplicates, result.rejected = accepted, duplicates, refusals.count
+        result.reasons = refusals.reasons
 
     def finish(self) -> None:
         if self._load_id is not None:
@@ -177,8 +199,8 @@ class _Writer:
                     (store.to_text(store.utc_now()), self._load_id),
                 )
 
-    def _insert(self, batch: Batch) -> tuple[int, list[Reject]]:
-        """Rows that went in, and those that the log's own guards refused."""
+    def _insert(self, batch: Batch) -> int:
+        """Insert the rows and return how many are new; those that the log's own guards refuse are refusals."""
         connection = self._connection
         before = connection.total_changes
         connection.execute("savepoint batch")
@@ -188,36 +210,47 @@ class _Writer:
                 connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
             connection.executemany(INSERT, batch.rows[whole:])
             connection.execute("release batch")
-            return connection.total_changes - before, []
+            return connection.total_changes - before
         except sqlite3.IntegrityError:
             connection.execute("rollback to batch")
             connection.execute("release batch")
         before = connection.total_changes
-        refused = []
         for number, raw, row in batch.retrace():
             try:
                 connection.execute(INSERT, row)
             except sqlite3.IntegrityError as fault:
-                refused.append(Reject(number, raw, [_refusal(fault)]))
-        return connection.total_changes - before, refused
+                self._refusals.add(number, raw, [_refusal(fault)])
+        return connection.total_changes - before
 
-    def _keep(self, rejects: list[Reject]) -> None:
-        now = store.to_text(store.utc_now())
-        self._connection.executemany(
+    def _keep(self, rejects: list[Reject], line_number: int) -> None:
+        """Write the rejects of a batch; the number of those that are not kept is one row, which grows."""
+        self._kept_count += len(rejects)
+        for reject in rejects:
+            self._keep_one(reject.line_number, reject.reasons, reject.raw_text)
+        more = self._refusals.count - self._kept_count
+        if not more:
+            return
+        reasons = [f"and {more:,} more lines of this file were refused, and are not kept"]
+        if self._more_id is None:
+            self._more_id = self._keep_one(line_number, reasons, "")
+        else:
+            self._connection.execute(
+                "update rejected_outcomes set reasons = ? where rejected_id = ?", (json.dumps(reasons), self._more_id)
+            )
+
+    def _keep_one(self, line_number: int, reasons: list[str], raw_text: str) -> int | None:
+        return self._connection.execute(
             "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
             " values (?, ?, ?, ?, ?, ?)",
             (
-                (
-                    self._load_id,
-                    self._source.name,
-                    reject.line_number,
-                    json.dumps(reject.reasons, ensure_ascii=False),
-                    reject.raw_text,
-                    now,
-                )
-                for reject in rejects
+                self._load_id,
+                self._source.name,
+                line_number,
+                json.dumps(reasons, ensure_ascii=False),
+                raw_text,
+                store.to_text(store.utc_now()),
             ),
-        )
+        ).lastrowid
 
 
 def _refusal(fault: sqlite3.IntegrityError) -> str:

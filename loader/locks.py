@@ -74,6 +74,6 @@ def _said_by(holder: Path) -> str:
 def _read(holder: Path) -> dict[str, str | int]:
     try:
         said = json.loads(holder.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

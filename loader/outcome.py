@@ -10,16 +10,21 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import msgspec
 from msgspec import Meta
 
 from loader.errors import OutcomesError
 
+if TYPE_CHECKING:
+    from loader.parsing import UnknownFields
+
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Token = Annotated[int, Meta(ge=0, le=10**12)]
 Flag = bool
+NAMES_KEPT = 20  # unknown fields that a message names
+LONGEST_SLIP = 60  # characters of a name that may be a slip of a known one
 
 # The columns of the log that an outcome fills, in the order of `Outcome.row()`.
 COLUMNS = (
@@ -156,10 +161,18 @@ def decode_lines(block: bytes) -> list[Outcome]:
     return outcomes
 
 
+def short_name(name: str) -> str:
+    """A name from outside for a message: at most 60 characters, and text."""
+    text = short(name)
+    return text[1:-1] if text.endswith('"') else text[1:]
+
+
 def near_miss(name: str) -> str | None:
-    """The field that somebody who wrote `name` may have meant."""
+    """Return the field that somebody who wrote `name` may have meant."""
     from difflib import get_close_matches
 
+    if len(name) > LONGEST_SLIP:
+        return None
     plain = re.sub("[^a-z]", "", name.lower())
     squeezed = {field.replace("_", ""): field for field in FIELDS}
     close = [known for known in squeezed if len(plain) > 3 and known.startswith(plain)]
@@ -173,7 +186,7 @@ def suggestion(name: str) -> str:
     return f"; {found} is one" if found else ""
 
 
-def parse_json(line: bytes, unknown: dict[str, int] | None = None, *, refuses_unknown: bool = False) -> Outcome:
+def parse_json(line: bytes, unknown: UnknownFields | None = None, *, refuses_unknown: bool = False) -> Outcome:
     """One JSON object as an outcome; raises InvalidOutcome with all its faults.
 
     Names of fields that are not known are counted in `unknown`, or are faults.
@@ -207,23 +220,27 @@ def not_unicode(found: Outcome) -> InvalidOutcome:
 
 
 def parse_fields(
-    values: Mapping[str, Any], unknown: dict[str, int] | None = None, *, refuses_unknown: bool = False
+    values: Mapping[str, Any], unknown: UnknownFields | None = None, *, refuses_unknown: bool = False
 ) -> Outcome:
     """A mapping as an outcome, as forgiving as JSON from other languages needs: camelCase names,
     0 and 1 as flags, whole floats as integers, times without seconds."""
     faults: list[str] = []
     known: dict[str, Any] = {}
+    refused_count = 0
     for key, value in values.items():
         name = key if key in FIELDS else CAMEL_CASE.get(key)
         if name is None:
-            if refuses_unknown:
-                faults.append(f"{_short(key)[1:-1]}: is no known field{suggestion(key)}")
+            refused_count += refuses_unknown
+            if refuses_unknown and refused_count <= NAMES_KEPT:
+                faults.append(f"{short_name(key)}: is no known field{suggestion(key)}")
             elif unknown is not None:
-                unknown[key] = unknown.get(key, 0) + 1
+                unknown.add(key)
         elif name in known:
             faults.append(f"{name}: given twice")
         else:
             known[name] = _coerced(name, value)
+    if refused_count > NAMES_KEPT:
+        faults.append(f"{refused_count - NAMES_KEPT:,} more fields are not known")
     return _checked(known, faults, strict=True)
 
 
@@ -238,7 +255,7 @@ def parse_time(text: str) -> datetime:
     try:
         moment: datetime = msgspec.convert(_coerced("timestamp", text), FIELDS["timestamp"].type)
     except msgspec.ValidationError as fault:
-        raise InvalidOutcome([f"{_plain('timestamp', str(fault))}, got {_short(text)}"]) from None
+        raise InvalidOutcome([f"{_plain('timestamp', str(fault))}, got {short(text)}"]) from None
     return moment
 
 
@@ -276,7 +293,7 @@ def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outco
             # Not even in CSV is a bare number a time: nobody knows whether seconds or milliseconds.
             converted[name] = msgspec.convert(value, field.type, strict=strict or name == "timestamp")
         except msgspec.ValidationError as fault:
-            faults.append(f"{name}: {_plain(name, str(fault))}, got {_short(value)}")
+            faults.append(f"{name}: {_plain(name, str(fault))}, got {short(value)}")
             continue
         except UnicodeEncodeError:
             faults.append(f"{name}: is not Unicode text")
@@ -299,8 +316,15 @@ def _plain(name: str, said: str) -> str:
     return said[:1].lower() + said[1:].replace("bool", "true or false")
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+def short(value: Any) -> str:
+    """A value from outside for a message: its JSON in at most 60 characters."""
+    if isinstance(value, str):
+        value = value[:60]
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        return "a deeply nested value"
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -313,7 +337,7 @@ def json_object(line: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
         if not isinstance(value, dict):
-            raise InvalidOutcome([f"expected a JSON object, got {_short(value)}"])
+            raise InvalidOutcome([f"expected a JSON object, got {short(value)}"])
         msgspec.json.encode(value)
     except json.JSONDecodeError as fault:
         raise InvalidOutcome([f"not JSON at column {fault.colno}: {fault.msg}"]) from None
@@ -336,6 +360,6 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in pairs:
         if key in values:
-            raise InvalidOutcome([f"{_short(key)} is given twice"])
+            raise InvalidOutcome([f"{short(key)} is given twice"])
         values[key] = value
     return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,9 @@ from loader.errors import OutcomesError
 from loader.outcome import InvalidOutcome, Outcome
 from loader.sources import BOM, LINE_LIMIT, Block, Source
 
-RAW_LIMIT = 4096
+RAW_LIMIT = 4096  # bytes
+REJECTS_KEPT = 1_000
+REASONS_COUNTED = 1_000
 Row = tuple[Any, ...]
 
 
@@ -32,15 +35,64 @@ class Reject:
         return self.raw[:RAW_LIMIT].decode("utf-8", "replace")
 
 
+@dataclass
+class Refusals:
+    """The lines that a load refuses: all are counted, and the first `room` of them kept (None: all)."""
+
+    room: int | None = REJECTS_KEPT
+    kept: list[Reject] = field(default_factory=list)
+    count: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, line_number: int, raw: bytes, reasons: list[str]) -> None:
+        self.count += 1
+        for reason in reasons:
+            self._count(reason.partition(", got ")[0], 1)
+        if self.room != 0:
+            self.kept.append(Reject(line_number, raw[:RAW_LIMIT], reasons))
+            self.room = self.room and self.room - 1
+
+    def add_unkept(self, lines: int, reason: str) -> None:
+        self.count += lines
+        self._count(reason, lines)
+
+    def taken(self) -> list[Reject]:
+        """The lines kept since the last call."""
+        kept, self.kept = self.kept, []
+        return kept
+
+    def _count(self, reason: str, lines: int) -> None:
+        is_counted = reason in self.reasons or len(self.reasons) < REASONS_COUNTED
+        self.reasons[reason if is_counted else "other reasons"] += lines
+
+
+@dataclass
+class UnknownFields:
+    """Fields that were ignored: the first 20 names with their counts, and of further names `others` fields.
+
+    A file may have as many names as it has lines."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    others: int = 0
+
+    def add(self, name: str) -> None:
+        name = outcome.short_name(name)
+        if name in self.counts:
+            self.counts[name] += 1
+        elif len(self.counts) < outcome.NAMES_KEPT:
+            self.counts[name] = 1
+        else:
+            self.others += 1
+
+
 @dataclass(frozen=True)
 class Batch:
-    """What becomes of the bytes up to `end`, which is line `end_line`: one transaction.
+    """The rows of the bytes up to `end`, which is line `end_line`: one transaction.
 
     `retrace` gives (line number, line, row) for each of `rows`, for the case that the log itself
     refuses one of them."""
 
     rows: list[Row]
-    rejects: list[Reject]
     end: int
     end_line: int
     retrace: Callable[[], Iterable[tuple[int, bytes, Row]]]
@@ -48,12 +100,13 @@ class Batch:
 
 @dataclass
 class Parser:
-    """Turns a source into batches; `unknown_fields` counts the fields that were passed over, unless
-    a line that has one is refused (`refuses_unknown`)."""
+    """Turns a source into batches. The lines of a batch that are refused are in `refusals` when the batch comes.
+    `unknown_fields` counts the fields that were ignored, unless a line that has one is refused (`refuses_unknown`)."""
 
     horizon: datetime
     refuses_unknown: bool = False
-    unknown_fields: dict[str, int] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=Refusals)
+    unknown_fields: UnknownFields = field(default_factory=UnknownFields)
 
     def batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
         if source.format == "csv":
@@ -63,15 +116,19 @@ class Parser:
     def _json_batch(self, block: Block) -> Batch:
         try:
             rows = [self._row(found) for found in outcome.decode_lines(block.data)]
-            return Batch(rows, [], block.end, block.end_line, lambda: self._json_rows(block, []))
+            ignored = Refusals(room=0)
+            return Batch(rows, block.end, block.end_line, lambda: self._json_rows(block, ignored))
         except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOutcome):
             pass
-        rejects: list[Reject] = []
-        traced = list(self._json_rows(block, rejects, self.unknown_fields))
-        return Batch([row for *_, row in traced], rejects, block.end, block.end_line, lambda: traced)
+        if self.refusals.room == 0 and b"{" not in block.data:
+            # Millions of lines that hold no object are counted without a look at each.
+            self.refusals.add_unkept(block.line_count(), "expected a JSON object")
+            return Batch([], block.end, block.end_line, tuple)
+        traced = list(self._json_rows(block, self.refusals, self.unknown_fields))
+        return Batch([row for *_, row in traced], block.end, block.end_line, lambda: traced)
 
     def _json_rows(
-        self, block: Block, rejects: list[Reject], unknown: dict[str, int] | None = None
+        self, block: Block, refusals: Refusals, unknown: UnknownFields | None = None
     ) -> Iterator[tuple[int, bytes, Row]]:
         for number, line in block.lines():
             try:
@@ -80,27 +137,26 @@ class Parser:
                 found = outcome.parse_json(line, unknown, refuses_unknown=self.refuses_unknown)
                 yield number, line, self._row(found)
             except InvalidOutcome as fault:
-                rejects.append(Reject(number, line, fault.reasons))
+                refusals.add(number, line, fault.reasons)
 
     def _csv_batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
         records = CsvRecords(source)
         header = self._csv_header(records, source)
         if start:
             records = CsvRecords(source, start, first_line)
-        rejects: list[Reject] = []
         traced: list[tuple[int, bytes, Row]] = []
         size = 0
         for record in records:
             try:
                 traced.append((record.line_number, record.raw, self._csv_row(header, record)))
             except InvalidOutcome as fault:
-                rejects.append(Reject(record.line_number, record.raw, fault.reasons))
+                self.refusals.add(record.line_number, record.raw, fault.reasons)
             size += len(record.raw)
             if size >= LINE_LIMIT:
-                yield _csv_batch(traced, rejects, records)
-                rejects, traced, size = [], [], 0
+                yield _csv_batch(traced, records)
+                traced, size = [], 0
         if records.end > start:
-            yield _csv_batch(traced, rejects, records)
+            yield _csv_batch(traced, records)
 
     def _csv_header(self, records: CsvRecords, source: Source) -> list[str | None]:
         """The column names, None for those that are passed over."""
@@ -113,10 +169,12 @@ class Parser:
                 raise OutcomesError(f"{source.name} has no column {required}: its first line must name it")
         for name, cell in zip(names, first.cells, strict=True):
             if name is None and self.refuses_unknown:
-                said = f"{source.name} has the column {cell}, which is no known one{outcome.suggestion(cell)}"
-                raise OutcomesError(said)
+                column = outcome.short_name(cell)
+                raise OutcomesError(
+                    f"{source.name} has the column {column}, which is no known one{outcome.suggestion(cell)}"
+                )
             if name is None:
-                self.unknown_fields[cell] = 1
+                self.unknown_fields.add(cell)
             elif names.count(name) > 1:
                 raise OutcomesError(f"{source.name} has the column {name} twice")
         return names
@@ -138,8 +196,8 @@ def _csv_column(cell: str) -> str | None:
     return name if name in outcome.FIELDS else outcome.CAMEL_CASE.get(name)
 
 
-def _csv_batch(traced: list[tuple[int, bytes, Row]], rejects: list[Reject], records: CsvRecords) -> Batch:
-    return Batch([row for *_, row in traced], rejects, records.end, records.end_line, lambda: traced)
+def _csv_batch(traced: list[tuple[int, bytes, Row]], records: CsvRecords) -> Batch:
+    return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced)
 
 
 @dataclass(frozen=True)
@@ -158,7 +216,7 @@ class CsvRecords:
     def __init__(self, source: Source, start: int = 0, first_line: int = 1) -> None:
         self.end, self.end_line = start, first_line
         self._lines = _csv_lines(source, start, first_line)
-        self._waiting: list[tuple[bytes, int]] = []
+        self._waiting: deque[tuple[bytes, int]] = deque()
         self._records = self._read()
 
     def __iter__(self) -> Iterator[CsvRecord]:
@@ -177,7 +235,7 @@ class CsvRecords:
             except (csv.Error, InvalidOutcome) as error:
                 cells, fault = [], f"not CSV: {error}"
                 # All but the first line are read again, as records of their own.
-                self._waiting[:0] = taken[1:]
+                self._waiting.extendleft(taken[:0:-1])
                 del taken[1:]
             if cells is None:
                 return
@@ -196,7 +254,7 @@ class CsvRecords:
         size = 0
         while True:
             if self._waiting:
-                line, length = self._waiting.pop(0)
+                line, length = self._waiting.popleft()
             else:
                 found = next(self._lines, None)
                 if found is None:

@@ -141,7 +141,10 @@ create table load_history (
     finished_at text
 ) strict;
 
--- Every refused line, with all its faults (`reasons`: a JSON array of texts) and the first 4 kB of it.
+create index load_history_heads on load_history (head_bytes, head_sha256, end_offset);
+
+-- Every refused line, with all its faults (`reasons`: a JSON array of texts) and the first 4 kB of it. Of more than
+-- 1,000 lines of one load the others are one row, whose reason says how many they are.
 create table rejected_outcomes (
     rejected_id integer primary key,
     load_id integer not null references load_history (load_id),
@@ -178,13 +181,15 @@ create table run_history (
     state text
 ) strict;
 
--- What `loader run` has done with: a file of the inbox that has not changed since is not opened again.
--- `fault` says why nothing of it could be read.
+-- The files of the inbox that `loader run` has finished with: one that has not changed since is not opened again.
+-- `fault` says why the file could not be read. `attempts` counts the runs that began to read the file and ended
+-- before anything of it was loaded: the row is written before the file is opened, and 0 when the run is done with it.
 create table inbox_files (
     path text primary key,
     size_bytes integer not null,
     modified_ns integer not null,
     fault text,
+    attempts integer not null default 0,
     seen_at text not null
 ) strict, without rowid;
 

@@ -6,31 +6,32 @@ a JSON array is laid out as one element a line first, .gz is counted in unpacked
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
-import json
+import os
+import re
 import shutil
+import stat
 import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import msgspec
-
-from loader import store
-from loader.errors import OutcomesError
+from loader import json_arrays, store
+from loader.errors import OutcomesError, UnreadableError
 
 FORMATS = ("jsonl", "json", "csv")
 LINE_LIMIT = 1_000_000
-ARRAY_LIMIT = 100_000_000
 WINDOW = 1 << 16
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 BOM = b"\xef\xbb\xbf"
+_END_OF_LINE = re.compile(rb"\r?\n")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class Block:
         for number, line in enumerate(data.split(b"\n"), self.first_line):
             if line.strip():
                 yield number, line.rstrip(b"\r")
+
+    def line_count(self) -> int:
+        """How many lines are not blank."""
+        if re.search(rb"[ \t\r\x0b\x0c]", self.data):
+            return sum(1 for _ in self.lines())
+        return len(self.data.split())
 
 
 @dataclass
@@ -121,16 +128,21 @@ class Source:
         self.stream.seek(here)
         return Digests(length, _sha256(head), _sha256(tail)) if len(tail) == length else None
 
-    def head_digests(self, lengths: set[int]) -> dict[int, str]:
-        """SHA-256 of the first n bytes, for each n asked for that the source has."""
+    def heads(self) -> list[tuple[int, str]]:
+        """(length in bytes, SHA-256) of each beginning of the source that a load may have ended with, the longest
+        first: those that end with a line within WINDOW, the whole source if it is no longer, and WINDOW."""
         self.stream.seek(0)
-        head = self.stream.read(WINDOW)
-        digest, at, found = hashlib.sha256(), 0, {}
-        for length in sorted(lengths):
-            if length <= len(head):
-                digest.update(head[at:length])
-                at, found[length] = length, digest.hexdigest()
-        return found
+        window = self.stream.read(WINDOW)
+        lengths = {len(window)}
+        for end_of_line in _END_OF_LINE.finditer(window):
+            # A load may have taken the line before its newline was written.
+            lengths |= {end_of_line.start(), end_of_line.end()}
+        digest, at, heads = hashlib.sha256(), 0, []
+        for length in sorted(lengths - {0}):
+            digest.update(window[at:length])
+            at = length
+            heads.append((length, digest.hexdigest()))
+        return heads[::-1]
 
 
 @dataclass(frozen=True)
@@ -144,58 +156,112 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@contextmanager
-def open_source(name: str, format: str | None, *, is_final: bool = False) -> Iterator[Source]:
-    """Open a file, or standard input (`-`), find out what it is, and check that it can be that.
+class UnfinishedError(OutcomesError):
+    """The file ends too early: its writer has not finished it yet, or it is damaged."""
 
+
+@contextmanager
+def open_source(
+    name: str,
+    format: str | None,
+    *,
+    is_final: bool = False,
+    file: BinaryIO | None = None,
+    is_settled: bool = True,
+) -> Iterator[Source]:
+    """Open a file, or standard input (`-`), detect its format, and check its content against the format.
+
+    `file` is the file, if the caller has opened it already. `is_settled` False: somebody may still be
+    writing the file, so that a .gz that ends too early raises UnfinishedError (a JSON array always does).
     Raises OutcomesError with a line that names the file and the fault.
     """
     path = store.source_name(name)
     try:
-        with _open(name) as raw, _unpacked(raw, path) as (stream, is_packed, damage):
+        with ExitStack() as stack:
+            raw, is_copy = stack.enter_context(_open(name, file))
+            stream, is_packed, damage = stack.enter_context(_unpacked(raw, path, is_settled))
             format = format or _format_of(name, stream)
             if format == "json":
-                stream, is_final = _array_as_lines(stream, path), True
+                stream = stack.enter_context(_array_as_lines(stream, path))
+                is_final = True
             _check_content(stream, format, path)
-            is_final = is_final or is_packed or name == "-"
+            is_final = is_final or is_packed or is_copy
             yield Source(path, format, stream, is_final, stream.seek(0, io.SEEK_END), damage)
     except OSError as fault:
-        raise OutcomesError(f"{path}: {fault.strerror or fault}") from None
+        raise UnreadableError(f"{path}: {fault.strerror or fault}") from None
 
 
 @contextmanager
-def _open(name: str) -> Iterator[BinaryIO]:
-    if name != "-":
-        with Path(name).open("rb") as file:
-            yield file
-        return
-    # Kept aside first: what comes through a pipe is then known again like any file.
-    with tempfile.TemporaryFile() as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept)
-        kept.seek(0)
-        yield cast(BinaryIO, kept)
+def _open(name: str, file: BinaryIO | None) -> Iterator[tuple[BinaryIO, bool]]:
+    """The file, and whether it is a copy: of a pipe, which cannot seek."""
+    if file is not None:
+        yield file, False
+    elif name == "-":
+        with _copy(sys.stdin.buffer) as copy:
+            yield copy, True
+    else:
+        # Unbuffered: a buffered open of a pipe asks for its position.
+        with Path(name).open("rb", buffering=0) as raw:
+            if stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+                yield cast(BinaryIO, io.BufferedReader(raw)), False
+                return
+            refuse_device(raw.fileno())
+            with _copy(cast(BinaryIO, raw)) as copy:
+                yield copy, True
+
+
+def refuse_device(descriptor: int) -> None:
+    """Raise OSError for a device that is no terminal and not /dev/null: a disk, or /dev/zero without end."""
+    status = os.fstat(descriptor)
+    is_null = status.st_rdev == Path(os.devnull).stat().st_rdev
+    if stat.S_ISBLK(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not is_null and not os.isatty(descriptor)):
+        raise OSError(errno.EINVAL, "is a device, not a file")
 
 
 @contextmanager
-def _unpacked(raw: BinaryIO, path: str) -> Iterator[tuple[BinaryIO, bool, str | None]]:
-    """The stream itself, or an unpacked copy of a .gz (which could not seek), and what damaged it."""
+def _copy(stream: BinaryIO) -> Iterator[BinaryIO]:
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
+
+
+@contextmanager
+def _unpacked(raw: BinaryIO, path: str, is_settled: bool) -> Iterator[tuple[BinaryIO, bool, str | None]]:
+    """The stream itself, or an unpacked copy of a .gz (which could not seek), and its damage."""
     is_packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
     if not is_packed:
         yield raw, False, None
         return
     damage = None
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as copy:
         try:
             with gzip.open(raw, "rb") as unpacked:
-                shutil.copyfileobj(unpacked, kept)
+                shutil.copyfileobj(unpacked, copy)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
             damage = f"the .gz is damaged: {fault}"
-            kept.seek(0)
-            if not kept.readline().endswith(b"\n"):
+            if isinstance(fault, EOFError) and not is_settled:
+                raise UnfinishedError(f"{path}: {damage}") from None
+            copy.seek(0)
+            if not copy.readline().endswith(b"\n"):
                 raise OutcomesError(f"{path}: {damage}") from None
-        kept.seek(0)
-        yield cast(BinaryIO, kept), True, damage
+        copy.seek(0)
+        yield cast(BinaryIO, copy), True, damage
+
+
+@contextmanager
+def _array_as_lines(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
+    """A copy of a JSON array with one element a line."""
+    with tempfile.TemporaryFile() as lines:
+        try:
+            json_arrays.write_lines(stream, lines)
+        except EOFError as fault:
+            raise UnfinishedError(f"{path} is not a JSON array: {fault}") from None
+        except ValueError as fault:
+            raise OutcomesError(f"{path} is not a JSON array: {fault}") from None
+        lines.seek(0)
+        yield cast(BinaryIO, lines)
 
 
 def _format_of(name: str, stream: BinaryIO) -> str:
@@ -222,26 +288,3 @@ def _check_content(stream: BinaryIO, format: str, path: str) -> None:
         raise OutcomesError(f"{path} is binary, not {format}")
     if format == "jsonl" and beginning.strip():
         raise OutcomesError(f"{path} is not JSON Lines: no line of it begins with {{")
-
-
-def _array_as_lines(stream: BinaryIO, path: str) -> BinaryIO:
-    content = stream.read(ARRAY_LIMIT + 1).removeprefix(BOM)
-    if len(content) > ARRAY_LIMIT:
-        raise OutcomesError(f"{path} is a JSON array of over 100 MB: use JSON Lines, one object a line")
-    try:
-        elements = msgspec.json.decode(content, type=list[msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise OutcomesError(f"{path} is not a JSON array: {_where_json_ends(content)}") from None
-    # A newline inside an element is white space: inside a string it would be escaped.
-    lines = (bytes(element).replace(b"\r", b" ").replace(b"\n", b" ") for element in elements)
-    return io.BytesIO(b"".join(line + b"\n" for line in lines))
-
-
-def _where_json_ends(content: bytes) -> str:
-    try:
-        value = json.loads(content)
-    except UnicodeDecodeError as fault:
-        return f"not UTF-8 at byte {fault.start + 1}"
-    except (ValueError, RecursionError) as fault:
-        return str(fault)
-    return f"it holds a {type(value).__name__}"

@@ -111,7 +111,7 @@ def _drain_file(connection: sqlite3.Connection, spool: Path, waiting: Path, resu
     with waiting.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         source = sources.Source(str(spool), "jsonl", stream, is_final=True, size=size)
-        loaded = loading.load_source(connection, source)
+        loaded = loading.load_source(connection, source, rejects_kept=None)
     waiting.unlink()
     result.accepted += loaded.accepted
     result.duplicates += loaded.duplicates

@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -36,18 +36,20 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
-def source_name(name: str) -> str:
-    """How a file that was read is remembered: by its absolute path, `-` as standard input.
+def source_name(name: str | Path) -> str:
+    """Return the name under which the log remembers a file: its absolute path, `-` as standard input.
 
-    Raises OutcomesError where that is not UTF-8, and so no text that the log can keep.
+    Raises OutcomesError if the path is not UTF-8: the log can keep text only.
     """
     path = "standard input" if name == "-" else str(absolute(name))
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        shown = os.fsencode(path).decode(errors="backslashreplace")
-        raise OutcomesError(f"{shown}: the name is not UTF-8 and cannot be remembered, rename the file") from None
+    if shown_path(path) != path:
+        raise OutcomesError(f"{shown_path(path)}: the name is not UTF-8 and cannot be remembered, rename it")
     return path
+
+
+def shown_path(path: str | Path) -> str:
+    """Return a path as text: bytes that are not UTF-8 are shown as \\xff."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def busy_timeout(default: float = BUSY_TIMEOUT) -> float:
@@ -190,11 +192,16 @@ def open_snapshot(
         )  # fmt: skip
 
 
+def full_durability(connection: sqlite3.Connection) -> AbstractContextManager[None]:
+    """Within the block, a commit survives a power failure."""
+    return synchronous(connection, "full")
+
+
 @contextmanager
-def full_durability(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit to the disk itself within the block, whatever the connection does otherwise."""
+def synchronous(connection: sqlite3.Connection, durability: str) -> Iterator[None]:
+    """Commit with one of DURABILITIES within the block."""
     (before,) = connection.execute("pragma synchronous").fetchone()
-    connection.execute("pragma synchronous = full")
+    connection.execute(f"pragma synchronous = {durability}")
     try:
         yield
     finally:

@@ -110,9 +110,13 @@ def _to_3(connection: sqlite3.Connection) -> None:
 
 
 def _to_4(connection: sqlite3.Connection) -> None:
-    """Rows of exports may hold sums above 10^18."""
-    _make_again(connection, "federated_export_rows")
-    _make_again(connection, "federated_import_rows")
+    """Rows of exports may hold sums above 10^18. Loads are found by an index, and files of the inbox have a count of
+    attempts."""
+    for table in ("federated_export_rows", "federated_import_rows", "inbox_files"):
+        _make_again(connection, table)
+    for statement in schema():
+        if re.search(r"^create index load_history_heads ", statement, re.MULTILINE):
+            connection.execute(statement)
 
 
 def _make_again(connection: sqlite3.Connection, table: str) -> None:

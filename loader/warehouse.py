@@ -64,7 +64,9 @@ def project_folder() -> Path:
 
 
 def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
-    """One at a time: two runs of dbt on one file would break each other."""
+    """One at a time: two runs of dbt on one file would break each other. Raises OutcomesError if the path of the
+    database is not UTF-8, which dbt cannot open."""
+    store.source_name(database)
     return locks.exclusive(places.build_folder(database, target) / "lock", purpose, wait=wait)
 
 

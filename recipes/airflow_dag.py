@@ -21,9 +21,11 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,  # a run takes in all that waits: an hour that was missed needs none of its own
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    # No retry: a run names a refused line (exit 3) or a file that cannot be read (exit 2) once, and a second run would
+    # turn the task green. The next hour's run is the retry.
+    default_args={"retries": 0},
 ) as dag:
-    # Exit 75, somebody else is at it, skips; any other but 0 fails and is retried. Stopping the task sends SIGTERM.
+    # Exit 75, somebody else is at it, skips; any other but 0 fails. Stopping the task sends SIGTERM.
     BashOperator(
         task_id="run",
         bash_command=f"exec '{PROJECT}/.venv/bin/loader' run --quiet --wait 600",

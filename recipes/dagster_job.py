@@ -14,7 +14,9 @@ import dagster
 PROJECT = os.environ.get("OUTCOMES_PROJECT", "/srv/model-outcomes")
 
 
-@dagster.op(retry_policy=dagster.RetryPolicy(max_retries=2, delay=300))
+# No retry: a run names a refused line (exit 3) or a file that cannot be read (exit 2) once, and a second run would
+# turn the job green. The next hour's run is the retry.
+@dagster.op
 def run_loader(context: dagster.OpExecutionContext) -> None:
     """One run of the loader; its warnings go to Dagster's stderr, its summary into the run's metadata."""
     done = subprocess.run(
@@ -28,7 +30,9 @@ def run_loader(context: dagster.OpExecutionContext) -> None:
     summary = json.loads(done.stdout or "{}")
     context.add_output_metadata({"exit_code": done.returncode, "summary": dagster.MetadataValue.json(summary)})
     if done.returncode:
-        raise dagster.Failure(f"loader run: exit {done.returncode}: {'; '.join(summary.get('faults', []))}")
+        raise dagster.Failure(
+            f"loader run: exit {done.returncode}: {'; '.join(summary.get('faults', []))}", allow_retries=False
+        )
 
 
 @dagster.job

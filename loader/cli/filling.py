@@ -81,7 +81,7 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
     if result.archived:
         console.say(f"unchanged for a week, moved to {result.archived}")
     console.say(f"database: {db}")
-    for path, reasons in result.faults.items():
+    for path, reasons in result.named_faults():
         console.say(f"  {path}: {'; '.join(reasons)}", err=True)
     if result.faults:
         raise click.exceptions.Exit(REJECTED)
@@ -115,6 +115,8 @@ def _report(result: Any) -> None:
 
         counts = result.unknown_fields.items()
         fields = ", ".join(f"{name} ({count:,}{outcome.suggestion(name)})" for name, count in counts)
+        more = result.other_unknown_fields
+        fields += f", and {more:,} more under other names" if more else ""
         console.say(f"  ignored unknown fields: {fields}", err=True)
     if result.damage:
         console.say(f"  {result.damage}", err=True)

@@ -294,7 +294,7 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
         known, columns, sha256, version = said["outcome_id"], said["columns"], said["sha256"], said["format"]
         if not isinstance(known, int) or not 0 <= known < 2**63:
             raise ValueError("outcome_id is no id")
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise OutcomesError(f"{path.absolute()} is damaged: export to a new folder") from None
     if version != FORMAT or columns != log_tables.table(connection, LOG).names:
         raise OutcomesError(f"{where} was exported with other columns: export to a new folder")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from loader import console, disk, outputs, store
+from loader import console, disk, errors, outputs, sources, store
 from loader.errors import OutcomesError
 from loader.federation.format import FORMAT, VERSION, Export, Header, Row, checked
 from loader.outcome import InvalidOutcome, json_object
@@ -39,13 +41,12 @@ def read(name: str, now: datetime) -> list[Export]:
     Raises Refused with all that is wrong with it; OutcomesError where it cannot be read.
     """
     path = store.source_name(name)
-    try:
-        with _open(name) as stream:
-            return _exports(path, stream, now)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-        raise Refused(path, [f"the .gz is damaged: {fault}"]) from None
-    except OSError as fault:
-        raise OutcomesError(f"{path}: {fault.strerror or fault}") from None
+    with errors.naming(path):
+        try:
+            with _open(name) as stream:
+                return _exports(path, stream, now)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+            raise Refused(path, [f"the .gz is damaged: {fault}"]) from None
 
 
 @contextmanager
@@ -83,11 +84,19 @@ def _is_export(path: Path) -> bool:
 
 @contextmanager
 def _open(name: str) -> Iterator[BinaryIO]:
-    with BytesIO(sys.stdin.buffer.read(FILE_LIMIT + 1)) if name == "-" else Path(name).open("rb") as raw:
+    with ExitStack() as stack:
+        if name == "-":
+            raw: BinaryIO = BytesIO(sys.stdin.buffer.read(FILE_LIMIT + 1))
+        else:
+            # Unbuffered: a buffered open of a pipe asks for its position.
+            file = stack.enter_context(Path(name).open("rb", buffering=0))
+            raw = cast(BinaryIO, BufferedReader(file))
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                sources.refuse_device(file.fileno())
+                raw = BytesIO(raw.read(FILE_LIMIT + 1))
         is_packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        with gzip.open(raw, "rb") if is_packed else raw as stream:
-            yield cast(BinaryIO, stream)
+        yield cast(BinaryIO, stack.enter_context(gzip.open(raw, "rb"))) if is_packed else raw
 
 
 class _Section:

@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from loader import console
 from loader.federation import windows
+from loader.outcome import short
 
 FORMAT = "federated_stats"
 VERSION = 1
@@ -257,7 +258,7 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
     faults = []
     known = {field.encode_name: field for field in _FIELDS[struct]}
     for name in values.keys() - known.keys() - {"line"}:
-        faults.append(f"{_short(name)}: the schema names no such field")
+        faults.append(f"{short(name)}: the schema names no such field")
     for name, field in known.items():
         if field.type is Privacy and name in values:
             faults += [f"{name}.{fault}" for fault in checked(Privacy, values[name])[1]]
@@ -265,7 +266,7 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
             try:
                 msgspec.convert(values[name], field.type)
             except msgspec.ValidationError as fault:
-                faults.append(f"{name}: {_plain(str(fault))}, got {_short(values[name])}")
+                faults.append(f"{name}: {_plain(str(fault))}, got {short(values[name])}")
         elif field.required:
             faults.append(f"{name}: is missing")
     return (None, sorted(faults)) if faults else (msgspec.convert(values, struct), [])
@@ -277,11 +278,6 @@ def _plain(said: str) -> str:
         return "not of the form that the schema asks for"
     said = said.partition(", got ")[0].replace("`", "").replace(" | null", "")
     return said[:1].lower() + said[1:]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def schema() -> str:

@@ -21,7 +21,7 @@ REASONS = 5
 
 @dataclass
 class Came:
-    """What came of a step: its part of the summary, outcomes counted, lines for the log, faults."""
+    """The outcome of a step: its part of the summary, outcomes counted, lines for the log, faults."""
 
     summary: Any
     accepted: int = 0
@@ -66,10 +66,10 @@ def _import(connection: sqlite3.Connection, path: Path) -> Came:
     result = legacy.take_over(connection, path) if is_found else legacy.import_file(connection, path)
     # A cell that was refused before is refused again, and not counted again.
     refused = _rejects(connection) - before
-    said = f"{path}: {result.added:,} cells added to, {result.unchanged:,} unchanged, {len(result.faults):,} refused"
-    lines = [said] if result.added or refused else []
+    counts = f"{result.added:,} cells added to, {result.unchanged:,} unchanged, {len(result.faults):,} refused"
+    lines = [f"{path}: {counts}"] if result.added or refused else []
     lines += [f"{path}: unchanged for a week, moved to {result.archived}"] if result.archived else []
-    lines += [f"{cell}: {'; '.join(reasons)}" for cell, reasons in result.faults.items()] if refused else []
+    lines += [f"{cell}: {'; '.join(reasons)}" for cell, reasons in result.named_faults()] if refused else []
     return Came(msgspec.to_builtins(result, enc_hook=str), rejected=refused, lines=lines)
 
 
@@ -111,6 +111,7 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
         "rejected": result.rejected,
         "reasons": dict(result.reasons.most_common(REASONS)),
         "unknown_fields": result.unknown_fields,
+        "other_unknown_fields": result.other_unknown_fields,
         "has_unfinished_line": result.has_unfinished_line,
         "damage": result.damage,
     }

@@ -39,18 +39,19 @@ def plan(database: Path, options: Options) -> Plan:
     targets.expect_possible(options.target)
     if options.publish:
         publishing.check(options.publish, database)
+    store.source_name(database)
     has_memory = database.exists() and store.expect_log(database).kind == "log"
     return Plan(
-        database=str(database),
+        database=store.shown_path(database),
         target=options.target,
         is_new_database=not database.exists(),
         project=str(warehouse.project_folder()),
         held_by=locks.holder(places.build_folder(database) / "lock"),
-        spool=[str(path) for path in spool.waiting_files(database)],
+        spool=[store.shown_path(path) for path in spool.waiting_files(database)],
         legacy_json=_expected(options.legacy_json),
         inbox=_inbox(database, options.inbox, has_memory) if options.inbox else None,
         uok=_expected(options.uok),
-        publish=str(options.publish) if options.publish else None,
+        publish=store.shown_path(options.publish) if options.publish else None,
         published=snapshot.published_run(options.publish / places.SNAPSHOT) if options.publish else None,
     )
 
@@ -58,17 +59,19 @@ def plan(database: Path, options: Options) -> Plan:
 def _expected(path: Path | None) -> str | None:
     if path and not path.is_file():
         raise OutcomesError(f"{path}: no such file")
-    return str(path) if path else None
+    return store.source_name(path) if path else None
 
 
 def _inbox(database: Path, folder: Path, has_memory: bool) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if has_memory:
         with store.plain_faults(database), closing(store.open_existing(database, is_current=False)) as log:
-            knows_files = log.execute("select 1 from sqlite_master where name = 'inbox_files'").fetchone()
+            # An older log has not counted attempts yet: the run upgrades it first.
+            columns = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
+            knows_files = log.execute(columns).fetchone()
             files = inbox.look(log if knows_files else None, folder, database)
     else:
         files = inbox.look(None, folder, database)
     for file in files:
-        found.setdefault(file.standing, []).append(str(file.path))
+        found.setdefault(file.standing, []).append(file.name)
     return found

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import msgspec
 
-from loader import caveats, console, loading, outputs, places, report, store, warehouse
+from loader import caveats, console, errors, loading, outputs, places, report, store, warehouse
 from loader.engines import SQLITE, targets
 from loader.errors import BuildError, BusyError, InputBusyError, OutcomesError, plain_os_fault
-from loader.pipeline import building, examining, findings, history, inputs, publishing, snapshot
+from loader.pipeline import building, examining, findings, history, inputs, publishing, rejects, snapshot
 from loader.pipeline.stopping import Stopped, Stopper
 from loader.pipeline.summary import REJECTED, BuildSummary, Summary, exit_code
 from loader.reading import Answer
@@ -30,6 +30,7 @@ from loader.warehouse import Command
 
 KEEP_RUNS = 100
 KEPT_REJECTS = 10_000
+FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class _Job:
         self.codes: set[int] = set()
         self.stopped: Stopped | None = None
         self.state: findings.State | None = None
-        self.summary = Summary(None, str(database), options.target, started_at=store.to_text(self.now))
+        self.summary = Summary(None, store.shown_path(database), options.target, started_at=store.to_text(self.now))
 
     def run(self) -> None:
         """Everything that needs the lock, and what came of it written down before it is released."""
@@ -130,16 +131,11 @@ class _Job:
         return summary
 
     @contextmanager
-    def _noting_input(self) -> Iterator[None]:
+    def _noting_input(self, step: str) -> Iterator[None]:
         """A fault of one input is no reason to leave the others; a log that is locked is."""
         try:
-            with store.plain_faults(self.database):
+            with store.plain_faults(self.database), errors.naming(f"the input of the step {step}"):
                 yield
-        except OSError as fault:
-            plain = plain_os_fault(fault)
-            if plain is None:
-                raise
-            self.note(plain)
         except OutcomesError as fault:
             if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):
                 raise
@@ -161,6 +157,7 @@ class _Job:
                 self._take_in(connection)
         finally:
             _keep_rejects(connection, last_reject, folder / "rejects.jsonl")
+            self._recall_rejects(connection)
         if self.summary.rejected > self.options.max_rejects:
             self.codes.add(REJECTED)
             say(f"{self.summary.rejected:,} refused, max_rejects is {self.options.max_rejects:,}")
@@ -173,11 +170,19 @@ class _Job:
             if self.options.publish:
                 self._publish(self.options.publish, folder.name, as_of, self._report(connection, marts), source)
 
+    def _recall_rejects(self, connection: sqlite3.Connection) -> None:
+        unresolved = self.summary.unresolved_rejects = rejects.unresolved(connection)
+        if unresolved.lines > self.summary.rejected:
+            say(
+                f"{unresolved.lines:,} lines were refused in the last {rejects.REJECTS_DAYS} days: loader doctor"
+                " says why"
+            )
+
     def _take_in(self, connection: sqlite3.Connection) -> None:
         """Each kind of input in turn; the faults of one do not keep the others back."""
         options, summary = self.options, self.summary
         for step in inputs.steps(connection, self.database, options.legacy_json, options.inbox, options.uok):
-            with self._noting_input():
+            with self._noting_input(step.name):
                 came = step.take()
                 setattr(summary, step.name, came.summary)
                 summary.accepted += came.accepted
@@ -281,7 +286,7 @@ class _Job:
             finished_at=summary.finished_at,
             status=summary.status,
             exit_code=summary.exit_code,
-            message="; ".join(summary.faults) or None,
+            message=_message(summary.faults),
             accepted_count=summary.accepted,
             duplicate_count=summary.duplicates,
             rejected_count=summary.rejected,
@@ -302,6 +307,12 @@ def say(what: str) -> None:
     console.say(f"{datetime.now():%H:%M:%S}  {what}", err=True)
 
 
+def _message(faults: list[str]) -> str | None:
+    """The first faults in one line: an inbox may have a hundred thousand, which the summary names."""
+    more = [f"and {len(faults) - FAULTS_SHOWN:,} more"] if len(faults) > FAULTS_SHOWN else []
+    return "; ".join(faults[:FAULTS_SHOWN] + more) or None
+
+
 def _keep(file: Path, folder: Path) -> None:
     """A copy of what dbt left, where it left it."""
     if file.exists():
@@ -315,14 +326,14 @@ def _last_reject(connection: sqlite3.Connection) -> int:
 
 def _keep_rejects(connection: sqlite3.Connection, after: int, path: Path) -> None:
     """What was refused since, the first of them where they are many: all are in `rejected_outcomes`."""
-    rejects = connection.execute(
+    rows = connection.execute(
         "select source, line_number, reasons, raw_text from rejected_outcomes where rejected_id > ?"
         " order by rejected_id limit ?",
         (after, KEPT_REJECTS),
     ).fetchall()
-    if rejects:
+    if rows:
         lines = [
             {"source": source, "line_number": number, "reasons": json.loads(reasons), "raw_text": raw_text}
-            for source, number, reasons, raw_text in rejects
+            for source, number, reasons, raw_text in rows
         ]
         path.write_bytes(msgspec.json.Encoder().encode_lines(lines))

@@ -17,13 +17,23 @@ REJECTED = 3
 
 
 class InboxSummary(msgspec.Struct):
-    """Files by what became of them; those that were known already only as a number."""
+    """Files by their outcome; unchanged ones only as a number."""
 
     loaded: list[dict[str, Any]] = []
     being_written: list[str] = []
     ignored: list[str] = []
     faulty: dict[str, str] = {}
     known: int = 0
+
+
+class UnresolvedRejects(msgspec.Struct):
+    """Lines that were refused in the last REJECTS_DAYS days, in this run or before it, and the files that had them
+    (at most 20, the newest first). `faulty_files` of the inbox could not be read, and have not changed since."""
+
+    since: str
+    lines: int = 0
+    files: list[str] = []
+    faulty_files: int = 0
 
 
 class BuildSummary(msgspec.Struct):
@@ -60,10 +70,24 @@ class Summary(msgspec.Struct):
     changes: Changes | None = None
     caveats: list[Caveat] | None = None
     published: dict[str, Any] | None = None
+    unresolved_rejects: UnresolvedRejects | None = None
     faults: list[str] = []
 
     def as_json(self) -> str:
-        return console.escaped(msgspec.json.format(msgspec.json.encode(self), indent=2).decode())
+        """Return the summary as JSON. Bytes of a path that are not UTF-8 are shown as \\xff."""
+        try:
+            encoded = msgspec.json.encode(self)
+        except UnicodeEncodeError:
+            encoded = msgspec.json.encode(_as_text(msgspec.to_builtins(self)))
+        return console.escaped(msgspec.json.format(encoded, indent=2).decode())
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_as_text(name): _as_text(each) for name, each in value.items()}
+    return [_as_text(each) for each in value] if isinstance(value, list) else value
 
 
 def exit_code(codes: set[int]) -> int:

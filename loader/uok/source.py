@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,12 +24,17 @@ COARSE_TICK = 2.0
 
 
 def expect_file(path: Path) -> None:
-    """Raises OutcomesError where `path` is no file that can be read."""
-    if not path.exists():
-        raise OutcomesError(f"no database at {path}: name the orchestrator's own, the one with {TABLE}")
-    if path.is_dir():
+    """Raise OutcomesError if `path` is no file that can be read, or its name is no text."""
+    store.source_name(path)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise OutcomesError(f"no database at {path}: name the orchestrator's own, the one with {TABLE}") from None
+    except OSError as fault:
+        raise OutcomesError(f"{path}: {fault.strerror}") from None
+    if stat.S_ISDIR(mode):
         raise OutcomesError(f"{path} is a folder, not a database file")
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         raise OutcomesError(f"{path} is a device or a pipe, not a database file")
     if not os.access(path, os.R_OK):
         raise OutcomesError(f"{path}: no permission to read it")

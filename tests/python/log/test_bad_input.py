@@ -340,11 +340,3 @@ def test_all_or_nothing_takes_a_file_whole_or_not_at_all(invoke, query, line, tm
     assert [query(f"select count(*) from {table}") for table in tables] == [[(0,)]] * 3
     assert invoke("load", "--all-or-nothing", tmp_path / "good.jsonl").exit_code == 0
     assert query("select count(*) from model_outcomes") == [(5_000,)]
-
-
-def test_an_array_of_over_100_mb_is_refused(invoke, query, monkeypatch, line, tmp_path: Path) -> None:
-    with (tmp_path / "log.json").open("wb") as file:
-        file.write(b"[" + line())
-        file.seek(100_000_001)
-        file.write(b"]")
-    refused_whole(invoke, query, tmp_path / "log.json", "use JSON Lines")

@@ -149,11 +149,3 @@ def test_flags_in_csv(invoke, query, text: str, success: int) -> None:
     content = f"task_type,model_id,success,timestamp\nt,m,{text},2026-01-31T12:00:00Z\n"
     assert invoke("load", "-", input=content.encode()).exit_code == 0
     assert query("select success from model_outcomes") == [(success,)]
-
-
-def test_an_array_of_over_100_mb_is_sent_to_json_lines(invoke, query, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loader.sources.ARRAY_LIMIT", 100)
-    result = invoke("load", "-", input=as_array(OUTCOMES))
-    assert result.exit_code == 2
-    assert "use JSON Lines" in result.stderr
-    assert query("select (select count(*) from model_outcomes) + (select count(*) from load_history)") == [(0,)]

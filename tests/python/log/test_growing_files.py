@@ -10,7 +10,7 @@ import pytest
 
 from loader import loading, store
 from loader.errors import OutcomesError
-from loader.parsing import Batch
+from loader.parsing import Batch, Refusals
 from loader.sources import open_source
 
 pytestmark = pytest.mark.usefixtures("made")
@@ -134,8 +134,8 @@ def test_a_file_cut_short_while_it_is_read_says_so(database: Path, line, tmp_pat
         os.truncate(file, 1000)
         assert source.digests(len(line()) * 25_000) is None
         with pytest.raises(OutcomesError, match="was cut short"):
-            loading._Writer(connection, source, loading.Position(), loading.LoadResult("")).write(
-                Batch([], [], len(line()) * 25_000, 25_001, tuple)
+            loading._Writer(connection, source, loading.Position(), loading.LoadResult(""), Refusals()).write(
+                Batch([], len(line()) * 25_000, 25_001, tuple)
             )
 
 

@@ -119,6 +119,7 @@ def test_a_file_of_version_1_gets_what_it_lacks_and_keeps_its_rows(invoke, query
         for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
             if name not in kept:
                 connection.execute(f"drop table {name}")
+        connection.execute("drop index load_history_heads")
         # As version 1 had it, less most of its columns.
         connection.execute("create table llm_task_outcomes (unit_id text primary key, retries integer) strict")
         connection.execute("pragma user_version = 1")
@@ -134,6 +135,8 @@ def test_runs_of_a_file_of_version_2_were_on_sqlite(invoke, query, database: Pat
     wanted = query("select type, name, sql from sqlite_master order by type, name")
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("alter table run_history drop column target")
+        connection.execute("alter table inbox_files drop column attempts")
+        connection.execute("drop index load_history_heads")
         connection.execute("create view last_runs as select status from run_history")
         connection.executemany(
             "insert into run_history (run_id, started_at, status, message, accepted_count) values (?, ?, ?, ?, ?)",
@@ -156,11 +159,11 @@ def test_runs_of_a_file_of_version_2_were_on_sqlite(invoke, query, database: Pat
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
     steps = {
-        3: lambda connection: connection.execute("alter table load_history add column host text"),
-        4: lambda connection: connection.execute("update load_history set host = 'here'"),
+        4: lambda connection: connection.execute("alter table load_history add column host text"),
+        5: lambda connection: connection.execute("update load_history set host = 'here'"),
     }
     monkeypatch.setattr(store, "UPGRADES", steps)
-    monkeypatch.setattr(store, "SCHEMA_VERSION", 5)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 6)
 
 
 def test_upgrades_follow_one_another(invoke, query, line, request: pytest.FixtureRequest) -> None:
@@ -168,13 +171,13 @@ def test_upgrades_follow_one_another(invoke, query, line, request: pytest.Fixtur
     request.getfixturevalue("later_versions")
     assert invoke("init").exit_code == 0
     assert query("select host, accepted_count from load_history") == [("here", 1)]
-    assert query("pragma user_version") == [(5,)]
+    assert query("pragma user_version") == [(6,)]
 
 
 @pytest.mark.usefixtures("later_versions")
 def test_a_new_file_is_of_the_newest_version_at_once(invoke, query) -> None:
     assert invoke("init").exit_code == 0
-    assert query("pragma user_version") == [(5,)]
+    assert query("pragma user_version") == [(6,)]
 
 
 def test_a_chain_that_breaks_leaves_the_version_it_began_with(
@@ -183,6 +186,6 @@ def test_a_chain_that_breaks_leaves_the_version_it_began_with(
     invoke("load", "-", input=line())
     before = contents(database)
     request.getfixturevalue("later_versions")
-    store.UPGRADES[3] = lambda connection: connection.execute("update no_such_table set host = ''")
+    store.UPGRADES[4] = lambda connection: connection.execute("update no_such_table set host = ''")
     assert invoke("init").exit_code == 2
     assert contents(database) == before

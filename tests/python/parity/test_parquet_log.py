@@ -278,3 +278,12 @@ def test_a_lost_file_of_another_table_is_written_again(database: Path, tmp_path:
     parquet_log.mend(connection, tmp_path / "out")
     assert parquet.read_table(lost).num_rows == 0
     connection.close()
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "{}", '{"outcome_id": 1, "columns": [], "sha256": ""}', "7"])
+def test_a_descriptor_that_is_none_is_one_line(invoke: Invoke, database: Path, tmp_path: Path, content: str) -> None:
+    write(database, *outcomes(1))
+    assert invoke("export-log", "--to", "parquet", tmp_path / "out").exit_code == 0
+    (tmp_path / "out" / "export.json").write_text(content)
+    done = invoke("export-log", "--to", "parquet", tmp_path / "out")
+    assert (done.exit_code, "export.json is damaged" in done.stderr) == (2, True)

@@ -64,3 +64,12 @@ def test_the_workflow_is_yaml_with_these_steps() -> None:
     workflow = yaml.safe_load((RECIPES / "github-actions.yml").read_text())
     steps = workflow["jobs"]["run"]["steps"]
     assert next(step["run"] for step in steps if "run" in step) == "make setup"
+
+
+def test_no_recipe_retries_what_a_second_run_would_not_tell_again() -> None:
+    airflow, dagster, unit = ((RECIPES / name).read_text() for name in (
+        "airflow_dag.py", "dagster_job.py", "model-outcomes.service"))  # fmt: skip
+    assert re.findall(r'"?retries"?\s*[:=]\s*(\d+)', airflow) == ["0"]
+    assert not re.findall(r"retry_policy|RetryPolicy|max_retries", dagster)
+    assert "allow_retries=False" in dagster
+    assert not re.findall(r"^Restart=", unit, re.MULTILINE)

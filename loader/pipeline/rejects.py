@@ -1,0 +1,32 @@
+"""Lines and files that were refused: they stay in view after the run that refused them.
+
+A run names a refused line once and is exit 3 once; a scheduler that retries, or the next hour, is exit 0. So each
+run and `loader doctor` go on counting what was refused in the last REJECTS_DAYS days.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+from loader import store
+from loader.pipeline.summary import UnresolvedRejects
+
+REJECTS_DAYS = 7
+FILES_NAMED = 20
+
+
+def unresolved(connection: sqlite3.Connection) -> UnresolvedRejects:
+    """Count the refused lines of the last REJECTS_DAYS days, and the files of the inbox that cannot be read."""
+    since = store.to_text(store.utc_now() - timedelta(days=REJECTS_DAYS))
+    (lines,) = connection.execute(
+        "select coalesce(sum(rejected_count), 0) from load_history where rejected_count > 0 and started_at >= ?",
+        (since,),
+    ).fetchone()
+    files = connection.execute(
+        "select source from load_history where rejected_count > 0 and started_at >= ?"
+        " group by source order by max(load_id) desc limit ?",
+        (since, FILES_NAMED),
+    )
+    (faulty,) = connection.execute("select count(*) from inbox_files where fault is not null").fetchone()
+    return UnresolvedRejects(since, lines, [source for (source,) in files], faulty)
