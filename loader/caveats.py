@@ -45,6 +45,8 @@ class Kind(str, Enum):
     TRAFFIC_MISMATCH = "traffic_mismatch"
     MIX_SHIFT = "mix_shift"
     REJECTED_LINES = "rejected_lines"
+    UNREADABLE_FILES = "unreadable_files"
+    MANY_MODELS = "many_models"
     MISSING_TIMEOUTS = "missing_timeouts"
     UNRECORDED_NAMES = "unrecorded_names"
     UNPRICED = "unpriced"
@@ -310,11 +312,39 @@ def _rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
     yield from _caveat(
         log, query, "lines desc, reason", lambda row: f"{named(row['reason'], REASON_WIDTH)} ({row['lines']:,})",
         Kind.REJECTED_LINES,
-        "Refused lines",
+        "Rejected lines",
         f"{counted(lines, 'line')} could not be read as an outcome and {'is' if lines == 1 else 'are'} in no figure."
         f"{' A line with several faults counts under each.' if reasons > lines else ''}",
         "Correct the program that writes them: select * from rejected_outcomes.",
         figures={"lines": lines},
+    )  # fmt: skip
+
+
+def _unreadable_files(log: sqlite3.Connection) -> Iterator[Caveat]:
+    query = "select path, fault from inbox_files where fault is not null"
+    yield from _caveat(
+        log, query, "path", lambda row: named(row["fault"], REASON_WIDTH),
+        Kind.UNREADABLE_FILES,
+        "Unreadable files",
+        "These files of the inbox are in no figure. A run reads them again if they change.",
+        "Replace or remove them: select path, fault from inbox_files.",
+    )  # fmt: skip
+
+
+def _many_models(marts: sqlite3.Connection) -> Iterator[Caveat]:
+    query = """
+        select task_type, count(*) as models, sum(probability_best is not null) as compared_models
+        from model_rankings where is_capped = 1 group by task_type
+    """
+    yield from _caveat(
+        marts, query, "models desc, task_type",
+        lambda row: f"{_named(row['task_type'])}: {row['models']:,} models, {row['compared_models']:,} of them"
+        " compared",
+        Kind.MANY_MODELS,
+        "Very many models",
+        "Not all models of these task types were compared with each other: the best and worst ranks are wider than the"
+        " data allows.",
+        "Check that model_id holds the name of a model, and no run id.",
     )  # fmt: skip
 
 
@@ -470,6 +500,8 @@ CHECKS: dict[Kind, Check] = {
         None,
     ),
     Kind.REJECTED_LINES: _rejected_lines,
+    Kind.UNREADABLE_FILES: _unreadable_files,
+    Kind.MANY_MODELS: _many_models,
     Kind.MISSING_TIMEOUTS: _missing_timeouts,
     Kind.UNRECORDED_NAMES: _unrecorded_names,
     Kind.UNPRICED: _unpriced,
@@ -477,7 +509,7 @@ CHECKS: dict[Kind, Check] = {
     Kind.STALE_TASK_TYPES: _stale_task_types,
     Kind.FEW_TRIALS: _few_trials,
 }  # fmt: skip
-OF_THE_LOG = (Kind.REJECTED_LINES, Kind.UNRECORDED_NAMES)
+OF_THE_LOG = (Kind.REJECTED_LINES, Kind.UNREADABLE_FILES, Kind.UNRECORDED_NAMES)
 
 
 def _not_checked(names: Sequence[str]) -> Iterator[Caveat]:

@@ -191,3 +191,17 @@ def test_a_silent_log_is_stale_after_a_day(hours: int, said: str | None) -> None
     now = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
     texts = [each.consequence for each in caveats.stale(store.to_text(now - timedelta(hours=hours)), now)]
     assert (said is None and texts == []) or said in texts[0]
+
+
+def test_files_that_nobody_could_read_and_task_types_with_too_many_models_are_named() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("""
+            create table inbox_files (path, fault);
+            insert into inbox_files values ('/in/good.csv', null), ('/in/bad.gz', '/in/bad.gz: the .gz is damaged');
+            create table model_rankings (task_type, probability_best, is_capped);
+            insert into model_rankings values
+                ('runs', 0.5, 1), ('runs', 0.5, 1), ('runs', null, 1), ('usual', 1.0, 0);
+        """)
+        by_kind = {caveat.kind: caveat for caveat in caveats.of_data(connection)}
+    assert by_kind[caveats.Kind.UNREADABLE_FILES].place_texts() == ["/in/bad.gz: the .gz is damaged"]
+    assert by_kind[caveats.Kind.MANY_MODELS].place_texts() == ["runs: 3 models, 2 of them compared"]

@@ -35,7 +35,7 @@ def test_a_sound_site_has_nothing_to_do_but_what_the_data_ask_for(run_once) -> N
     assert unpriced == {("weak", 150), ("m0", 40), ("m1", 40), ("m2", 40)}
     assert found["lock"]["found"] == "nobody holds it"
     text = site.loader("doctor").stdout
-    assert "WARN  rejected lines: Refused lines. 1 line could not be read as an outcome and is in no figure." in text
+    assert "WARN  rejected lines: Rejected lines. 1 line could not be read as an outcome and is in no figure." in text
     assert "-> Correct the program that writes them" in text
 
 

@@ -26,7 +26,7 @@ def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(tmp_path: 
     assert listed["bytes"] == page.stat().st_size
     text = page.read_text(encoding="utf-8")
     assert "That run was the first: everything is new." in text
-    assert "Refused lines" in text
+    assert "Rejected lines" in text
 
 
 def test_a_report_that_fails_keeps_no_mart_back_and_is_exit_1(site: Site) -> None:

@@ -56,4 +56,4 @@ def test_the_published_snapshot_answers_where_the_log_cannot(sample: Log, tmp_pa
     assert "answers in its place" in said.output
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "cirrus-pro got worse" in page
-    assert "Refused lines" in page
+    assert "Rejected lines" in page

@@ -105,7 +105,7 @@ def test_the_experiment_is_decided_and_since_when(sample: Log, open_report: Open
 
 def test_what_not_to_trust_names_all_that_is_off_in_the_sample(sample: Log, open_report: Open) -> None:
     caveats = {item.partition(".")[0]: item for item in section(open_report(sample.page), "caveats")}
-    assert set(caveats) == {"Outages", "No price", "Opening balances", "Tried too seldom", "Refused lines"}
+    assert set(caveats) == {"Outages", "No price", "Opening balances", "Tried too seldom", "Rejected lines"}
     for outage in world.OUTAGE_DAYS:
         assert day(sample, outage) in caveats["Outages"]
     assert set(re.findall(r"(\S+) on \d", caveats["Outages"])) == {
@@ -116,9 +116,9 @@ def test_what_not_to_trust_names_all_that_is_off_in_the_sample(sample: Log, open
         (model, task) for task, models in world.LEGACY.items() for model in models
     }
     # Six reasons of five lines: without that word a reader would count again.
-    assert "5 lines" in caveats["Refused lines"]
-    assert sum(map(int, re.findall(r"\((\d+)\)", caveats["Refused lines"]))) == 6
-    assert "A line with several faults counts under each." in caveats["Refused lines"]
+    assert "5 lines" in caveats["Rejected lines"]
+    assert sum(map(int, re.findall(r"\((\d+)\)", caveats["Rejected lines"]))) == 6
+    assert "A line with several faults counts under each." in caveats["Rejected lines"]
 
 
 def test_a_recorder_that_knows_no_failure_is_not_believed(strange: Log, open_report: Open) -> None:

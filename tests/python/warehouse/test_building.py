@@ -149,12 +149,6 @@ def steps(connection: sqlite3.Connection, sql: str) -> int:
     return 100 * len(hundreds)
 
 
-def test_no_dbt_model_is_longer_than_a_screen() -> None:
-    lengths = {path.name: len(path.read_text().splitlines()) for path in (PROJECT / "models").rglob("*.sql")}
-    assert lengths
-    assert {name: length for name, length in lengths.items() if length > 60} == {}
-
-
 def test_the_docs_are_one_static_page_that_knows_the_types_of_tables(new_warehouse: Warehouse, tmp_path) -> None:
     new_warehouse.loader("build", "--quiet")
     environment = {
