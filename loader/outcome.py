@@ -7,9 +7,12 @@ looked at again, field by field, so that *every* fault in it can be named.
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
@@ -18,7 +21,8 @@ from msgspec import Meta
 from loader.errors import OutcomesError
 
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
-Token = Annotated[int, Meta(ge=0, le=10**12)]
+TOKENS_LIMIT = 10**12
+Token = Annotated[int, Meta(ge=0, le=TOKENS_LIMIT)]
 Flag = bool
 
 # The columns of the log that an outcome fills, in the order of `Outcome.row()`.
@@ -70,12 +74,17 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def faults(self, horizon: datetime | None) -> list[str]:
         """What is wrong across fields; `horizon` is the first moment that is too far ahead, None for no limit."""
         faults = []
-        if self.task_type.isspace():
-            faults.append("task_type: is blank")
-        if self.model_id.isspace():
-            faults.append("model_id: is blank")
+        for name, text in (("task_type", self.task_type), ("model_id", self.model_id)):
+            if text.isspace():
+                faults.append(f"{name}: is blank")
+            elif "\0" in text:
+                faults.append(f"{name}: holds a NUL character")
         if self.success and self.timeout:
             faults.append("timeout: true contradicts success: true")
+        if self.tokens_used and (self.input_tokens or self.output_tokens):
+            parts = (self.input_tokens or 0) + (self.output_tokens or 0)
+            if self.tokens_used < min(parts, TOKENS_LIMIT):
+                faults.append(f"tokens_used: {self.tokens_used} is below input_tokens + output_tokens ({parts})")
         if horizon is not None and self.timestamp > horizon:
             faults.append("timestamp: more than a day ahead of now")
         elif self.timestamp < EARLIEST:
@@ -88,7 +97,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if tokens is None:
             tokens = 0
             if self.input_tokens is not None and self.output_tokens is not None:
-                tokens = min(self.input_tokens + self.output_tokens, 10**12)
+                tokens = min(self.input_tokens + self.output_tokens, TOKENS_LIMIT)
         if cost is None:
             cost, source = 0.0, None
         elif source is None:
@@ -123,6 +132,7 @@ _decoder = msgspec.json.Decoder(Outcome)
 # Stands in for what is wrong, so that the faults across fields can be found as well.
 _HARMLESS: dict[str, Any] = {"task_type": "-", "model_id": "-", "success": False, "timestamp": EARLIEST}
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PLAIN_TYPES = frozenset((str, int, float, bool, datetime, type(None)))
 _WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d)")
 
 
@@ -186,18 +196,51 @@ def parse_json(line: bytes, unknown: dict[str, int] | None = None, *, refuses_un
 
 
 def from_values(values: dict[str, Any]) -> Outcome:
-    """Python's values by the names of FIELDS as an outcome; None is absent, and a `timestamp` that
-    is absent is set to now. Raises InvalidOutcome with all faults but `not_unicode`, which writing finds."""
+    """Return Python's values, by the names of FIELDS, as an outcome.
+
+    None is absent. An absent `timestamp` is set to now, an absent `event_id` to a new one, so that an outcome
+    that is written twice, to the log and to a spool, still counts once. Scalars of numpy and pandas, and
+    Decimals, are taken by value. Raises InvalidOutcome with all faults but `not_unicode`, which writing finds.
+    """
     limit = None
     if values["timestamp"] is None:
         values["timestamp"] = datetime.now(timezone.utc)
     else:
         limit = horizon(datetime.now(timezone.utc))
+    if values["event_id"] is None:
+        values["event_id"] = new_event_id()
     try:
-        found = msgspec.convert(values, Outcome)
+        outcome = msgspec.convert(values, Outcome)
     except (msgspec.ValidationError, UnicodeEncodeError):
-        found = parse_fields({name: value for name, value in values.items() if value is not None or name == "success"})
-    return check(found, limit)
+        present = {name: value for name, value in values.items() if value is not None or name == "success"}
+        outcome = parse_fields({name: by_value(value) for name, value in present.items()})
+    return check(outcome, limit)
+
+
+def new_event_id() -> str:
+    """Return a name for an outcome: the time in nanoseconds, so that the log's index grows at its end, and 32
+    random bits, so that recorders with the same time differ."""
+    return f"{time.time_ns():x}{os.urandom(4).hex()}"
+
+
+def by_value(value: Any) -> Any:
+    """Return the plain Python value of a scalar of another library or of a subclass, anything else as it is."""
+    if type(value) in _PLAIN_TYPES:
+        return value
+    item = getattr(value, "item", None)  # numpy's and pandas' scalars, and arrays of one element
+    if callable(item):
+        try:
+            value = item()
+        except (TypeError, ValueError):
+            return value
+    for kind in (int, float, str):
+        if isinstance(value, kind) and type(value) is not bool:
+            return kind.__new__(kind, value) if kind is not str else str.__str__(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return datetime.combine(value.date(), value.timetz())
+    return value
 
 
 def not_unicode(found: Outcome) -> InvalidOutcome:

@@ -25,7 +25,7 @@ create table model_outcomes (
     -- YYYY-MM-DD[T ]HH:MM[:SS[.f...]][Z or +-HH:MM], a time that exists; without offset it is UTC.
     -- The first 16 characters are held to their form and to a round trip (2026-02-31 comes back
     -- as March); SQLite's own parser judges the rest, less the blanks and letters it lets pass.
-    -- Before 1970 lie the zero times of programs that had none to give.
+    -- Before 1970 lie the zero times of programs that had none to give; a trigger looks at the offset too.
     timestamp text not null
         constraint timestamp_is_iso_8601
         check (
@@ -100,6 +100,26 @@ begin
         end
     from model_outcomes
     where event_id = new.event_id;
+end;
+
+-- A clock that is wrong must not put a row where no calendar looks for it. Few rows pass the comparison of texts,
+-- so a load of older outcomes pays for no arithmetic.
+create trigger model_outcomes_refuse_time before insert on model_outcomes
+when new.timestamp >= date('now') or new.timestamp < '1970-01-02'
+begin
+    select raise(abort, 'timestamp is more than a day ahead of now: check the clock that it is from')
+    where julianday(new.timestamp) > julianday('now', '+1 day');
+    select raise(abort, 'timestamp is before 1970-01-01T00:00:00Z')
+    where julianday(new.timestamp) < julianday('1970-01-01');
+end;
+
+-- 0 is unknown. The limit is that of the column: the sum of two large parts is recorded as that.
+create trigger model_outcomes_refuse_tokens before insert on model_outcomes
+when
+    new.tokens_used > 0
+    and new.tokens_used < min(coalesce(new.input_tokens, 0) + coalesce(new.output_tokens, 0), 1000000000000)
+begin
+    select raise(abort, 'tokens_used is below input_tokens + output_tokens');
 end;
 
 -- Opening balances taken over from aggregate JSON. A cell (task type x model) may have several

@@ -13,7 +13,7 @@ from pathlib import Path
 from loader.errors import BusyError, NotBuiltError, OutcomesError
 from loader.upgrades import UPGRADES, create_or_adopt
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MINIMUM_SQLITE = (3, 37, 0)
 RECORD_BUSY_TIMEOUT = 2.0
 BUSY_TIMEOUT = 30.0
