@@ -14,7 +14,7 @@ from pathlib import Path
 from loader import legacy, locks, outcome, places, store
 from loader.errors import NothingLoadedError, OutcomesError
 from loader.outcome import COLUMNS, INSERT
-from loader.parsing import RAW_LIMIT, Batch, Parser, Reject
+from loader.parsing import RAW_LIMIT, Batch, Parser, Reject, Row
 from loader.sources import Source, open_source
 
 # The log has triggers, for whose sake SQLite notes the pages that a statement changes, so that it can take the
@@ -27,12 +27,14 @@ INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT
 class LoadResult:
     """What came of one file. `unknown_fields` counts the fields passed over, by their names, and
     `reasons` the faults of refused lines, less what was found in place of the right thing;
-    `damage` says what ended the reading before the end of the file."""
+    `damage` says what ended the reading before the end of the file; `renamed` counts the accepted lines
+    whose event_id belonged to another outcome."""
 
     source: str
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
+    renamed: int = 0
     skipped_bytes: int = 0
     has_unfinished_line: bool = False
     damage: str | None = None
@@ -85,13 +87,18 @@ def load_source(
     source: Source,
     *,
     refuses_unknown: bool = False,
+    parser: Parser | None = None,
+    rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """`load_file` for a source that is open."""
+    """`load_file` for a source that is open.
+
+    `parser` takes the place of the usual one. A row that the log refuses is tried again as `rename` returns it.
+    """
     position = find_position(connection, source)
-    parser = Parser(outcome.horizon(store.utc_now()), refuses_unknown)
+    parser = parser or Parser(outcome.horizon(store.utc_now()), refuses_unknown)
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields)
-    writer = _Writer(connection, source, position, result)
+    writer = _Writer(connection, source, position, result, rename)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):
         writer.write(batch)
@@ -124,7 +131,15 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
 class _Writer:
     """Writes batches of one source, and its row of `load_history` with each of them."""
 
-    def __init__(self, connection: sqlite3.Connection, source: Source, position: Position, result: LoadResult) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        source: Source,
+        position: Position,
+        result: LoadResult,
+        rename: Callable[[Row], Row] | None,
+    ) -> None:
+        self._rename = rename
         self._connection = connection
         self._source = source
         self._start = position.offset
@@ -198,8 +213,19 @@ class _Writer:
             try:
                 connection.execute(INSERT, row)
             except sqlite3.IntegrityError as fault:
-                refused.append(Reject(number, raw, [_refusal(fault)]))
+                if not self._insert_renamed(row):
+                    refused.append(Reject(number, raw, [_refusal(fault)]))
         return connection.total_changes - before, refused
+
+    def _insert_renamed(self, row: Row) -> bool:
+        if self._rename is None:
+            return False
+        try:
+            self._connection.execute(INSERT, self._rename(row))
+        except sqlite3.IntegrityError:
+            return False
+        self._result.renamed += 1
+        return True
 
     def _keep(self, rejects: list[Reject]) -> None:
         now = store.to_text(store.utc_now())

@@ -6,6 +6,7 @@ looked at again, field by field, so that *every* fault in it can be named.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -132,6 +133,8 @@ _decoder = msgspec.json.Decoder(Outcome)
 # Stands in for what is wrong, so that the faults across fields can be found as well.
 _HARMLESS: dict[str, Any] = {"task_type": "-", "model_id": "-", "success": False, "timestamp": EARLIEST}
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_process = 0, ""  # its id, and random bits
+_numbers = itertools.count()
 _PLAIN_TYPES = frozenset((str, int, float, bool, datetime, type(None)))
 _WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d)")
 
@@ -217,10 +220,26 @@ def from_values(values: dict[str, Any]) -> Outcome:
     return check(outcome, limit)
 
 
+def from_row(row: tuple[Any, ...]) -> Outcome:
+    """Return a row of the log, the values of COLUMNS, as the outcome that became it."""
+    values = dict(zip(COLUMNS, row, strict=True))
+    if values["cost_source"] is None and not values["cost_usd"]:
+        values["cost_usd"] = None
+    time_text = values["timestamp"]
+    if not time_text.endswith("Z") and time_text[-6] not in "+-":
+        values["timestamp"] = f"{time_text}Z"
+    known = {name: value for name, value in values.items() if value is not None}
+    return parse_fields({**known, "tokens_used": known["tokens_used"] or None})  # 0 is unknown
+
+
 def new_event_id() -> str:
-    """Return a name for an outcome: the time in nanoseconds, so that the log's index grows at its end, and 32
-    random bits, so that recorders with the same time differ."""
-    return f"{time.time_ns():x}{os.urandom(4).hex()}"
+    """Return a name for an outcome that no other has: the time in nanoseconds, so that the log's index grows at its
+    end, a number, and random bits of this process."""
+    global _process
+    pid = os.getpid()
+    if _process[0] != pid:  # a fork has what its parent had
+        _process = pid, os.urandom(5).hex()
+    return f"{time.time_ns():x}-{next(_numbers):x}-{_process[1]}"
 
 
 def by_value(value: Any) -> Any:
@@ -233,9 +252,12 @@ def by_value(value: Any) -> Any:
             value = item()
         except (TypeError, ValueError):
             return value
-    for kind in (int, float, str):
-        if isinstance(value, kind) and type(value) is not bool:
-            return kind.__new__(kind, value) if kind is not str else str.__str__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):

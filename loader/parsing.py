@@ -49,11 +49,15 @@ class Batch:
 @dataclass
 class Parser:
     """Turns a source into batches; `unknown_fields` counts the fields that were passed over, unless
-    a line that has one is refused (`refuses_unknown`)."""
+    a line that has one is refused (`refuses_unknown`).
+
+    An outcome beyond `horizon` is refused or, with `redate_to`, dated then and its event_id noted in `redated`."""
 
     horizon: datetime
     refuses_unknown: bool = False
     unknown_fields: dict[str, int] = field(default_factory=dict)
+    redate_to: datetime | None = None
+    redated: set[str | None] = field(default_factory=set)
 
     def batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
         if source.format == "csv":
@@ -130,6 +134,9 @@ class Parser:
         return self._row(outcome.parse_texts(cells))
 
     def _row(self, found: Outcome) -> Row:
+        if self.redate_to and found.timestamp > self.horizon:
+            self.redated.add(found.event_id)
+            found = msgspec.structs.replace(found, timestamp=self.redate_to)
         return outcome.check(found, self.horizon).row()
 
 

@@ -42,19 +42,27 @@ def spool(database: Path) -> Path:
     """Where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
     that is there, else `<file>.spool.jsonl`."""
     named = _named("OUTCOMES_SPOOL")
-    if named and named.is_dir():
+    if named and _is_folder(named):
         return named / _own_name(database)
     return named or Path(f"{database}.spool.jsonl")
 
 
 def spools(database: Path) -> list[Path]:
-    """Every place where outcomes of this database may wait, in the order in which they are tried:
+    """Return every path where outcomes of this database may wait, in the order in which they are tried:
     its spool, the file beside it, one in the user's folder of state (XDG)."""
-    places = [spool(database), Path(f"{database}.spool.jsonl")]
+    return list(dict.fromkeys([spool(database), *own_spools(database)]))
+
+
+def own_spools(database: Path) -> list[Path]:
+    """Return the spools whose names we choose."""
+    names = [Path(f"{database}.spool.jsonl")]
+    named = _named("OUTCOMES_SPOOL")
+    if named and _is_folder(named):
+        names.append(named / _own_name(database))
     state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
     if os.path.isabs(state):  # noqa: PTH117 - as above: there is no home
-        places.append(Path(state) / "model-outcomes" / _own_name(database))
-    return list(dict.fromkeys(places))
+        names.append(Path(state) / "model-outcomes" / _own_name(database))
+    return names
 
 
 def published(database: Path) -> Path:
@@ -77,9 +85,14 @@ def _named(variable: str) -> Path | None:
     return Path(os.path.abspath(text)) if text else None  # noqa: PTH100 - as store.absolute
 
 
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a folder above it may not be entered
+
+
 def _own_name(database: Path) -> str:
-    """A name for a folder that several databases share."""
+    """A name for a folder that several databases share; a long one is cut, as a name has 255 bytes at most."""
     import hashlib
 
     digest = hashlib.sha256(os.fsencode(os.path.realpath(database))).hexdigest()
-    return f"{database.name}-{digest[:12]}.spool.jsonl"
+    name = os.fsdecode(os.fsencode(database.name)[:150])
+    return f"{name}-{digest[:12]}.spool.jsonl"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -78,18 +80,42 @@ def to_text(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class Log(sqlite3.Connection):
+    """A connection that knows which file it has open: its device and inode."""
+
+    identity: tuple[int, int]
+
+
+def exists(path: Path) -> bool:
+    """Return whether a path names anything; raises OutcomesError if nobody can tell."""
+    return _status(path) is not None
+
+
+def is_in_place(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether a path still names the file that a connection has open."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return isinstance(connection, Log) and (status.st_dev, status.st_ino) == connection.identity
+
+
 def create_or_open(
     path: Path, *, timeout: float | None = None, durability: str | None = None, with_folder: bool = True
-) -> sqlite3.Connection:
-    """Open the log for writing; create the file and, `with_folder`, its folder, or upgrade it, where
-    needed. `timeout` in seconds, `durability` one of DURABILITIES."""
+) -> Log:
+    """Open the log for writing; create the file and, `with_folder`, its folder, or upgrade it, if
+    needed. `timeout` in seconds, `durability` one of DURABILITIES.
+
+    Raises OutcomesError if the file is missing or empty and its WAL still holds outcomes.
+    """
     if with_folder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
             raise OutcomesError(f"cannot make the folder of {path.absolute()}: {fault.strerror}") from None
-    elif not path.parent.is_dir():
+    elif _status(path.parent) is None:
         raise OutcomesError(f"there is no folder {path.parent.absolute()}: `loader init` makes it")
+    _create_if_missing(path)
     wait = busy_timeout() if timeout is None else timeout
     connection = _connect(path, wait, chosen_durability(durability))
     try:
@@ -100,11 +126,29 @@ def create_or_open(
     return connection
 
 
-def open_existing(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
+def open_existing(path: Path, *, timeout: float | None = None) -> Log:
     """Open a log that must be there already, for commands that only read."""
-    if not path.exists():
-        raise OutcomesError(f"no database at {path.absolute()}: run `loader init`, or name one with --db")
+    if _status(path) is None:
+        raise OutcomesError(
+            orphaned_wal(path) or f"no database at {path.absolute()}: run `loader init`, or name one with --db"
+        )
     return create_or_open(path, timeout=timeout)
+
+
+def orphaned_wal(path: Path) -> str | None:
+    """Return what to do about a WAL whose database is missing or empty, None if there is no such WAL.
+
+    The WAL holds the last outcomes of the file that was there, and SQLite deletes it with the next file made there.
+    """
+    real = Path(os.path.realpath(path))
+    status, wal = _status(real), _status(Path(f"{real}-wal"))
+    if wal is None or wal.st_size == 0 or (status is not None and status.st_size > 0):
+        return None
+    state = "is missing" if status is None else "is empty"
+    return (
+        f"{path.absolute()} {state}, but its WAL holds outcomes: put the file back as {real}"
+        f" (docs/recovery.md), or, if it is lost, move {real}-wal away"
+    )
 
 
 def open_snapshot(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
@@ -113,6 +157,15 @@ def open_snapshot(path: Path, *, check_same_thread: bool = True) -> sqlite3.Conn
         return sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=check_same_thread
         )
+
+
+def probe(path: Path) -> None:
+    """Read the schema as a process that comes anew would; raises OutcomesError if it is damaged.
+
+    A connection that has been open for long answers from memory.
+    """
+    with plain_faults(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("select count(*), sum(length(sql)) from sqlite_master").fetchone()
 
 
 @contextmanager
@@ -154,6 +207,8 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as fault:
         raise plain_fault(path, fault) from fault
+    except UnicodeDecodeError as fault:
+        raise plain_fault(path, fault) from fault
 
 
 def is_busy(fault: sqlite3.Error) -> bool:
@@ -161,7 +216,9 @@ def is_busy(fault: sqlite3.Error) -> bool:
     return "locked" in str(fault) or "busy" in str(fault)
 
 
-def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
+def plain_fault(path: Path, fault: sqlite3.Error | UnicodeDecodeError) -> OutcomesError:
+    if isinstance(fault, UnicodeDecodeError):  # of SQLite's own message, which quotes the damaged text
+        return OutcomesError(f"{path.absolute()} is damaged (it holds bytes that are no text): see docs/recovery.md")
     said = str(fault)
     if not isinstance(fault, sqlite3.OperationalError):
         return OutcomesError(f"{path.absolute()} is not a usable SQLite database: {said}")
@@ -172,15 +229,79 @@ def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
     return OutcomesError(f"{path.absolute()}: {said}")
 
 
-def _connect(path: Path, wait: float, durability: str) -> sqlite3.Connection:
+def _status(path: Path) -> os.stat_result | None:
+    """Return the file's status, None if there is no such file; raises OutcomesError if nobody can tell."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as fault:
+        raise OutcomesError(f"{path.absolute()}: {fault.strerror}") from None
+    except ValueError as fault:  # a NUL in the name
+        raise OutcomesError(f"{str(path)!r} is no path: {fault}") from None
+
+
+def _create_if_missing(path: Path) -> None:
+    """Create an empty file, for SQLite only to open: a file that is moved away meanwhile is not made anew."""
+    status = _status(path)
+    if status is not None and status.st_size > 0:
+        return
+    real = Path(os.path.realpath(path))
+    with _only_creator(real.parent):
+        fault = orphaned_wal(path)
+        if fault:
+            raise OutcomesError(fault)
+        if _status(real) is not None:
+            return
+        try:
+            # Left by a file that was moved away. A process that still has that file open uses them, and
+            # must not share them with the new one.
+            for suffix in ("-wal", "-shm"):
+                Path(f"{real}{suffix}").unlink(missing_ok=True)
+            os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644))
+        except FileExistsError:
+            return  # another program was faster
+        except OSError as fault_:
+            raise OutcomesError(f"cannot create {path.absolute()}: {fault_.strerror}") from None
+
+
+@contextmanager
+def _only_creator(folder: Path) -> Iterator[None]:
+    """Lock a folder, on file systems that can."""
+    descriptor = None
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _connect(path: Path, wait: float, durability: str) -> Log:
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise OutcomesError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
-    if path.is_dir():
+    status = _status(path)
+    if status is None:
+        raise OutcomesError(f"{path.absolute()} was moved away while it was opened: try again")
+    if stat.S_ISDIR(status.st_mode):
         raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
+    if status.st_nlink > 1:
+        raise OutcomesError(
+            f"{path.absolute()} has {status.st_nlink} names (hard links), and SQLite would keep a WAL for each:"
+            " remove the other names, or make them symbolic links"
+        )
     with plain_faults(path):
         # Whoever shares a connection between threads guards it (see recorder).
-        connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+        connection: Log = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=wait, isolation_level=None,
+            check_same_thread=False, factory=Log,
+        )  # fmt: skip
         try:
+            connection.identity = status.st_dev, status.st_ino
+            if not is_in_place(connection, path):
+                raise OutcomesError(f"{path.absolute()} was replaced while it was opened: try again")
             connection.execute("pragma foreign_keys = on")
             connection.execute(f"pragma synchronous = {durability}")
             # Four times SQLite's own, 16 MB: pages that change again and again reach the file a quarter as often.

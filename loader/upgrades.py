@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from loader.errors import OutcomesError
 
 ORIGINAL_COLUMNS = ("task_type", "model_id", "success", "timeout", "tokens_used", "cost_usd", "timestamp")
+LARGEST_ID = 2**53  # SQLite gives ids up to 2**63; other programs read them as doubles
 
 
 def statements(script: str) -> Iterator[str]:
@@ -53,14 +54,29 @@ def create_or_adopt(connection: sqlite3.Connection) -> None:
             f"{path} is the orchestrator's own database (it has llm_task_outcomes) and stays as it is: "
             "name another file with --db, and bring this one beside it with `loader sync-uok`"
         )
+    _note_original_schema(connection)
     original = _move_aside(connection, "model_outcomes")
     # It was computed from the log, and a view of that name will be: kept, under another name.
     _move_aside(connection, "model_stats")
+    triggers = []
     for statement in schema():
-        connection.execute(statement)
+        if re.search(r"^create trigger", statement, re.MULTILINE):
+            triggers.append(statement)
+        else:
+            connection.execute(statement)
     if original:
         _adopt(connection, original)
-        connection.execute(f"drop table {original}")
+    # They guard what comes from now on: ids that jump, and what lies ahead of the clock, was there before.
+    for statement in triggers:
+        connection.execute(statement)
+
+
+def _note_original_schema(connection: sqlite3.Connection) -> None:
+    """Keep the text of everything that belongs to the original tables in `original_schema`: their triggers and
+    indexes go, as they would get in the way of the new ones."""
+    belongs = "from sqlite_master where tbl_name in ('model_outcomes', 'model_stats') and sql is not null"
+    if connection.execute(f"select 1 {belongs}").fetchone():
+        connection.execute(f"create table original_schema as select type, name, tbl_name as table_name, sql {belongs}")
 
 
 def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
@@ -72,12 +88,17 @@ def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
         "select type, name from sqlite_master where tbl_name = ? and type <> 'table' and sql is not null",
         (f"original_{table}",),
     ).fetchall():
-        connection.execute(f'drop {kind} "{name}"')
+        connection.execute(f"drop {kind} {_quoted(name)}")
     return f"original_{table}"
 
 
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _adopt(connection: sqlite3.Connection, original: str) -> None:
-    """Copy the rows in their order; what the guards refuse goes to `rejected_outcomes`."""
+    """Copy the rows in their order, with their ids; what the checks refuse goes to `rejected_outcomes`. The original
+    table stays, with all its columns."""
     now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
     load_id = connection.execute(
         "insert into load_history (source, format, start_offset, end_offset, end_line, head_bytes,"
@@ -87,17 +108,26 @@ def _adopt(connection: sqlite3.Connection, original: str) -> None:
     counts = {"accepted": 0, "rejected": 0}
     columns = ", ".join(ORIGINAL_COLUMNS)
     insert = (
-        f"insert into model_outcomes ({columns}) values (?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
+        f"insert into model_outcomes (id, {columns})"
+        " values (?, ?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
     )
-    for row_id, *row in connection.execute(f"select id, {columns} from {original} order by id").fetchall():
+    # One row at a time: a log may be larger than the memory.
+    for row_id, *row in connection.execute(f"select id, {columns} from {original} order by id"):
         try:
-            connection.execute(insert, row)
+            if isinstance(row_id, int) and row_id > LARGEST_ID:
+                raise sqlite3.IntegrityError(f"id is above {LARGEST_ID}, and would leave none for later outcomes")
+            connection.execute(insert, (row_id if isinstance(row_id, int) else None, *row))
             counts["accepted"] += 1
         except sqlite3.IntegrityError as fault:
             connection.execute(
                 "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
                 f" values (?, 'an unversioned model_outcomes table', ?, ?, ?, {now})",
-                (load_id, row_id, json.dumps([str(fault)]), json.dumps(row, default=repr)),
+                (
+                    load_id,
+                    row_id if isinstance(row_id, int) else 0,
+                    json.dumps([str(fault)]),
+                    json.dumps(row, default=repr),
+                ),
             )
             counts["rejected"] += 1
     connection.execute(
@@ -121,6 +151,16 @@ def _to_3(connection: sqlite3.Connection) -> None:
     _make_again(connection, "run_history")
 
 
+def _to_4(connection: sqlite3.Connection) -> None:
+    """The log refuses times ahead of the clock, and fewer tokens than their parts; rows that it has stay."""
+    connection.execute("drop trigger if exists model_outcomes_refuse_id")
+    existing = {name for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'")}
+    for statement in schema():
+        trigger = re.search(r"^create trigger (\w+)", statement, re.MULTILINE)
+        if trigger and trigger[1] not in existing:
+            connection.execute(statement)
+
+
 def _make_again(connection: sqlite3.Connection, table: str) -> None:
     """The table as schema.sql has it, with its rows; a column that is new has its default. Not by `alter table
     add column`: the order of columns would tell of a file's past."""
@@ -131,4 +171,4 @@ def _make_again(connection: sqlite3.Connection, table: str) -> None:
     connection.execute(f"drop table {original}")
 
 
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3}
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}

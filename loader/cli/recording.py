@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,25 +44,24 @@ def init(db: Path) -> None:
 @DURABILITY
 @click.pass_obj
 def record(db: Path, /, durability: str | None, **values: Any) -> None:
-    """Append one outcome to the log; where it cannot be written, to a spool for `loader drain`."""
+    """Append one outcome to the log; if it cannot be written, to a spool for `loader drain`."""
     from loader import outcome
     from loader.recorder import Recorder
 
     if values["success"] is None:
         raise OutcomesError("the verdict is missing: give --success or --failure")
-    found = outcome.from_values(values)
+    new = outcome.from_values(values)
     recorder = Recorder(db, durability)
     try:
-        spooled = recorder.keep(found)
-    except NotKeptError as fault:
-        click.echo(fault.outcome, err=True)
-        raise
-    finally:
+        spooled = recorder.keep(new)
         recorder.close()
+    except NotKeptError as fault:
+        _say(fault.outcome, err=True)
+        raise
     if spooled:
-        click.echo(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+        _say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
     else:
-        click.echo(f"recorded in {db}")
+        _say(f"recorded in {db}")
     # Python, as it ends, looks for garbage in all that was imported: that took a sixth of the command's time.
     gc.freeze()
 
@@ -73,9 +75,30 @@ def drain(db: Path) -> None:
     with log(db) as connection:
         result = spool.drain(connection, db)
     for path in result.files:
-        click.echo(f"drained {path}")
-    click.echo(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
-    click.echo(f"database: {db}")
+        _say(f"drained {path}")
+    _say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    _say(f"database: {db}")
+    for remark in result.remarks():
+        _say(f"Warning: {remark}", err=True)
+    for fault in result.faults:
+        _say(f"Error: {fault}", err=True)
     if result.rejected:
-        click.echo(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+        _say(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+    if result.faults:
+        raise click.exceptions.Exit(OutcomesError.exit_code)
+    if result.rejected:
         raise click.exceptions.Exit(REJECTED)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line. What was committed stays committed if nobody can read about it: a full disk or a closed pipe
+    changes no exit code, of which a caller would take this outcome for lost and record it again."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        click.echo(text, err=err)
+    except UnicodeEncodeError:
+        _say(text.encode("ascii", "backslashreplace").decode(), err=err)
+    except OSError:
+        # Python writes what is left as it ends, and fails again.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

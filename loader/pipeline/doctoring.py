@@ -50,7 +50,7 @@ class Report(msgspec.Struct):
 def examine(database: Path) -> Report:
     """Make every check of a database, of what lies beside it, and of what stands in it."""
     findings = [versions(), *_surroundings(database)]
-    if database.exists():
+    if database.exists() and not store.orphaned_wal(database):  # SQLite deletes such a WAL even to read the file
         findings += _inside(database)
     worst = max((finding.status for finding in findings), key=("ok", "warning", "error").index)
     return Report(str(database), worst, findings)
@@ -81,6 +81,9 @@ def _surroundings(database: Path) -> list[Finding]:
 
 
 def _file(database: Path) -> Finding:
+    orphan = store.orphaned_wal(database)
+    if orphan:
+        return Finding("file", "error", orphan, "stop all writers, and go by docs/recovery.md")
     if not database.exists():
         step = "name the right one with --db or OUTCOMES_DB, or make it: loader init"
         return Finding("file", "error", f"there is no {database}", step)
@@ -127,6 +130,10 @@ def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str 
 
 
 def _spool(database: Path) -> Finding:
+    foreign = [fault for path in places.spools(database) if (fault := spool.foreign(database, path))]
+    if foreign:
+        step = "let OUTCOMES_SPOOL name a file that is missing or a folder; outcomes wait in the next place meanwhile"
+        return Finding("spool", "error", "; ".join(foreign), step, {"faults": foreign})
     waiting = {str(path): path.stat().st_size for path in spool.waiting_files(database)}
     if not waiting:
         return Finding("spool", "ok", "no outcome waits", None, {"files": {}, "size_bytes": 0})
