@@ -58,7 +58,7 @@ def _expected(path: Path | None) -> str | None:
 
 def _inbox(database: Path, folder: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    if database.exists():
+    if database.exists() and not store.orphaned_wal(database):  # SQLite deletes such a WAL even to read the file
         with store.plain_faults(database), closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as log:
             has_memory = log.execute("select 1 from sqlite_master where name = 'inbox_files'").fetchone()
             files = inbox.look(log if has_memory else None, folder, database)
