@@ -6,7 +6,6 @@ only where that was asked for.
 
 from __future__ import annotations
 
-import hashlib  # noqa: F401 - for the name of a spool: at the interpreter's end nothing can be imported any more
 import logging
 import operator
 import sqlite3
@@ -18,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from loader import fallback, outcome, reading, spool, store
+from loader import fallback, outcome, places, reading, spool, store
 from loader.errors import NotKeptError, OutcomesError
 from loader.outcome import InvalidOutcome
 from loader.recorder import Recorder
@@ -89,6 +88,7 @@ class ModelOutcomes:
     def __init__(self, path: str | Path | None = None, *, strict: bool = False, durability: str | None = None) -> None:
         self.path = store.absolute(path if path is not None else store.default_path())
         self.strict = strict
+        places.sha256()
         self._recorder = Recorder(self.path, store.chosen_durability(durability) if durability else None)
 
     def record(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 SNAPSHOT = "model_outcomes.db"
 
@@ -85,14 +87,21 @@ def _named(variable: str) -> Path | None:
     return Path(os.path.abspath(text)) if text else None  # noqa: PTH100 - as store.absolute
 
 
+@cache
+def sha256() -> Any:
+    """Return the hash function. `loader record` starts without it; a program that may still record when Python ends,
+    and imports nothing any more, calls this before."""
+    import hashlib
+
+    return hashlib.sha256
+
+
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a folder above it may not be entered
 
 
 def _own_name(database: Path) -> str:
     """A name for a folder that several databases share; a long one is cut, as a name has 255 bytes at most."""
-    import hashlib
-
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(database))).hexdigest()
+    digest = sha256()(os.fsencode(os.path.realpath(database))).hexdigest()
     name = os.fsdecode(os.fsencode(database.name)[:150])
     return f"{name}-{digest[:12]}.spool.jsonl"
