@@ -161,7 +161,7 @@ def _inside(database: Path) -> list[Finding]:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
             connection.row_factory = sqlite3.Row
             return [_made(check, connection, database) for check in (_integrity, *examining.CHECKS)]
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, UnicodeDecodeError) as fault:
         return [_unusable(database, fault)]
 
 
@@ -175,7 +175,7 @@ def _made(
         if str(fault).startswith("no such table"):
             return Finding(name, "warning", f"not known: {fault}", "loader build")
         return Finding(name, "error", f"not known: {fault}", "look at the findings above first")
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, UnicodeDecodeError) as fault:
         return _unusable(database, fault, name)
     except OutcomesError as fault:
         return Finding(name, "error", str(fault), "look at the findings above first")
@@ -194,7 +194,9 @@ def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:
     return Finding("integrity", "ok", "intact, in WAL mode", None, {"journal_mode": mode})
 
 
-def _unusable(database: Path, fault: sqlite3.Error, check: str = "integrity") -> Finding:
+def _unusable(database: Path, fault: sqlite3.Error | UnicodeDecodeError, check: str = "integrity") -> Finding:
+    if isinstance(fault, UnicodeDecodeError):  # of SQLite's message, which quotes the damaged text
+        return Finding(check, "error", "it holds bytes that are no text", _recovery(database))
     return Finding(check, "error", f"not readable as SQLite: {fault}", _recovery(database))
 
 
