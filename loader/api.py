@@ -6,20 +6,23 @@ only where that was asked for.
 
 from __future__ import annotations
 
+import logging
+import operator
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from loader import outcome, reading, store
+from loader import fallback, outcome, places, reading, spool, store
 from loader.errors import NotKeptError, OutcomesError
+from loader.outcome import InvalidOutcome
 from loader.recorder import Recorder
 
-if TYPE_CHECKING:
-    import logging
+logger = logging.getLogger("loader")
 
 
 class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +96,7 @@ class ModelOutcomes:
     def __init__(self, path: str | Path | None = None, *, strict: bool = False, durability: str | None = None) -> None:
         self.path = store.absolute(path if path is not None else store.default_path())
         self.strict = strict
+        places.sha256()
         self._recorder = Recorder(self.path, store.chosen_durability(durability) if durability else None)
 
     def record(
@@ -122,8 +126,8 @@ class ModelOutcomes:
         was recorded before with the same verdict changes nothing.
         False, with every fault on the logger `loader`, where the input is no outcome, or where
         neither log nor spool could be written; the outcome is then on the logger, as JSON.
-        `strict` spools nothing: it raises InvalidOutcome (a ValueError), BusyError where another
-        writer holds the file for too long, OutcomesError where it cannot be written.
+        `strict` spools no outcome that is not committed: it raises InvalidOutcome (a ValueError),
+        BusyError if another writer holds the file for too long, OutcomesError if it cannot be written.
         """
         try:
             found = outcome.from_values(
@@ -149,12 +153,19 @@ class ModelOutcomes:
             if self.strict:
                 self._recorder.insert(found)
                 return True
-            was_in_trouble = self._recorder.trouble is not None
-            spooled = self._recorder.keep(found)
         except Exception as fault:
             if self.strict:
                 raise
             _say_lost(fault)
+            return False
+        was_in_trouble = self._recorder.trouble is not None
+        try:
+            spooled = self._recorder.keep(found)
+        except (InvalidOutcome, NotKeptError) as fault:
+            _say_lost(fault)
+            return False
+        except Exception as fault:
+            _log(logging.ERROR, "not recorded: %s", spool.as_json(found), fault=fault)
             return False
         if (spooled is not None) != was_in_trouble:
             _say_spooled(self._recorder, spooled)
@@ -166,8 +177,8 @@ class ModelOutcomes:
         In degraded mode those of the last published snapshot, marked by `snapshot_at`; none where
         there is no snapshot either (`strict`: raises OutcomesError in place of both).
         """
-        found = self._ask(lambda connection: reading.ranked_models(connection, task_type, min_samples))
-        return _converted(found, RankedModel)
+        found = self._ask(lambda connection: reading.ranked_models(connection, task_type, operator.index(min_samples)))
+        return self._converted(found, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:
         """Whether a model should lose its place at a task type: whether the mart
@@ -181,9 +192,8 @@ class ModelOutcomes:
 
     def ab_test_candidates(self, task_type: str) -> list[ABTestCandidate]:
         """The models that a trial could still move to the top of a task type. Degraded as `ranked_models`."""
-        return _converted(
-            self._ask(lambda connection: reading.ab_test_candidates(connection, task_type)), ABTestCandidate
-        )
+        found = self._ask(lambda connection: reading.ab_test_candidates(connection, task_type))
+        return self._converted(found, ABTestCandidate)
 
     def _ask(
         self, question: Callable[[sqlite3.Connection], reading.Answer]
@@ -191,21 +201,37 @@ class ModelOutcomes:
         """The answer, and the time of the snapshot that gave it in place of the log; None for none."""
         try:
             return self._recorder.ask(question), None
-        except OutcomesError as fault:
+        except Exception as fault:
             if self.strict:
                 raise
-            from loader import fallback
+            reason = fault if isinstance(fault, OutcomesError) else OutcomesError(f"{type(fault).__name__}: {fault}")
+        try:
+            answer, snapshot_at = fallback.from_snapshot(self.path, question, reason)
+        except Exception:
+            _log(logging.WARNING, "%s; no published snapshot answers in its place", reason)
+            return None
+        _log(logging.WARNING, "%s; the snapshot of %s answers in its place", reason, snapshot_at)
+        return answer, snapshot_at
 
-            try:
-                answer, snapshot_at = fallback.from_snapshot(self.path, question, fault)
-            except OutcomesError:
-                _logger().warning("%s; no published snapshot answers in its place", fault)
-                return None
-            _logger().warning("%s; the snapshot of %s answers in its place", fault, snapshot_at)
-            return answer, snapshot_at
+    def _converted(self, found: tuple[reading.Answer, str | None] | None, kind: type[Answered]) -> list[Answered]:
+        if found is None:
+            return []
+        rows, snapshot_at = found
+        try:
+            return [msgspec.convert({**row, "snapshot_at": snapshot_at}, kind) for row in rows]
+        except msgspec.ValidationError as fault:  # columns of another version
+            if self.strict:
+                raise OutcomesError(f"{self.path} does not answer as this version asks: {fault}") from fault
+            _log(logging.WARNING, "%s does not answer as this version asks: %s", self.path, fault)
+            return []
 
     def close(self) -> None:
-        self._recorder.close()
+        try:
+            self._recorder.close()
+        except Exception as fault:
+            if self.strict:
+                raise
+            _say_lost(fault)
 
     def __enter__(self) -> ModelOutcomes:
         return self
@@ -214,33 +240,26 @@ class ModelOutcomes:
         self.close()
 
 
-def _converted(found: tuple[reading.Answer, str | None] | None, kind: type[Answered]) -> list[Answered]:
-    if found is None:
-        return []
-    rows, snapshot_at = found
-    return [msgspec.convert({**row, "snapshot_at": snapshot_at}, kind) for row in rows]
-
-
 def _say_spooled(recorder: Recorder, spooled: Path | None) -> None:
     if spooled is None:
-        _logger().info("%s takes outcomes again; `loader drain` brings in those that were spooled", recorder.path)
+        _log(logging.INFO, "%s takes outcomes again; `loader drain` brings in those that were spooled", recorder.path)
     else:
-        _logger().warning("%s; outcomes wait in %s for `loader drain`", recorder.trouble, spooled)
+        _log(logging.WARNING, "%s; outcomes wait in %s for `loader drain`", recorder.trouble, spooled)
 
 
 def _say_lost(fault: Exception) -> None:
     if isinstance(fault, NotKeptError):
-        _logger().error("%s: %s", fault, fault.outcome)
+        _log(logging.ERROR, "%s: %s", fault, fault.outcome)
     elif isinstance(fault, OutcomesError):
-        _logger().error("not recorded: %s", fault)
+        _log(logging.ERROR, "not recorded: %s", fault)
     else:
-        _logger().error("not recorded", exc_info=fault)
+        _log(logging.ERROR, "not recorded", fault=fault)
 
 
-def _logger() -> logging.Logger:
-    import logging
-
-    return logging.getLogger("loader")
+def _log(level: int, message: str, *values: object, fault: Exception | None = None) -> None:
+    """Log a message; a handler that fails does not fail the agent."""
+    with suppress(Exception):
+        logger.log(level, message, *values, exc_info=fault)
 
 
 __all__ = ["ABTestCandidate", "Demotion", "ModelOutcomes", "OutcomesError", "RankedModel"]

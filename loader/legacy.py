@@ -100,16 +100,21 @@ def take_over(
         return result
     archive = Path(result.source).parent / "archive"
     result.archived = archive / f"{path.stem}-{now:%Y%m%dT%H%M%S}{path.suffix}"
-    # The balances go along first: were the move to fail, the next import would know the content.
-    connection.execute(
-        "update load_history set source = ? where source = ? and format = ?",
-        (str(result.archived), result.source, FORMAT),
-    )
+    # The balances go along, or stay with the file: under another path than it has they would count again.
     try:
-        archive.mkdir(exist_ok=True)
-        path.rename(result.archived)
+        with store.transaction(connection):
+            connection.execute(
+                "update load_history set source = ? where source = ? and format = ?",
+                (str(result.archived), result.source, FORMAT),
+            )
+            archive.mkdir(exist_ok=True)
+            path.rename(result.archived)
     except OSError as fault:
         raise OutcomesError(f"cannot move {result.source} to {archive}: {fault.strerror}") from None
+    except BaseException:
+        if result.archived.exists() and not path.exists():
+            result.archived.rename(path)
+        raise
     return result
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from loader import errors, legacy, locks, outcome, places, store
 from loader.errors import NothingLoadedError, OutcomesError
 from loader.outcome import COLUMNS, INSERT
-from loader.parsing import RAW_LIMIT, REJECTS_KEPT, Batch, Parser, Refusals, Reject
+from loader.parsing import RAW_LIMIT, Batch, Parser, Refusals, Reject, Row
 from loader.sources import Source, open_source
 
 # The log has triggers, for whose sake SQLite notes the pages that a statement changes, so that it can take the
@@ -28,12 +28,14 @@ INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT
 class LoadResult:
     """The outcome of loading one file. `unknown_fields` counts the fields that were ignored, by their names
     (20 of them, and `other_unknown_fields` in all under further names); `reasons` counts the faults of
-    refused lines, without the wrong values; `damage` says why the file could not be read to its end."""
+    refused lines, without the wrong values; `damage` says why the file could not be read to its end; `renamed`
+    counts the accepted lines whose event_id belonged to another outcome."""
 
     source: str
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
+    renamed: int = 0
     skipped_bytes: int = 0
     has_unfinished_line: bool = False
     damage: str | None = None
@@ -90,15 +92,18 @@ def load_source(
     source: Source,
     *,
     refuses_unknown: bool = False,
-    rejects_kept: int | None = REJECTS_KEPT,
+    parser: Parser | None = None,
+    rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """`load_file` for a source that is open. Of more refused lines than `rejects_kept` only the number is kept;
-    None keeps every line, for a source that is removed afterwards."""
+    """`load_file` for a source that is open.
+
+    `parser` takes the place of the usual one. A row that the log refuses is tried again as `rename` returns it.
+    """
     position = find_position(connection, source)
-    parser = Parser(outcome.horizon(store.utc_now()), refuses_unknown, Refusals(rejects_kept))
+    parser = parser or Parser(outcome.horizon(store.utc_now()), refuses_unknown)
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
-    writer = _Writer(connection, source, position, result, parser.refusals)
+    writer = _Writer(connection, source, position, result, parser.refusals, rename)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):
         writer.write(batch)
@@ -144,7 +149,9 @@ class _Writer:
         position: Position,
         result: LoadResult,
         refusals: Refusals,
+        rename: Callable[[Row], Row] | None,
     ) -> None:
+        self._rename = rename
         self._connection = connection
         self._source = source
         self._start = position.offset
@@ -219,8 +226,19 @@ class _Writer:
             try:
                 connection.execute(INSERT, row)
             except sqlite3.IntegrityError as fault:
-                self._refusals.add(number, raw, [_refusal(fault)])
+                if not self._insert_renamed(row):
+                    self._refusals.add(number, raw, [_refusal(fault)])
         return connection.total_changes - before
+
+    def _insert_renamed(self, row: Row) -> bool:
+        if self._rename is None:
+            return False
+        try:
+            self._connection.execute(INSERT, self._rename(row))
+        except sqlite3.IntegrityError:
+            return False
+        self._result.renamed += 1
+        return True
 
     def _keep(self, rejects: list[Reject], line_number: int) -> None:
         """Write the rejects of a batch; the number of those that are not kept is one row, which grows."""

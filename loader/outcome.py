@@ -6,10 +6,14 @@ looked at again, field by field, so that *every* fault in it can be named.
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import msgspec
@@ -21,7 +25,8 @@ if TYPE_CHECKING:
     from loader.parsing import UnknownFields
 
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
-Token = Annotated[int, Meta(ge=0, le=10**12)]
+TOKENS_LIMIT = 10**12
+Token = Annotated[int, Meta(ge=0, le=TOKENS_LIMIT)]
 Flag = bool
 NAMES_KEPT = 20  # unknown fields that a message names
 LONGEST_SLIP = 60  # characters of a name that may be a slip of a known one
@@ -75,12 +80,17 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def faults(self, horizon: datetime | None) -> list[str]:
         """What is wrong across fields; `horizon` is the first moment that is too far ahead, None for no limit."""
         faults = []
-        if self.task_type.isspace():
-            faults.append("task_type: is blank")
-        if self.model_id.isspace():
-            faults.append("model_id: is blank")
+        for name, text in (("task_type", self.task_type), ("model_id", self.model_id)):
+            if text.isspace():
+                faults.append(f"{name}: is blank")
+            elif "\0" in text:
+                faults.append(f"{name}: holds a NUL character")
         if self.success and self.timeout:
             faults.append("timeout: true contradicts success: true")
+        if self.tokens_used and (self.input_tokens or self.output_tokens):
+            parts = (self.input_tokens or 0) + (self.output_tokens or 0)
+            if self.tokens_used < min(parts, TOKENS_LIMIT):
+                faults.append(f"tokens_used: {self.tokens_used} is below input_tokens + output_tokens ({parts})")
         if horizon is not None and self.timestamp > horizon:
             faults.append("timestamp: more than a day ahead of now")
         elif self.timestamp < EARLIEST:
@@ -93,7 +103,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if tokens is None:
             tokens = 0
             if self.input_tokens is not None and self.output_tokens is not None:
-                tokens = min(self.input_tokens + self.output_tokens, 10**12)
+                tokens = min(self.input_tokens + self.output_tokens, TOKENS_LIMIT)
         if cost is None:
             cost, source = 0.0, None
         elif source is None:
@@ -128,6 +138,9 @@ _decoder = msgspec.json.Decoder(Outcome)
 # Stands in for what is wrong, so that the faults across fields can be found as well.
 _HARMLESS: dict[str, Any] = {"task_type": "-", "model_id": "-", "success": False, "timestamp": EARLIEST}
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_process = 0, ""  # its id, and random bits
+_numbers = itertools.count()
+_PLAIN_TYPES = frozenset((str, int, float, bool, datetime, type(None)))
 _WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d)")
 
 
@@ -199,18 +212,70 @@ def parse_json(line: bytes, unknown: UnknownFields | None = None, *, refuses_unk
 
 
 def from_values(values: dict[str, Any]) -> Outcome:
-    """Python's values by the names of FIELDS as an outcome; None is absent, and a `timestamp` that
-    is absent is set to now. Raises InvalidOutcome with all faults but `not_unicode`, which writing finds."""
+    """Return Python's values, by the names of FIELDS, as an outcome.
+
+    None is absent. An absent `timestamp` is set to now, an absent `event_id` to a new one, so that an outcome
+    that is written twice, to the log and to a spool, still counts once. Scalars of numpy and pandas, and
+    Decimals, are taken by value. Raises InvalidOutcome with all faults but `not_unicode`, which writing finds.
+    """
     limit = None
     if values["timestamp"] is None:
         values["timestamp"] = datetime.now(timezone.utc)
     else:
         limit = horizon(datetime.now(timezone.utc))
+    if values["event_id"] is None:
+        values["event_id"] = new_event_id()
     try:
-        found = msgspec.convert(values, Outcome)
+        outcome = msgspec.convert(values, Outcome)
     except (msgspec.ValidationError, UnicodeEncodeError):
-        found = parse_fields({name: value for name, value in values.items() if value is not None or name == "success"})
-    return check(found, limit)
+        present = {name: value for name, value in values.items() if value is not None or name == "success"}
+        outcome = parse_fields({name: by_value(value) for name, value in present.items()})
+    return check(outcome, limit)
+
+
+def from_row(row: tuple[Any, ...]) -> Outcome:
+    """Return a row of the log, the values of COLUMNS, as the outcome that became it."""
+    values = dict(zip(COLUMNS, row, strict=True))
+    if values["cost_source"] is None and not values["cost_usd"]:
+        values["cost_usd"] = None
+    time_text = values["timestamp"]
+    if not time_text.endswith("Z") and time_text[-6] not in "+-":
+        values["timestamp"] = f"{time_text}Z"
+    known = {name: value for name, value in values.items() if value is not None}
+    return parse_fields({**known, "tokens_used": known["tokens_used"] or None})  # 0 is unknown
+
+
+def new_event_id() -> str:
+    """Return a name for an outcome that no other has: the time in nanoseconds, so that the log's index grows at its
+    end, a number, and random bits of this process."""
+    global _process
+    pid = os.getpid()
+    if _process[0] != pid:  # a fork has what its parent had
+        _process = pid, os.urandom(5).hex()
+    return f"{time.time_ns():x}-{next(_numbers):x}-{_process[1]}"
+
+
+def by_value(value: Any) -> Any:
+    """Return the plain Python value of a scalar of another library or of a subclass, anything else as it is."""
+    if type(value) in _PLAIN_TYPES:
+        return value
+    item = getattr(value, "item", None)  # numpy's and pandas' scalars, and arrays of one element
+    if callable(item):
+        try:
+            value = item()
+        except (TypeError, ValueError):
+            return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return datetime.combine(value.date(), value.timetz())
+    return value
 
 
 def not_unicode(found: Outcome) -> InvalidOutcome:

@@ -101,12 +101,16 @@ class Batch:
 @dataclass
 class Parser:
     """Turns a source into batches. The lines of a batch that are refused are in `refusals` when the batch comes.
-    `unknown_fields` counts the fields that were ignored, unless a line that has one is refused (`refuses_unknown`)."""
+    `unknown_fields` counts the fields that were ignored, unless a line that has one is refused (`refuses_unknown`).
+
+    An outcome beyond `horizon` is refused or, with `redate_to`, dated then and its event_id noted in `redated`."""
 
     horizon: datetime
     refuses_unknown: bool = False
     refusals: Refusals = field(default_factory=Refusals)
     unknown_fields: UnknownFields = field(default_factory=UnknownFields)
+    redate_to: datetime | None = None
+    redated: set[str | None] = field(default_factory=set)
 
     def batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
         if source.format == "csv":
@@ -188,6 +192,9 @@ class Parser:
         return self._row(outcome.parse_texts(cells))
 
     def _row(self, found: Outcome) -> Row:
+        if self.redate_to and found.timestamp > self.horizon:
+            self.redated.add(found.event_id)
+            found = msgspec.structs.replace(found, timestamp=self.redate_to)
         return outcome.check(found, self.horizon).row()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from loader.engines import SQLITE, TARGETS
 
@@ -64,18 +66,26 @@ def spool(database: Path) -> Path:
     """Where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
     that is there, else `<file>.spool.jsonl`."""
     named = _named("OUTCOMES_SPOOL")
-    if named and named.is_dir():
+    if named and _is_folder(named):
         return named / _own_name(database)
     return named or _beside(database, ".spool.jsonl")
 
 
 def spools(database: Path) -> list[Path]:
-    """Every place where outcomes of this database may wait, in the order in which they are tried:
+    """Return every path where outcomes of this database may wait, in the order in which they are tried:
     its spool, the file beside it, one in the user's folder of state (XDG)."""
-    places = [spool(database), _beside(database, ".spool.jsonl")]
+    return list(dict.fromkeys([spool(database), *own_spools(database)]))
+
+
+def own_spools(database: Path) -> list[Path]:
+    """Return the spools whose names we choose."""
+    names = [_beside(database, ".spool.jsonl")]
+    named = _named("OUTCOMES_SPOOL")
+    if named and _is_folder(named):
+        names.append(named / _own_name(database))
     if folder := state_folder():
-        places.append(folder / _own_name(database))
-    return list(dict.fromkeys(places))
+        names.append(folder / _own_name(database))
+    return names
 
 
 def drained(database: Path) -> list[Path]:
@@ -127,10 +137,22 @@ def _named(variable: str) -> Path | None:
     return Path(os.path.abspath(text)) if text else None  # noqa: PTH100 - as store.absolute
 
 
-def _own_name(database: Path) -> str:
-    """A name for a folder that several databases share."""
+@cache
+def sha256() -> Any:
+    """Return the hash function. `loader record` starts without it; a program that may still record when Python ends,
+    and imports nothing any more, calls this before."""
     import hashlib
 
-    real = Path(os.path.realpath(database))
-    digest = hashlib.sha256(os.fsencode(real)).hexdigest()
-    return f"{real.name}-{digest[:12]}.spool.jsonl"
+    return hashlib.sha256
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a folder above it may not be entered
+
+
+def _own_name(database: Path) -> str:
+    """A name for a folder that several databases share; a long one is cut, as a name has 255 bytes at most."""
+    real = os.path.realpath(database)
+    digest = sha256()(os.fsencode(real)).hexdigest()
+    name = os.fsdecode(os.fsencode(os.path.basename(real))[:150])  # noqa: PTH119 - as text
+    return f"{name}-{digest[:12]}.spool.jsonl"

@@ -1,4 +1,8 @@
-"""Recording that does not fail its caller: into the log, and where that cannot be, into the spool.
+"""Recording that does not fail its caller: into the log, and if that cannot be, into the spool.
+
+An outcome counts as recorded once it is committed *and* the log's path still names the file that took it. Each
+outcome has an event_id before its first try, so that a second one, in another file or in the spool, is no second
+outcome.
 
 Threads may share a recorder. It lives on through a fork: SQLite cannot take a connection along,
 so it is closed just before, and parent and child each open one of their own.
@@ -12,17 +16,20 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from loader import outcome, store
-from loader.errors import BusyError, OutcomesError
-from loader.outcome import INSERT, InvalidOutcome, Outcome
+from loader import outcome, spool, store
+from loader.errors import BusyError, NotKeptError, OutcomesError
+from loader.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
 
-CHECK_EVERY = 1.0  # seconds between two looks at whether the file is still the one that is open
-POLL_EVERY = 0.001  # seconds between two tries of a log that another writer holds
+CHECK_EVERY_S = 1.0  # an idle recorder looks before it writes, whether its file is still in place
+POLL_EVERY_S = 0.001  # between two tries of a log that another writer holds
+TRIES = 3  # of an outcome whose file is replaced again and again while it is committed
+RESCUED_ROWS = 1_000  # outcomes that are read and spooled at a time
 
 
 class Recorder:
@@ -35,53 +42,60 @@ class Recorder:
     def __init__(self, path: Path, durability: str | None = None) -> None:
         self.path = path
         self.trouble: OutcomesError | None = None
+        self._name = str(path)
         self._durability = durability
-        self._connection: sqlite3.Connection | None = None
-        self._inode: tuple[int, int] | None = None
+        self._connection: store.Log | None = None
+        self._has_opened = False
+        self._size = self._modified_ns = 0
+        self._first_id: int | None = None
         self._check_at = 0.0
         self._lock = threading.RLock()
         _living.add(self)
 
-    def insert(self, found: Outcome) -> None:
-        """Commit an outcome to the log. Raises InvalidOutcome where the log's guards refuse it,
-        BusyError where others hold the log for too long, OutcomesError where it cannot be written."""
-        row = found.row()
+    def insert(self, new: Outcome) -> None:
+        """Commit an outcome to the log.
+
+        Raises InvalidOutcome if the log's guards refuse it, BusyError if others hold the log for too long,
+        OutcomesError if it cannot be written or its path keeps naming other files.
+        """
         with self._lock:
             try:
-                connection = self._connection
-                if connection is None or time.monotonic() >= self._check_at:
-                    connection = self._open()
-                self._insert_when_free(connection, row)
-            except sqlite3.IntegrityError as fault:
-                raise InvalidOutcome([str(fault)]) from None
-            except UnicodeEncodeError:
-                raise outcome.not_unicode(found) from None
-            except sqlite3.Error as fault:
-                raise self._troubled(store.plain_fault(self.path, fault)) from fault
+                self._insert(new)
+            except InvalidOutcome:
+                raise
             except OutcomesError as fault:
-                raise self._troubled(fault) from fault
+                self._note_trouble(fault)
+                raise
+            except (sqlite3.Error, UnicodeDecodeError) as fault:
+                raise self._note_trouble(store.plain_fault(self.path, fault)) from fault
+            except Exception as fault:  # nobody foresaw it, and yet the outcome has to be kept
+                raise self._note_trouble(OutcomesError(f"{self.path}: {type(fault).__name__}: {fault}")) from fault
             self.trouble = None
 
-    def keep(self, found: Outcome) -> Path | None:
-        """Commit an outcome to the log or, where that is not possible, to a spool, whose path is
-        returned. Raises InvalidOutcome as `insert`, NotKeptError where no spool can be written."""
-        try:
-            self.insert(found)
-        except InvalidOutcome:
-            raise
-        except OutcomesError:
-            from loader import spool
+    def keep(self, new: Outcome) -> Path | None:
+        """Commit an outcome to the log or, if that is not possible, to a spool, whose path is returned.
 
-            return spool.append(self.path, found)
+        Raises InvalidOutcome as `insert`, NotKeptError if no spool can be written.
+        """
+        with self._lock:  # of the spool too: a fork meanwhile would take its file lock along
+            try:
+                self.insert(new)
+            except InvalidOutcome:
+                raise
+            except OutcomesError as fault:
+                path = spool.append(self.path, new)
+                if isinstance(fault, NotKeptError):  # of what was recorded before, into a file that is gone
+                    raise
+                return path
         return None
 
     def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """The answer of a log that is there; raises OutcomesError."""
+        """Return the answer of a log that exists; raises OutcomesError."""
         with self._lock, store.plain_faults(self.path):
-            if self._connection is None and not self.path.exists():
-                raise OutcomesError(f"no database at {self.path}: run `loader init`")
+            if self._connection is None and not store.exists(self.path):
+                raise OutcomesError(store.orphaned_wal(self.path) or f"no database at {self.path}: run `loader init`")
             connection = self._open()
-            connection.execute(f"pragma busy_timeout = {round(self._wait() * 1000)}")
+            connection.execute(f"pragma busy_timeout = {round(self._wait_s() * 1000)}")
             try:
                 return question(connection)
             finally:
@@ -90,55 +104,142 @@ class Recorder:
     def close(self) -> None:
         """Close the log; it is opened again when it is needed."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            if self._connection is None:
+                return
+            if not store.is_in_place(self._connection, self.path):
+                self._leave()
+            self._disconnect()
 
-    def _insert_when_free(self, connection: sqlite3.Connection, row: Sequence[object]) -> None:
-        """SQLite's own waiting sleeps ever longer, up to 100 ms, and misses the gaps that a build or a load
-        leaves for writers: here each of them is found within a millisecond or two."""
+    def _insert(self, new: Outcome) -> None:
+        row = new.row()
+        for _ in range(TRIES):
+            connection = self._connection
+            if connection is None or time.monotonic() >= self._check_at:
+                connection = self._open()
+            try:
+                last_id = self._insert_when_free(connection, row)
+            except sqlite3.IntegrityError as fault:
+                if new.timestamp > outcome.horizon(store.utc_now()):
+                    raise OutcomesError("the clock was set back after this outcome got its time") from fault
+                raise InvalidOutcome([str(fault)]) from None
+            except UnicodeEncodeError:
+                raise outcome.not_unicode(new) from None
+            self._first_id = self._first_id or last_id
+            if self._is_whole(connection):
+                return
+            self._leave()
+        raise OutcomesError(f"{self.path} was replaced at each of {TRIES} tries to write to it")
+
+    def _insert_when_free(self, connection: sqlite3.Connection, row: Sequence[object]) -> int | None:
+        """Insert a row and return its id.
+
+        SQLite's own waiting sleeps ever longer, up to 100 ms, and misses the gaps that a build or a load
+        leaves for writers: here each of them is found within a millisecond or two.
+        """
         deadline = None
         while True:
             try:
-                connection.execute(INSERT, row)
-                return
+                return connection.execute(INSERT, row).lastrowid
             except sqlite3.OperationalError as fault:
                 if not store.is_busy(fault):
                     raise
                 now = time.monotonic()
-                deadline = now + self._wait() if deadline is None else deadline
+                deadline = now + self._wait_s() if deadline is None else deadline
                 if now >= deadline:
                     raise
-                time.sleep(POLL_EVERY)
+                time.sleep(POLL_EVERY_S)
 
-    def _wait(self) -> float:
-        """Seconds that others are waited for: none while there is trouble, which was waited for already."""
+    def _wait_s(self) -> float:
+        """Return for how long others are waited for: not at all while there is trouble, which was waited for."""
         return 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is not None and self._identify() != self._inode:
-            self.close()  # moved or removed: what is written to it now, nobody would find
+    def _open(self) -> store.Log:
+        if self._connection is not None and not self._is_whole(self._connection):
+            self._leave()
         if self._connection is None:
+            if self._has_opened and not store.exists(self.path):
+                # It may come back, and would then take the place of a new one with all that is in it.
+                raise OutcomesError(
+                    store.orphaned_wal(self.path)
+                    or f"{self.path} was moved away or removed: put it back, or make a new one with `loader init`"
+                )
             self._connection = store.create_or_open(
-                self.path, timeout=self._wait(), durability=self._durability, with_folder=False
+                self.path, timeout=self._wait_s(), durability=self._durability, with_folder=False
             )
             self._connection.execute("pragma busy_timeout = 0")
-            self._inode = self._identify()
+            self._has_opened, self._size, self._first_id = True, 0, None
+            self._modified_ns = os.stat(self._name).st_mtime_ns  # noqa: PTH116
+            self._is_whole(self._connection)
         return self._connection
 
-    def _identify(self) -> tuple[int, int] | None:
-        self._check_at = time.monotonic() + CHECK_EVERY
+    def _is_whole(self, connection: store.Log) -> bool:
+        """Return whether the path still names the open file, and nothing has cut it off."""
+        self._check_at = time.monotonic() + CHECK_EVERY_S
         try:
-            found = self.path.stat()
+            status = os.stat(self._name)  # noqa: PTH116 - at each outcome: Path's takes longer
         except OSError:
-            return None
-        return found.st_dev, found.st_ino
+            return False
+        if (status.st_dev, status.st_ino) != connection.identity or status.st_size < self._size:
+            return False
+        if status.st_mtime_ns != self._modified_ns:  # after a checkpoint; or somebody overwrote it
+            store.probe(self.path)
+        self._size, self._modified_ns = status.st_size, status.st_mtime_ns
+        return True
 
-    def _troubled(self, fault: OutcomesError) -> OutcomesError:
+    def _leave(self) -> None:
+        """Close a file that is moved, removed, replaced or cut off, and keep what was recorded in it.
+
+        A file that was moved gets all that its WAL holds, which else would stay behind under the old name.
+        What this recorder wrote into a file that is gone for good goes to the spool.
+        """
+        connection = self._connection
+        assert connection is not None
+        is_moved = not store.is_in_place(connection, self.path)
+        try:
+            if not is_moved or not _has_a_name(connection):
+                self._rescue(connection)
+            if is_moved:
+                # An empty WAL is no danger to the file that comes to the old path.
+                connection.execute("pragma wal_checkpoint(truncate)")
+        finally:
+            self._disconnect()
+
+    def _rescue(self, connection: sqlite3.Connection) -> None:
+        """Spool every named outcome since the first one that this recorder wrote."""
+        if not self._first_id:
+            return
+        query = f"select {', '.join(COLUMNS)} from model_outcomes where id >= ? and event_id is not null order by id"
+        with suppress(sqlite3.Error):  # what a damaged file does not give
+            rows = connection.execute(query, (self._first_id,))
+            while some := rows.fetchmany(RESCUED_ROWS):
+                rescued = []
+                for row in some:
+                    with suppress(InvalidOutcome):  # of plain SQL, such as a name of 600 characters
+                        rescued.append(outcome.from_row(row))
+                spool.append(self.path, *rescued)
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _note_trouble(self, fault: OutcomesError) -> OutcomesError:
         self.trouble = fault
         if not isinstance(fault, BusyError):
-            self.close()
+            with suppress(Exception):
+                self.close()
         return fault
+
+
+def _has_a_name(connection: store.Log) -> bool:
+    """Return whether any path still names the file that a connection has open; True if nobody can tell."""
+    with suppress(OSError):
+        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names that need no Path
+            with suppress(OSError):
+                status = os.fstat(int(name))
+                if (status.st_dev, status.st_ino) == connection.identity:
+                    return status.st_nlink > 0
+    return True
 
 
 _living: weakref.WeakSet[Recorder] = weakref.WeakSet()
@@ -150,7 +251,8 @@ def _before_fork() -> None:
     _forking.acquire()
     for recorder in list(_living):
         recorder._lock.acquire()
-        recorder.close()
+        with suppress(Exception):  # a fork must not fail for it
+            recorder.close()
         _held.append(recorder)
 
 

@@ -25,7 +25,7 @@ create table model_outcomes (
     -- YYYY-MM-DD[T ]HH:MM[:SS[.f...]][Z or +-HH:MM], a time that exists; without offset it is UTC.
     -- The first 16 characters are held to their form and to a round trip (2026-02-31 comes back
     -- as March); SQLite's own parser judges the rest, less the blanks and letters it lets pass.
-    -- Before 1970 lie the zero times of programs that had none to give.
+    -- Before 1970 lie the zero times of programs that had none to give; a trigger looks at the offset too.
     timestamp text not null
         constraint timestamp_is_iso_8601
         check (
@@ -75,16 +75,36 @@ begin
     select raise(abort, 'model_outcomes is append-only: outcomes are never deleted');
 end;
 
--- In a BEFORE trigger new.id is -1 where the id was left out. What is refused here would
--- otherwise replace a row (INSERT OR REPLACE fires no delete trigger), hide a row below the
--- statistics' last id, or use up the ids.
-create trigger model_outcomes_refuse_id before insert on model_outcomes
-when new.id <> -1
+-- What a check cannot say. One trigger for all of it, as each costs every insert.
+-- id: in a BEFORE trigger it is -1 if it was left out. What is refused here would otherwise replace a row
+-- (INSERT OR REPLACE fires no delete trigger), hide a row below the statistics' last id, or use up the ids.
+-- timestamp: a wrong clock must not put a row where no calendar looks for it. Only a text that begins with
+-- tomorrow or later can be more than a day ahead, or one that begins with today and ends in an offset such
+-- as -05:00: few rows need the arithmetic.
+-- tokens_used: 0 is unknown. Above the column's limit a sum is recorded as the limit.
+create trigger model_outcomes_refuse_insert before insert on model_outcomes
+when
+    new.id <> -1
+    or new.timestamp >= date('now', '+1 day')
+    or new.timestamp < '1970-01-02'
+    or (substr(new.timestamp, -6, 1) = '-' and new.timestamp >= date('now'))
+    or (
+        new.tokens_used > 0
+        and new.tokens_used < min(coalesce(new.input_tokens, 0) + coalesce(new.output_tokens, 0), 1000000000000)
+    )
 begin
     select raise(abort, 'model_outcomes.id must be above the last one: leave it out')
-    where new.id <= (select coalesce(max(id), 0) from model_outcomes);
+    where new.id <> -1 and new.id <= (select coalesce(max(id), 0) from model_outcomes);
     select raise(abort, 'model_outcomes.id jumps too far ahead: leave it out')
     where new.id > (select coalesce(max(id), 0) + 1000000 from model_outcomes);
+    select raise(abort, 'timestamp is more than a day ahead of now: check the clock that it is from')
+    where julianday(new.timestamp) > julianday('now', '+1 day');
+    select raise(abort, 'timestamp is before 1970-01-01T00:00:00Z')
+    where julianday(new.timestamp) < julianday('1970-01-01');
+    select raise(abort, 'tokens_used is below input_tokens + output_tokens')
+    where
+        new.tokens_used > 0
+        and new.tokens_used < min(coalesce(new.input_tokens, 0) + coalesce(new.output_tokens, 0), 1000000000000);
 end;
 
 -- The same event again is a retry and ignored; another outcome under its name is refused.

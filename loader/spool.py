@@ -4,6 +4,8 @@ An outcome is appended with one write under a kernel lock and synced before it c
 renames the file under that lock, so that no line is added to what it reads, and removes it when the
 database has every line. Killed in between, it finds the renamed file again: what of it is in the
 database already is known by the file's content, and by the event_id that each outcome was given.
+
+A spool is removed in the end, so only a file of ours is one: by its name, which we chose, or by its first line.
 """
 
 from __future__ import annotations
@@ -17,171 +19,300 @@ import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from loader import loading, places, relocation, sources, store
+from loader import places, store
 from loader.errors import NotKeptError, OutcomesError
-from loader.outcome import Outcome, not_unicode
+from loader.outcome import COLUMNS, Outcome, new_event_id, not_unicode
 
-PATIENCE = 2.0  # seconds; a lock is held for one write, so that nobody should ever wait that long
+if TYPE_CHECKING:
+    from loader.parsing import Row
+
+LOCK_WAIT_S = 2.0  # a lock is held for one write, so that nobody should ever wait that long
+NAME_LIMIT = 255  # bytes, of most file systems
+CLAIM = ".draining"  # the end of a spool's name while it is drained
+CLAIM_BYTES = 40  # by how much that name is longer than the spool's
+HEAD_BYTES = 65_536  # of a file, in which its first line ends
+LINE_START = b'{"task_type":"'
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+EVENT_ID = COLUMNS.index("event_id")
+_decoder = msgspec.json.Decoder(Outcome)
 
 
-@dataclass
-class DrainResult:
-    """What came of the waiting outcomes: lines by their fate, and the spools that held them."""
+class DrainResult(msgspec.Struct):
+    """What came of the waiting outcomes: lines by their fate, and the spools that held them.
+
+    `redated_count` of the accepted lay more than a day ahead and got the time of the drain; `renamed_count` had
+    an event_id that was recorded before with another verdict and got a new one. `faults` says of each spool that
+    was left alone why.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
-    files: list[Path] = field(default_factory=list)
+    redated_count: int = 0
+    renamed_count: int = 0
+    files: list[Path] = msgspec.field(default_factory=list)
+    faults: list[str] = msgspec.field(default_factory=list)
+
+    def remarks(self) -> list[str]:
+        """Return what was changed in outcomes to keep them, a line each."""
+        lines = []
+        if self.redated_count:
+            lines.append(
+                f"{self.redated_count:,} outcomes were dated more than a day ahead of now (a wrong clock?):"
+                " they got the time of this drain"
+            )
+        if self.renamed_count:
+            lines.append(
+                f"{self.renamed_count:,} outcomes had an event_id that was recorded before with another verdict:"
+                " they got a new event_id, the old one with a ~ and a digest"
+            )
+        return lines
 
 
-def append(database: Path, outcome: Outcome) -> Path:
-    """Keep an outcome for a database in the first of its spools that takes it; on disk on return.
+def append(database: Path, *outcomes: Outcome) -> Path:
+    """Keep outcomes for a database in the first of its spools that takes them; on disk on return.
 
     An outcome without an event_id is given one, so that it is one outcome however often it is drained.
-    Raises NotKeptError, with the outcome as JSON, where no spool can be written, InvalidOutcome where it
+    Raises NotKeptError, with the outcomes as JSON Lines, if no spool can be written, InvalidOutcome if one
     holds what is no text.
     """
-    return _append_to_first(places.spools(database), outcome, database)
+    return _append_to_first(places.spools(database), outcomes, database)
 
 
 def append_unsettled(outcome: Outcome) -> Path:
     """Keep an outcome as `append` does, while outcomes.toml cannot say which database it is for."""
     path = places.unsettled_spool()
-    return _append_to_first([path] if path else [], outcome)
+    return _append_to_first([path] if path else [], [outcome])
 
 
-def _append_to_first(spools: Sequence[Path], outcome: Outcome, database: Path | None = None) -> Path:
-    if outcome.event_id is None:
-        outcome = msgspec.structs.replace(outcome, event_id=f"spool-{os.urandom(16).hex()}")
-    fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
-    try:
-        line = msgspec.json.encode(fields) + b"\n"
-    except UnicodeEncodeError:
-        raise not_unicode(outcome) from None
+def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], database: Path | None = None) -> Path:
+    text = b"".join(_encoded(outcome) for outcome in outcomes)
     faults = []
     for path in spools:
         try:
             # A folder that is there for the database alone is not made for want of one.
             if database is None or path.parent != database.parent:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            _append(path, line)
+            _append(path, text, database)
         except OSError as fault:
             faults.append(f"{path}: {fault.strerror}")
+        except Exception as fault:
+            faults.append(f"{path}: {type(fault).__name__}: {fault}")
         else:
             if database and path.parent == places.state_folder():
-                relocation.note(database, path)
+                _note_database(database, path)
             return path
     raise NotKeptError(
-        f"the outcome could be kept nowhere ({'; '.join(faults) or 'there is no home folder'})", line.decode().rstrip()
+        f"the outcome could be kept nowhere ({'; '.join(faults) or 'there is no home folder'})", text.decode().rstrip()
     )
+
+
+def _note_database(database: Path, path: Path) -> None:
+    """Let a spool in the folder of state be found after its database has moved. The outcome is kept without it, too."""
+    with suppress(Exception):  # an ImportError as Python ends, say
+        from loader import relocation
+
+        relocation.note(database, path)
 
 
 def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     """Bring every outcome that waits for a database into its log, exactly once.
 
     Others may append meanwhile, and drain: a file that another drain is at work on is left to it.
-    Lines that are no outcomes are kept in `rejected_outcomes`. Raises OutcomesError where a spool
-    cannot be read or removed, and SQLite's errors where the database does not take the rows; what
-    was not drained waits as before.
+    Nothing that was acknowledged is refused: an outcome that lies more than a day ahead gets the time of the
+    drain, and one whose event_id has another verdict in the log a new event_id. Lines that are no outcomes are kept
+    in `rejected_outcomes`. Spools that cannot be read, and files that are no spools, are left as they are and
+    named in `faults`. Raises SQLite's errors if the database does not take the rows; what was not drained waits.
     """
+    from loader import relocation
+
     result = DrainResult()
     with store.full_durability(connection):  # the only other copy is about to be removed
         for path in [*places.drained(database), *relocation.moved_spools(connection)]:
             try:
-                for waiting in _claimed(path):
-                    _drain_file(connection, path, waiting, result)
+                for waiting in _claimed(path, database):
+                    _drain_file(connection, database, path, waiting, result)
             except OSError as fault:
-                raise OutcomesError(f"cannot drain {path}: {fault.strerror or fault}") from fault
+                result.faults.append(f"cannot drain {path}: {fault.strerror or fault}")
+            except OutcomesError as fault:
+                result.faults.append(f"cannot drain {path}: {fault}")
     return result
 
 
 def waiting_files(database: Path) -> list[Path]:
-    """The files in which outcomes of a database wait, those of a drain that was killed among them."""
-    spools = places.drained(database)
-    left = (each for path in spools for each in sorted(path.parent.glob(f"{glob.escape(path.name)}.*.draining")))
-    return [path for path in (*spools, *left) if path.is_file()]
+    """Return the files in which outcomes of a database wait, those of a drain that was killed among them."""
+    spools = [path for path in places.drained(database) if not foreign(database, path)]
+    return [path for path in (*spools, *(left for path in spools for left in _left_by_drains(path))) if _is_file(path)]
 
 
-def _drain_file(connection: sqlite3.Connection, spool: Path, waiting: Path, result: DrainResult) -> None:
+def foreign(database: Path, path: Path) -> str | None:
+    """Return why the file at a spool's path is no spool; None if it is one, or could become one."""
+    try:
+        with _opened(path, os.O_RDONLY) as file:
+            _refuse_foreign(file, path, database)
+    except OSError as fault:
+        return None if fault.errno in ABSENT else f"{path}: {fault.strerror}"
+    return None
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return an outcome as a line of a spool, for a log where it can be found again."""
+    return _encoded(outcome).decode().rstrip()
+
+
+def _encoded(outcome: Outcome) -> bytes:
+    if outcome.event_id is None:
+        outcome = msgspec.structs.replace(outcome, event_id=new_event_id())
+    fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
+    try:
+        return msgspec.json.encode(fields, enc_hook=str.__str__) + b"\n"  # the hook takes subclasses of str
+    except UnicodeEncodeError:
+        raise not_unicode(outcome) from None
+
+
+def _drain_file(
+    connection: sqlite3.Connection, database: Path, spool: Path, waiting: Path, result: DrainResult
+) -> None:
+    from loader import loading, parsing, sources
+    from loader.outcome import horizon
+
+    now = store.utc_now()
+    # A spool is removed afterwards: every rejected line is kept.
+    parser = parsing.Parser(horizon(now), refusals=parsing.Refusals(None), redate_to=now)
     with waiting.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         source = sources.Source(str(spool), "jsonl", stream, is_final=True, size=size)
-        loaded = loading.load_source(connection, source, rejects_kept=None)
+        loaded = loading.load_source(connection, source, parser=parser, rename=_renamed)
+    if not store.is_in_place(connection, database):
+        raise OutcomesError(f"{database} was moved away meanwhile: the outcomes wait on")
     waiting.unlink()
     result.accepted += loaded.accepted
     result.duplicates += loaded.duplicates
     result.rejected += loaded.rejected
+    result.redated_count += len(parser.redated)
+    result.renamed_count += loaded.renamed
     if spool not in result.files:
         result.files.append(spool)
 
 
-def _append(path: Path, line: bytes) -> None:
+def _renamed(row: Row) -> Row:
+    """Return a row under another event_id, always the same one for the same outcome."""
+    import hashlib
+
+    task_type, model_id, success = row[:3]
+    digest = hashlib.sha256(f"{task_type}\0{model_id}\0{bool(success)}".encode()).hexdigest()
+    return (*row[:EVENT_ID], f"{row[EVENT_ID][:480]}~{digest[:12]}", *row[EVENT_ID + 1 :])
+
+
+def _append(path: Path, text: bytes, database: Path | None) -> None:
+    if len(os.fsencode(path.name)) > NAME_LIMIT - CLAIM_BYTES:
+        raise OSError(errno.ENAMETOOLONG, "the name is too long for a spool")
     with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a file")
+        if database:
+            _refuse_foreign(file, path, database)
+        size = os.fstat(file).st_size
         # A line that was cut off, by a power failure say, must not spoil this one.
-        is_cut_off = found.st_size > 0 and os.pread(file, 1, found.st_size - 1) != b"\n"
-        text = b"\n" + line if is_cut_off else line
+        is_cut_off = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        text = b"\n" + text if is_cut_off else text
         try:
             if os.write(file, text) < len(text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file)
         except OSError:
             with suppress(OSError):
-                os.ftruncate(file, found.st_size)
+                os.ftruncate(file, size)
             raise
-        if found.st_size == 0:
+        if size == 0:
             _sync_folder(path.parent)
 
 
-def _claimed(path: Path) -> Iterator[Path]:
+def _refuse_foreign(file: int, path: Path, database: Path) -> None:
+    """Raise OSError unless an open file is a spool, or may become one."""
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise OSError(errno.EINVAL, "is not a file")
+    real = os.path.realpath(path)
+    if real in {os.path.realpath(database) + suffix for suffix in ("", "-wal", "-shm", "-journal")}:
+        raise OSError(errno.EINVAL, "is the database itself, not a spool: let OUTCOMES_SPOOL name another file")
+    if path in places.own_spools(database):
+        return
+    head = os.pread(file, HEAD_BYTES, 0)
+    if head.strip(b"\r\n") and not _is_our_line(head.lstrip(b"\r\n").partition(b"\n")[0]):
+        raise OSError(errno.EINVAL, "is no spool (another program wrote it): let OUTCOMES_SPOOL name another file")
+
+
+def _is_our_line(line: bytes) -> bool:
+    """Return whether `append` wrote a line, byte by byte, or began to."""
+    try:
+        outcome = _decoder.decode(line)
+    except msgspec.ValidationError:
+        return False
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return line.startswith(LINE_START) or LINE_START.startswith(line)
+    return outcome.event_id is not None and _encoded(outcome) == line + b"\n"
+
+
+def _claimed(path: Path, database: Path) -> Iterator[Path]:
     """The files of a spool that are this drain's to read, each held until the next is asked for:
     those that killed drains left behind, then the spool itself, under a name of its own."""
-    for left in sorted(path.parent.glob(f"{glob.escape(path.name)}.*.draining")):
-        with suppress(FileNotFoundError, BlockingIOError), _locked(left, os.O_RDONLY, patience=0):
+    for left in _left_by_drains(path):
+        with suppress(FileNotFoundError, BlockingIOError), _locked(left, os.O_RDONLY, wait_s=0):
             yield left
-    name = path.with_name(f"{path.name}.{time.time_ns()}-{os.getpid()}.draining")
-    with suppress(FileNotFoundError), _locked(path, os.O_RDONLY):
-        path.rename(name)
-        yield name
+    name = path.with_name(f"{path.name}.{time.time_ns():x}-{os.getpid():x}{CLAIM}")
+    try:
+        with _locked(path, os.O_RDONLY) as file:
+            _refuse_foreign(file, path, database)
+            path.rename(name)
+            yield name
+    except OSError as fault:
+        if fault.errno not in ABSENT:
+            raise
+
+
+def _left_by_drains(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}.*{CLAIM}"))
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises if the folder may not be read
 
 
 @contextmanager
-def _locked(path: Path, flags: int, patience: float = PATIENCE) -> Iterator[int]:
-    """The file at `path`, open and locked; BlockingIOError where others hold it for too long."""
-    file = _lock(path, flags, time.monotonic() + patience)
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    # A FIFO would wait for its other end.
+    file = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     try:
         yield file
     finally:
         os.close(file)
 
 
-def _lock(path: Path, flags: int, deadline: float) -> int:
-    """A drain that has renamed the file meanwhile, and keeps its lock, is not waited for: the path
-    is opened afresh."""
+@contextmanager
+def _locked(path: Path, flags: int, wait_s: float = LOCK_WAIT_S) -> Iterator[int]:
+    """The file at `path`, open and locked; BlockingIOError if others hold it for too long.
+
+    A drain that has renamed the file meanwhile, and keeps its lock, is not waited for: the path is opened afresh.
+    """
+    deadline = time.monotonic() + wait_s
     while True:
-        file = os.open(path, flags | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(file), path.stat()):
-                return file
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                os.close(file)
-                raise
-            time.sleep(0.001)
-        except FileNotFoundError:
-            pass  # drained a moment ago
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
+        with _opened(path, flags) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_current = os.path.samestat(os.fstat(file), path.stat())
+            except FileNotFoundError:
+                continue  # drained a moment ago
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+                is_current = False
+                time.sleep(0.001)
+            if is_current:
+                yield file
+                return
 
 
 def _sync_folder(folder: Path) -> None:

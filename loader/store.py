@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import stat
@@ -84,18 +85,42 @@ def to_text(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class Log(sqlite3.Connection):
+    """A connection that knows which file it has open: its device and inode."""
+
+    identity: tuple[int, int]
+
+
+def exists(path: Path) -> bool:
+    """Return whether a path names anything; raises OutcomesError if nobody can tell."""
+    return _status(path) is not None
+
+
+def is_in_place(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether a path still names the file that a connection has open."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return isinstance(connection, Log) and (status.st_dev, status.st_ino) == connection.identity
+
+
 def create_or_open(
     path: Path, *, timeout: float | None = None, durability: str | None = None, with_folder: bool = True
-) -> sqlite3.Connection:
-    """Open the log for writing; create the file and, `with_folder`, its folder, or upgrade it, where
-    needed. `timeout` in seconds, `durability` one of DURABILITIES."""
+) -> Log:
+    """Open the log for writing; create the file and, `with_folder`, its folder, or upgrade it, if
+    needed. `timeout` in seconds, `durability` one of DURABILITIES.
+
+    Raises OutcomesError if the file is missing or empty and its WAL still holds outcomes.
+    """
     if with_folder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
             raise OutcomesError(f"cannot make the folder of {path.absolute()}: {fault.strerror}") from None
-    elif not path.parent.is_dir():
+    elif _status(path.parent) is None:
         raise OutcomesError(f"there is no folder {path.parent.absolute()}: `loader init` makes it")
+    _create_if_missing(path)
     wait = busy_timeout() if timeout is None else timeout
     connection = _connect(path, wait, chosen_durability(durability))
     try:
@@ -152,6 +177,8 @@ def identify(path: Path, timeout: float | None = None) -> Identity:
 
     Raises OutcomesError if it cannot be read as SQLite, BusyError if it is locked for longer than `timeout` seconds.
     """
+    if fault := orphaned_wal(path):  # SQLite deletes such a WAL even to read the file
+        raise OutcomesError(fault)
     resolved = Path(os.path.realpath(path))
     wait = busy_timeout() if timeout is None else timeout
     with plain_faults(path):
@@ -181,6 +208,22 @@ def _identity(connection: sqlite3.Connection) -> Identity:
     return Identity("other", version, tables)
 
 
+def orphaned_wal(path: Path) -> str | None:
+    """Return what to do about a WAL whose database is missing or empty, None if there is no such WAL.
+
+    The WAL holds the last outcomes of the file that was there, and SQLite deletes it with the next file made there.
+    """
+    real = Path(os.path.realpath(path))
+    status, wal = _status(real), _status(Path(f"{real}-wal"))
+    if wal is None or wal.st_size == 0 or (status is not None and status.st_size > 0):
+        return None
+    state = "is missing" if status is None else "is empty"
+    return (
+        f"{path.absolute()} {state}, but its WAL holds outcomes: put the file back as {real}"
+        f" (docs/recovery.md), or, if it is lost, move {real}-wal away"
+    )
+
+
 def open_snapshot(
     path: Path, *, check_same_thread: bool = True, factory: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
@@ -195,6 +238,15 @@ def open_snapshot(
 def full_durability(connection: sqlite3.Connection) -> AbstractContextManager[None]:
     """Within the block, a commit survives a power failure."""
     return synchronous(connection, "full")
+
+
+def probe(path: Path) -> None:
+    """Read the schema as a process that comes anew would; raises OutcomesError if it is damaged.
+
+    A connection that has been open for long answers from memory.
+    """
+    with plain_faults(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("select count(*), sum(length(sql)) from sqlite_master").fetchone()
 
 
 @contextmanager
@@ -234,10 +286,8 @@ def plain_faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError:
         raise
-    except sqlite3.DatabaseError as fault:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
         raise plain_fault(path, fault) from fault
-    except UnicodeDecodeError as fault:  # a name in the schema is no text any more, nor is SQLite's message about it
-        raise damaged(path, str(fault)) from fault
 
 
 @contextmanager
@@ -283,7 +333,9 @@ def is_busy(fault: sqlite3.Error) -> bool:
     return "locked" in str(fault) or "busy" in str(fault)
 
 
-def plain_fault(path: Path, fault: sqlite3.Error) -> OutcomesError:
+def plain_fault(path: Path, fault: sqlite3.Error | UnicodeDecodeError) -> OutcomesError:
+    if isinstance(fault, UnicodeDecodeError):  # a name in the schema is no text any more, nor is SQLite's message
+        return damaged(path, str(fault))
     said = " ".join(str(fault).split())
     if not isinstance(fault, sqlite3.OperationalError):
         return OutcomesError(f"{path.absolute()} is not a usable SQLite database: {said}")
@@ -309,8 +361,10 @@ def _is_snapshot(path: Path) -> bool:
 
 
 def _expect_file(path: Path) -> None:
-    if not path.exists():
-        raise OutcomesError(f"no database at {path.absolute()}: run `loader init`, or name one with --db")
+    if _status(path) is None:
+        raise OutcomesError(
+            orphaned_wal(path) or f"no database at {path.absolute()}: run `loader init`, or name one with --db"
+        )
     _refuse_odd_file(path)
 
 
@@ -319,12 +373,9 @@ def _refuse_odd_file(path: Path) -> None:
 
     SQLite keeps a WAL beside the name that a file was opened by: under two names, neither sees what the other wrote.
     """
-    try:
-        status = path.stat()
-    except FileNotFoundError:
+    status = _status(path)
+    if status is None:
         return
-    except OSError as fault:
-        raise OutcomesError(f"cannot open {path.absolute()}: {fault.strerror}") from None
     if stat.S_ISDIR(status.st_mode):
         raise OutcomesError(f"{path.absolute()} is a folder, not a database file")
     if not stat.S_ISREG(status.st_mode):
@@ -409,18 +460,75 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     return _read_only(resolved, "immutable=1", 0.0)
 
 
-def _connect(path: Path, wait: float, durability: str) -> sqlite3.Connection:
+def _status(path: Path) -> os.stat_result | None:
+    """Return the file's status, None if there is no such file; raises OutcomesError if nobody can tell."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as fault:
+        raise OutcomesError(f"{path.absolute()}: {fault.strerror}") from None
+    except ValueError as fault:  # a NUL in the name
+        raise OutcomesError(f"{str(path)!r} is no path: {fault}") from None
+
+
+def _create_if_missing(path: Path) -> None:
+    """Create an empty file, for SQLite only to open: a file that is moved away meanwhile is not made anew."""
+    status = _status(path)
+    if status is not None and status.st_size > 0:
+        return
+    real = Path(os.path.realpath(path))
+    with _only_creator(real.parent):
+        fault = orphaned_wal(path)
+        if fault:
+            raise OutcomesError(fault)
+        if _status(real) is not None:
+            return
+        try:
+            # Left by a file that was moved away. A process that still has that file open uses them, and
+            # must not share them with the new one. SQLite would let everybody read a file that it makes, and makes
+            # the WAL with the same permissions.
+            for suffix in ("-wal", "-shm"):
+                Path(f"{real}{suffix}").unlink(missing_ok=True)
+            os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            return  # another program was faster
+        except OSError as fault_:
+            raise OutcomesError(f"cannot create {path.absolute()}: {fault_.strerror}") from None
+
+
+@contextmanager
+def _only_creator(folder: Path) -> Iterator[None]:
+    """Lock a folder, on file systems that can."""
+    descriptor = None
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _connect(path: Path, wait: float, durability: str) -> Log:
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         raise OutcomesError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed")
     _refuse_odd_file(path)
     _refuse_others(path)
-    with suppress(OSError):  # it exists; or SQLite, which fails too, says why
-        # SQLite would let everybody read it, and makes the WAL with the same permissions.
-        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    status = _status(path)
+    if status is None:
+        raise OutcomesError(f"{path.absolute()} was moved away while it was opened: try again")
     with plain_faults(path):
         # Whoever shares a connection between threads guards it (see recorder).
-        connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+        connection: Log = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=wait, isolation_level=None,
+            check_same_thread=False, factory=Log,
+        )  # fmt: skip
         try:
+            connection.identity = status.st_dev, status.st_ino
+            if not is_in_place(connection, path):
+                raise OutcomesError(f"{path.absolute()} was replaced while it was opened: try again")
             connection.execute("pragma foreign_keys = on")
             connection.execute(f"pragma synchronous = {durability}")
             # Four times SQLite's own, 16 MB: pages that change again and again reach the file a quarter as often.

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 ORIGINAL_COLUMNS = ("task_type", "model_id", "success", "timeout", "tokens_used", "cost_usd", "timestamp")
+LARGEST_ID = 2**53  # SQLite gives ids up to 2**63; other programs read them as doubles
 
 
 def statements(script: str) -> Iterator[str]:
@@ -41,14 +42,29 @@ def tables() -> dict[str, str]:
 
 def create_or_adopt(connection: sqlite3.Connection) -> None:
     """Create the tables; rows of an original `model_outcomes` move into the guarded one."""
+    _note_original_schema(connection)
     original = _move_aside(connection, "model_outcomes")
     # It was computed from the log, and a view of that name will be: kept, under another name.
     _move_aside(connection, "model_stats")
+    triggers = []
     for statement in schema():
-        connection.execute(statement)
+        if re.search(r"^create trigger", statement, re.MULTILINE):
+            triggers.append(statement)
+        else:
+            connection.execute(statement)
     if original:
         _adopt(connection, original)
-        connection.execute(f"drop table {original}")
+    # They guard what comes from now on: ids that jump, and what lies ahead of the clock, was there before.
+    for statement in triggers:
+        connection.execute(statement)
+
+
+def _note_original_schema(connection: sqlite3.Connection) -> None:
+    """Keep the text of everything that belongs to the original tables in `original_schema`: their triggers and
+    indexes go, as they would get in the way of the new ones."""
+    belongs = "from sqlite_master where tbl_name in ('model_outcomes', 'model_stats') and sql is not null"
+    if connection.execute(f"select 1 {belongs}").fetchone():
+        connection.execute(f"create table original_schema as select type, name, tbl_name as table_name, sql {belongs}")
 
 
 def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
@@ -60,12 +76,17 @@ def _move_aside(connection: sqlite3.Connection, table: str) -> str | None:
         "select type, name from sqlite_master where tbl_name = ? and type <> 'table' and sql is not null",
         (f"original_{table}",),
     ).fetchall():
-        connection.execute(f'drop {kind} "{name}"')
+        connection.execute(f"drop {kind} {_quoted(name)}")
     return f"original_{table}"
 
 
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _adopt(connection: sqlite3.Connection, original: str) -> None:
-    """Copy the rows in their order; what the guards refuse goes to `rejected_outcomes`."""
+    """Copy the rows in their order, with their ids; what the checks refuse goes to `rejected_outcomes`. The original
+    table stays, with all its columns."""
     now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
     load_id = connection.execute(
         "insert into load_history (source, format, start_offset, end_offset, end_line, head_bytes,"
@@ -75,17 +96,26 @@ def _adopt(connection: sqlite3.Connection, original: str) -> None:
     counts = {"accepted": 0, "rejected": 0}
     columns = ", ".join(ORIGINAL_COLUMNS)
     insert = (
-        f"insert into model_outcomes ({columns}) values (?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
+        f"insert into model_outcomes (id, {columns})"
+        " values (?, ?, ?, ?, coalesce(?, 0), coalesce(?, 0), coalesce(?, 0.0), ?)"
     )
-    for row_id, *row in connection.execute(f"select id, {columns} from {original} order by id").fetchall():
+    # One row at a time: a log may be larger than the memory.
+    for row_id, *row in connection.execute(f"select id, {columns} from {original} order by id"):
         try:
-            connection.execute(insert, row)
+            if isinstance(row_id, int) and row_id > LARGEST_ID:
+                raise sqlite3.IntegrityError(f"id is above {LARGEST_ID}, and would leave none for later outcomes")
+            connection.execute(insert, (row_id if isinstance(row_id, int) else None, *row))
             counts["accepted"] += 1
         except sqlite3.IntegrityError as fault:
             connection.execute(
                 "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
                 f" values (?, 'an unversioned model_outcomes table', ?, ?, ?, {now})",
-                (load_id, row_id, json.dumps([str(fault)]), json.dumps(row, default=repr)),
+                (
+                    load_id,
+                    row_id if isinstance(row_id, int) else 0,
+                    json.dumps([str(fault)]),
+                    json.dumps(row, default=repr),
+                ),
             )
             counts["rejected"] += 1
     connection.execute(
@@ -110,12 +140,16 @@ def _to_3(connection: sqlite3.Connection) -> None:
 
 
 def _to_4(connection: sqlite3.Connection) -> None:
-    """Rows of exports may hold sums above 10^18. Loads are found by an index, and files of the inbox have a count of
-    attempts."""
+    """The log refuses times ahead of the clock, and fewer tokens than their parts; rows that it has stay. Rows of
+    exports may hold sums above 10^18. Loads are found by an index, and files of the inbox have a count of attempts."""
+    connection.execute("drop trigger if exists model_outcomes_refuse_id")
     for table in ("federated_export_rows", "federated_import_rows", "inbox_files"):
         _make_again(connection, table)
+    existing = {name for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'")}
     for statement in schema():
-        if re.search(r"^create index load_history_heads ", statement, re.MULTILINE):
+        trigger = re.search(r"^create trigger (\w+)", statement, re.MULTILINE)
+        is_new_index = re.search(r"^create index load_history_heads ", statement, re.MULTILINE)
+        if is_new_index or (trigger and trigger[1] not in existing):
             connection.execute(statement)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +47,7 @@ def init(db: Path) -> None:
 @DURABILITY
 @click.pass_context
 def record(context: click.Context, /, durability: str | None, **values: Any) -> None:
-    """Append one outcome to the log; where it cannot be written, to a spool for `loader drain`."""
+    """Append one outcome to the log; if it cannot be written, to a spool for `loader drain`."""
     from loader import outcome
     from loader.recorder import Recorder
 
@@ -52,25 +55,24 @@ def record(context: click.Context, /, durability: str | None, **values: Any) -> 
 
     if values["success"] is None:
         raise OutcomesError("the verdict is missing: give --success or --failure")
-    found = outcome.from_values(values)
+    new = outcome.from_values(values)
     recorder = Recorder(db, durability)
-    fault: OutcomesError | None = context.meta[SETTINGS_FAULT]
+    settings_fault: OutcomesError | None = context.meta[SETTINGS_FAULT]
     try:
-        if fault and not _is_named(context):
-            spooled, recorder.trouble = _keep_unsettled(found), fault
+        if settings_fault and not _is_named(context):
+            spooled, recorder.trouble = _keep_unsettled(new), settings_fault
         else:
-            spooled = recorder.keep(found)
-            if fault:
-                console.say(f"Warning: {fault}; its settings are not used", err=True)
-    except NotKeptError as fault:
-        console.say(fault.outcome, err=True)
-        raise
-    finally:
+            spooled = recorder.keep(new)
+            if settings_fault:
+                _say(f"Warning: {settings_fault}; its settings are not used", err=True)
         recorder.close()
+    except NotKeptError as fault:
+        _say(fault.outcome, err=True)
+        raise
     if spooled:
-        console.say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+        _say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
     else:
-        console.say(f"recorded in {db}")
+        _say(f"recorded in {db}")
     # Python, as it ends, looks for garbage in all that was imported: that took a sixth of the command's time.
     gc.freeze()
 
@@ -96,9 +98,28 @@ def drain(db: Path) -> None:
     with log(db) as connection:
         result = spool.drain(connection, db)
     for path in result.files:
-        console.say(f"drained {path}")
-    console.say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
-    console.say(f"database: {db}")
+        _say(f"drained {path}")
+    _say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    _say(f"database: {db}")
+    for remark in result.remarks():
+        _say(f"Warning: {remark}", err=True)
+    for fault in result.faults:
+        _say(f"Error: {fault}", err=True)
     if result.rejected:
-        console.say(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+        _say(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+    if result.faults:
+        raise click.exceptions.Exit(OutcomesError.exit_code)
+    if result.rejected:
         raise click.exceptions.Exit(REJECTED)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line. What was committed stays committed if nobody can read about it: a full disk or a closed pipe
+    changes no exit code, of which a caller would take this outcome for lost and record it again."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        console.say(text, err=err)
+    except OSError:
+        # Python writes what is left as it ends, and fails again.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -51,7 +51,7 @@ class Report(msgspec.Struct):
 def examine(database: Path) -> Report:
     """Make every check of a database, of what lies beside it, and of what stands in it."""
     findings = [versions(), *_surroundings(database)]
-    if database.exists():
+    if database.exists() and not store.orphaned_wal(database):  # SQLite deletes such a WAL even to read the file
         findings += _inside(database)
     worst = max((finding.status for finding in findings), key=("ok", "warning", "error").index)
     return Report(str(database), worst, findings)
@@ -83,6 +83,9 @@ def _surroundings(database: Path) -> list[Finding]:
 
 
 def _file(database: Path) -> Finding:
+    orphan = store.orphaned_wal(database)
+    if orphan:
+        return Finding("file", "error", orphan, "stop all writers, and go by docs/recovery.md")
     if not database.exists():
         step = "name the right one with --db or OUTCOMES_DB, or make it: loader init"
         return Finding("file", "error", f"there is no {database}", step)
@@ -129,6 +132,10 @@ def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str 
 
 
 def _spool(database: Path) -> Finding:
+    foreign = [fault for path in places.spools(database) if (fault := spool.foreign(database, path))]
+    if foreign:
+        step = "let OUTCOMES_SPOOL name a file that is missing or a folder; outcomes wait in the next place meanwhile"
+        return Finding("spool", "error", "; ".join(foreign), step, {"faults": foreign})
     waiting = {str(path): path.stat().st_size for path in spool.waiting_files(database)}
     if not waiting:
         return Finding("spool", "ok", "no outcome waits", None, {"files": {}, "size_bytes": 0})
@@ -191,7 +198,7 @@ def _made(
             made = Finding(name, "warning", f"not known: {fault}", "loader build")
         else:
             made = Finding(name, "error", f"not known: {fault}", "look at the findings above first")
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, UnicodeDecodeError) as fault:
         made = _unusable(database, fault, name)
     except OutcomesError as fault:
         made = Finding(name, "error", str(fault), "look at the findings above first")
@@ -213,7 +220,9 @@ def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:
     return Finding("integrity", "ok", "intact, in WAL mode", None, {"journal_mode": mode})
 
 
-def _unusable(database: Path, fault: sqlite3.Error, check: str = "integrity") -> Finding:
+def _unusable(database: Path, fault: sqlite3.Error | UnicodeDecodeError, check: str = "integrity") -> Finding:
+    if isinstance(fault, UnicodeDecodeError):  # of SQLite's message, which quotes the damaged text
+        return Finding(check, "error", "it holds bytes that are no text", _recovery(database))
     return Finding(check, "error", f"not readable as SQLite: {fault}", _recovery(database))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,9 @@ def _drain(connection: sqlite3.Connection, database: Path) -> Came:
     result = spool.drain(connection, database)
     counts = (result.accepted, result.duplicates, result.rejected)
     lines = [f"spool: {_in_words(*counts)}"] if any(counts) else []
-    return Came({**asdict(result), "files": [str(path) for path in result.files]}, *counts, lines)
+    lines += [f"spool: {remark}" for remark in result.remarks()]
+    faults = [OutcomesError(fault) for fault in result.faults]
+    return Came(msgspec.to_builtins(result, enc_hook=str), *counts, lines, faults)
 
 
 def _import(connection: sqlite3.Connection, path: Path) -> Came:

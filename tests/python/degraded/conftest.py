@@ -112,13 +112,14 @@ def read_only(database: Path) -> Iterator[None]:
 
 @contextmanager
 def without_override() -> Iterator[None]:
-    """Gives up for now root's capability to write to whatever it likes (CAP_DAC_OVERRIDE of capabilities(7))."""
+    """Gives up for now root's capabilities to write to and read what it likes (CAP_DAC_OVERRIDE and
+    CAP_DAC_READ_SEARCH of capabilities(7))."""
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(0x2008_0522, 0)
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and the upper halves of the three
     assert libc.capget(header, sets) == 0
     before = sets[0]
-    sets[0] = before & ~(1 << 1)
+    sets[0] = before & ~(1 << 1 | 1 << 2)
     assert libc.capset(header, sets) == 0
     yield
     sets[0] = before

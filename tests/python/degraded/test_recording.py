@@ -2,17 +2,22 @@
 
 import json
 import logging
+import shlex
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from loader import ModelOutcomes, places, spool, store
+from loader import ModelOutcomes, outcome, places, spool, store
 from loader.errors import OutcomesError
+
+from .conftest import locked, without_override
 
 OUTCOME = ("record", "--task-type", "coding", "--model-id", "alpha", "--failure", "--cost-usd", "0.25")
 COUNT = "select count(*), count(distinct event_id) from model_outcomes where task_type <> 'filler'"
@@ -52,13 +57,9 @@ def test_python_goes_on_with_one_warning(query, invoke, database: Path, trouble,
     ]  # fmt: skip
 
 
-def test_an_open_log_that_is_moved_or_locked_is_noticed(database: Path, query, waiting, monkeypatch) -> None:
-    monkeypatch.setattr("loader.recorder.CHECK_EVERY", 0.0)
+def test_an_open_log_that_is_locked_is_noticed(database: Path, query, waiting) -> None:
     with ModelOutcomes(database) as outcomes:
-        outcomes.record("coding", "alpha", True)
-        database.rename(database.with_name("moved.db"))
         outcomes.record("coding", "beta", True)
-        assert query("select model_id from model_outcomes") == [("beta",)]
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("begin immediate")
             outcomes.record("coding", "gamma", True)
@@ -187,3 +188,162 @@ def test_no_home_is_no_fault(database: Path) -> None:
         check=False,
     )
     assert (result.returncode, "Traceback" in result.stderr) == (74, False)
+
+
+@pytest.mark.parametrize(
+    "fault", [TypeError("a bug"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no start"), KeyError(1)]
+)
+def test_a_fault_that_nobody_foresaw_spools(database: Path, query, invoke, monkeypatch, caplog, fault) -> None:
+    with ModelOutcomes(database) as outcomes, monkeypatch.context() as patch:
+        patch.setattr("loader.recorder.Recorder._insert_when_free", Mock(side_effect=fault))
+        assert outcomes.record("coding", "alpha", True, event_id="e") is True
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    invoke("drain")
+    assert query("select event_id from model_outcomes") == [("e",)]
+
+
+def test_where_a_bug_leaves_no_place_the_outcome_is_on_the_logger(database: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("loader.recorder.Recorder._insert_when_free", Mock(side_effect=TypeError))
+    monkeypatch.setattr("loader.spool._append", Mock(side_effect=TypeError))
+    with ModelOutcomes(database) as outcomes:
+        assert outcomes.record("coding", "alpha", True, event_id="e") is False
+    ((_, level, message),) = caplog.record_tuples
+    assert (level, '"event_id":"e"' in message) == (logging.ERROR, True)
+
+
+def test_a_schema_that_is_no_text(database: Path, invoke, waiting) -> None:
+    content = database.read_bytes()
+    database.write_bytes(content.replace(b"check (id > 0)", b"check (id \xff 0)"))
+    result = invoke(*OUTCOME)
+    assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+    assert len(waiting()) == 1
+    for arguments in (["stats"], ["drain"], ["load", "-"], ["build"], ["rank", "coding"], ["init"]):
+        result = invoke(*arguments, input=b"")
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert "is damaged" in result.stderr
+    assert invoke("doctor").exit_code == 1
+
+
+def test_an_outcome_of_the_interpreters_last_moment(database: Path, invoke, query, tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from loader import ModelOutcomes\n"
+        "class Agent:\n"
+        "    def __init__(self, path): self.outcomes = ModelOutcomes(path)\n"
+        "    def __del__(self, write=os.write):\n"
+        "        write(1, str(self.outcomes.record('coding', 'alpha', True, event_id='last')).encode())\n"
+        "agent = Agent(sys.argv[1])\n"
+    )
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        result = subprocess.run(
+            [sys.executable, "-c", program, str(database)], capture_output=True, text=True, check=False
+        )
+    assert (result.returncode, result.stdout) == (0, "True"), result.stderr
+    invoke("drain")
+    assert query("select event_id from model_outcomes") == [("last",)]
+
+
+def test_outcomes_have_names_of_their_own(database: Path, query) -> None:
+    with ModelOutcomes(database) as outcomes:
+        for _ in range(100):
+            outcomes.record("coding", "alpha", True)
+    ((names, longest),) = query("select count(distinct event_id), max(length(event_id)) from model_outcomes")
+    assert names == 100
+    assert longest < 40
+
+
+class Scalar:
+    """As numpy's, of which it has the one method that counts."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def item(self) -> object:
+        return self.value
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+@pytest.mark.parametrize("library", ["numpy", "any"])
+def test_scalars_of_other_libraries_are_taken_by_value(
+    database: Path, invoke, query, library: str, is_locked: bool
+) -> None:
+    numpy = pytest.importorskip("numpy") if library == "numpy" else None
+    flag, whole, number, text = (
+        (numpy.bool_, numpy.int64, numpy.float64, numpy.str_) if numpy else (Scalar, Scalar, Scalar, Scalar)
+    )
+    whole_array = numpy.array if numpy else Scalar
+    with ModelOutcomes(database) as outcomes, closing(sqlite3.connect(database, isolation_level=None)) as other:
+        if is_locked:
+            other.execute("begin immediate")
+        assert outcomes.record(
+            text("coding"), text("alpha"), flag(False), timeout=flag(True), tokens_used=whole(12),
+            cost_usd=number(0.25), duration_ms=whole_array(7), input_tokens=number(5.0), output_tokens=Decimal(7),
+            event_id=text("e"), timestamp="2026-01-31T12:00:00Z",
+        )  # fmt: skip
+        if is_locked:
+            other.execute("rollback")
+    invoke("drain")
+    assert query(
+        "select task_type, model_id, success, timeout, tokens_used, cost_usd, duration_ms, input_tokens, output_tokens,"
+        " event_id from model_outcomes"
+    ) == [("coding", "alpha", 0, 1, 12, 0.25, 7, 5, 7, "e")]
+
+
+def test_what_the_log_would_refuse_is_not_spooled(database: Path, waiting) -> None:
+    with ModelOutcomes(database) as outcomes, locked(database):
+        assert outcomes.record("coding", "a\0b", True) is False
+        assert outcomes.record("coding", "a", True, tokens_used=1, input_tokens=2) is False
+    assert waiting() == []
+
+
+@pytest.mark.parametrize("mode", [0, 0o666])
+def test_a_folder_without_permission_reaches_no_agent(database: Path, mode: int) -> None:
+    before = database.parent.stat().st_mode
+    database.parent.chmod(mode)
+    try:
+        with without_override(), ModelOutcomes(database) as outcomes:
+            assert outcomes.ranked_models("coding") == []
+            assert outcomes.ab_test_candidates("coding") == []
+            assert not outcomes.should_demote("coding", "alpha")
+            with ModelOutcomes(database, strict=True) as strict, pytest.raises(OutcomesError):
+                strict.ranked_models("coding")
+    finally:
+        database.parent.chmod(before)
+
+
+def test_a_drain_goes_on_past_a_spool_it_may_not_read(database: Path, invoke, query, tmp_path, monkeypatch) -> None:
+    spool.append(database, from_values("second"))
+    named = tmp_path / "named.jsonl"
+    monkeypatch.setenv("OUTCOMES_SPOOL", str(named))
+    spool.append(database, from_values("first"))
+    named.chmod(0)
+    with without_override():
+        result = invoke("drain")
+    assert (result.exit_code, result.stderr.count("\n"), str(named) in result.stderr) == (2, 1, True)
+    assert query("select event_id from model_outcomes") == [("second",)]
+    named.chmod(0o600)
+    assert invoke("drain").exit_code == 0
+    assert query("select count(*) from model_outcomes") == [(2,)]
+
+
+def from_values(event_id: str) -> outcome.Outcome:
+    values = {"task_type": "t", "model_id": "m", "success": True, "event_id": event_id}
+    return outcome.from_values({**dict.fromkeys(outcome.FIELDS), **values})
+
+
+@pytest.mark.parametrize("end", [">/dev/full", ">&-", "| true", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_what_cannot_be_printed_changes_no_exit_code(database: Path, invoke, query, end: str, is_locked: bool) -> None:
+    command = " ".join(
+        map(shlex.quote, [sys.executable, "-c", "from loader.cli import main; main()", "--db", str(database)])
+    )
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        if is_locked:
+            other.execute("begin immediate")
+        for arguments in (" ".join(OUTCOME), "drain"):
+            if is_locked and arguments == "drain":
+                other.execute("rollback")
+            script = f"set -o pipefail; {command} {arguments} {end}"
+            assert subprocess.run(["bash", "-c", script], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    assert query("select count(*) from model_outcomes") == [(1,)]

@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 
 from loader import loading, outcome, places, spool, store
 from loader.errors import OutcomesError
+from loader.recorder import Recorder
 
 PATIENCE = 60
 EACH = "select count(*), count(distinct event_id) from model_outcomes"
@@ -151,7 +154,113 @@ def test_the_same_event_in_log_and_spool_is_one_outcome(database: Path, query, d
     spool.append(database, an_outcome("e"))
     spool.append(database, an_outcome("e", success=False))
     result = drain()
-    assert (result.accepted, result.duplicates, result.rejected) == (0, 2, 1)
+    assert (result.accepted, result.duplicates, result.rejected, result.renamed_count) == (1, 2, 0, 1)
+    spool.append(database, an_outcome("e", success=False))
+    assert drain().duplicates == 1, "it gets the same new name again"
+    assert query("select substr(event_id, 1, 2), success from model_outcomes order by id") == [("e", 1), ("e~", 0)]
+
+
+def test_a_wrong_clock_loses_nothing(database: Path, query, invoke, caplog) -> None:
+    """An outcome got its time before the clock was set back: the log refuses that time, and the spool takes it."""
+    ahead = outcome.from_values({**dict.fromkeys(outcome.FIELDS), "task_type": "t", "model_id": "m", "success": True})
+    ahead = msgspec.structs.replace(ahead, timestamp=store.utc_now() + timedelta(days=900))
+    recorder = Recorder(database)
+    assert recorder.keep(ahead) == places.spool(database)
+    assert "clock" in str(recorder.trouble)
+    recorder.close()
+    before = store.to_text(store.utc_now())
+    result = invoke("drain")
+    assert result.exit_code == 0
+    assert "1 outcomes were dated more than a day ahead of now" in result.stderr
+    ((timestamp, event_id),) = query("select timestamp, event_id from model_outcomes")
+    assert before <= timestamp <= store.to_text(store.utc_now())
+    assert event_id == ahead.event_id
+
+
+FOREIGN = {
+    "a file of outcomes": b'{"task_type": "t", "model_id": "m", "success": true, "event_id": "e",'
+    b' "timestamp": "2026-01-31T12:00:00Z"}\n',
+    "another order": b'{"task_type":"t","success":true,"model_id":"m","timestamp":"2026-01-31T12:00:00Z",'
+    b'"event_id":"e"}\n',
+    "no event_id": b'{"task_type":"t","model_id":"m","success":true,"timestamp":"2026-01-31T12:00:00Z"}\n',
+    "more fields": b'{"task_type":"t","model_id":"m","success":true,"timestamp":"2026-01-31T12:00:00Z",'
+    b'"event_id":"e","run":1}\n',
+    "notes": b"do not lose me\n",
+    "zeros": b"\0" * 4096,
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_file_of_the_user_is_no_spool(database: Path, invoke, query, tmp_path, monkeypatch, content: bytes) -> None:
+    named = tmp_path / "mine.jsonl"
+    named.write_bytes(content)
+    monkeypatch.setenv("OUTCOMES_SPOOL", str(named))
+    path = spool.append(database, an_outcome("kept"))
+    assert path == Path(f"{database}.spool.jsonl")
+    result = invoke("drain")
+    assert (result.exit_code, result.stderr.count("\n"), str(named) in result.stderr) == (2, 1, True)
+    assert query("select event_id from model_outcomes") == [("kept",)]
+    assert named.read_bytes() == content
+    assert str(named) in invoke("doctor").stdout
+    assert not spool.waiting_files(database)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+@pytest.mark.parametrize("by_link", [False, True])
+def test_the_database_is_no_spool(database: Path, invoke, query, tmp_path, monkeypatch, suffix: str, by_link) -> None:
+    named = Path(f"{database}{suffix}")
+    if by_link:
+        (tmp_path / "link.jsonl").symlink_to(named)
+        named = tmp_path / "link.jsonl"
+    monkeypatch.setenv("OUTCOMES_SPOOL", str(named))
+    assert spool.append(database, an_outcome("kept")) == Path(f"{database}.spool.jsonl")
+    invoke("drain")
+    invoke("drain")
+    assert query("select event_id from model_outcomes") == [("kept",)]
+    assert query("pragma integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_no_spool(database: Path, invoke, tmp_path, monkeypatch, kind: str) -> None:
+    named = tmp_path / "named"
+    if kind == "fifo":
+        os.mkfifo(named)
+        monkeypatch.setenv("OUTCOMES_SPOOL", str(named))
+    else:
+        named = Path(f"{database}.spool.jsonl")
+        named.mkdir()
+    result = invoke("drain")
+    assert (result.exit_code, str(named) in result.stderr) == (2, True)
+    assert named.exists()
+
+
+def test_a_spool_under_a_name_of_the_user_is_drained(database: Path, drain, query, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("OUTCOMES_SPOOL", str(tmp_path / "mine"))
+    spool.append(database, an_outcome("first", cost_usd=0.1, model_id="模型"))
+    spool.append(database, an_outcome("second"))
+    (tmp_path / "mine").write_bytes((tmp_path / "mine").read_bytes()[:-5])
+    assert drain().accepted == 1
+    (tmp_path / "mine").write_bytes(b'{"task_type":"cut o')
+    spool.append(database, an_outcome("third"))
+    assert drain().accepted == 1
+    assert query("select event_id from model_outcomes") == [("first",), ("third",)]
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_log_that_is_moved_while_it_is_drained_keeps_the_spool(database: Path, query, drain, monkeypatch) -> None:
+    spool.append(database, an_outcome("first"))
+    load = loading.load_source
+
+    def then_move(*arguments: object, **options: object) -> loading.LoadResult:
+        result = load(*arguments, **options)
+        database.rename(database.with_name("moved.db"))
+        Path(f"{database}-wal").unlink()
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, "load_source", then_move)
+        assert len(drain().faults) == 1
+    assert drain().accepted == 1
     assert query(EACH) == [(1, 1)]
 
 
@@ -162,7 +271,7 @@ def test_every_place_is_drained(database: Path, query, drain, monkeypatch, tmp_p
     last = places.spools(database)[-1]
     last.parent.mkdir(parents=True)
     Path(f"{database}.spool.jsonl").rename(last)
-    spool._append(Path(f"{database}.spool.jsonl"), b"\n")
+    spool._append(Path(f"{database}.spool.jsonl"), b"\n", database)
     assert len(places.spools(database)) == 3
     assert drain().files == places.spools(database)
     assert query(EACH) == [(2, 2)]
@@ -181,13 +290,13 @@ def test_a_write_that_is_cut_short_is_taken_back(database: Path, monkeypatch, tm
 def test_a_drain_that_holds_a_file_is_not_waited_for(database: Path) -> None:
     spool.append(database, an_outcome("first"))
     (path,) = {*database.parent.glob("*spool*")}
-    claims = spool._claimed(path)
+    claims = spool._claimed(path, database)
     claimed = next(claims)
     begun = time.monotonic()
     assert spool.append(database, an_outcome("second")) == path
-    assert time.monotonic() - begun < spool.PATIENCE
+    assert time.monotonic() - begun < spool.LOCK_WAIT_S
     assert (claimed.read_text().count("\n"), path.read_text().count("\n")) == (1, 1)
-    assert claimed not in list(spool._claimed(path)), "it is held"
+    assert claimed not in list(spool._claimed(path, database)), "it is held"
 
 
 def test_a_database_that_does_not_take_the_rows_leaves_them_waiting(database: Path, query, drain, monkeypatch) -> None:

@@ -84,7 +84,7 @@ FAULTS: list[tuple[dict[str, Any], list[str]]] = [
     ({"task_type": ""}, ["task_type: expected str of length >= 1"]),
     ({"task_type": "\t "}, ["task_type: is blank"]),
     ({"model_id": 7}, ["model_id: expected str"]),
-    ({"model_id": "a\0b"}, ["model id is a name"]),
+    ({"model_id": "a\0b"}, ["model_id: holds a NUL character"]),
     ({"model_id": "m" * 501}, ["model_id: expected str of length <= 500"]),
     ({"success": "yes"}, ["success: expected true or false"]),
     ({"success": 2}, ["success: expected true or false"]),

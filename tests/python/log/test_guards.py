@@ -2,9 +2,12 @@
 
 import math
 import sqlite3
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+
+from loader import outcome
 
 PLAIN = {
     "task_type": "coding",
@@ -139,6 +142,68 @@ def test_takes_every_form_of_a_time(log: sqlite3.Connection, text: str, utc: str
 def test_refuses_what_is_no_time(log: sqlite3.Connection, text: Any) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         insert(log, timestamp=text)
+
+
+def moment(**ahead: float) -> datetime:
+    return datetime.now(timezone.utc) + timedelta(**ahead)
+
+
+@pytest.mark.parametrize("zone", [0, 14, -14])
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "offset"])
+@pytest.mark.parametrize(("ahead", "is_taken"), [({"hours": 23}, True), ({"hours": 25}, False), ({"days": 400}, False)])
+def test_a_time_more_than_a_day_ahead_is_refused(log, zone: int, form: str, ahead: dict[str, int], is_taken) -> None:
+    when = moment(**ahead)
+    text = when.astimezone(timezone(timedelta(hours=zone))).isoformat() if form == "offset" else when.strftime(form)
+    if is_taken:
+        assert insert(log, timestamp=text) == 1
+        return
+    with pytest.raises(sqlite3.IntegrityError, match="more than a day ahead of now"):
+        insert(log, timestamp=text)
+    assert count(log) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"),
+    [
+        ("1970-01-01T00:30:00+01:00", False),
+        ("1970-01-01T13:59:00+14:00", False),
+        ("1970-01-01T01:00:00+01:00", True),
+        ("1970-01-01T00:00:00-01:00", True),
+    ],
+)
+def test_1970_begins_in_utc(log: sqlite3.Connection, text: str, is_taken: bool) -> None:
+    if is_taken:
+        assert insert(log, timestamp=text) == 1
+        return
+    with pytest.raises(sqlite3.IntegrityError, match="before 1970"):
+        insert(log, timestamp=text)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "parts", "is_taken"),
+    [
+        (11, (5, 7), False),
+        (4, (5, None), False),
+        (6, (None, 7), False),
+        (12, (5, 7), True),
+        (13, (5, 7), True),
+        (0, (5, 7), True),
+        (1, (0, 0), True),
+        (1, (None, None), True),
+        (10**12, (10**12, 10**12), True),
+    ],
+)
+def test_tokens_are_no_fewer_than_their_parts(log, tokens: int, parts: tuple[int | None, int | None], is_taken) -> None:
+    columns = {"tokens_used": tokens, "input_tokens": parts[0], "output_tokens": parts[1]}
+    fields = {name: value for name, value in {**PLAIN, **columns}.items() if value is not None}
+    if is_taken:
+        assert insert(log, **columns) == 1
+        assert outcome.check(outcome.parse_fields(fields), None).tokens_used == tokens
+        return
+    with pytest.raises(sqlite3.IntegrityError, match="tokens_used is below input_tokens"):
+        insert(log, **columns)
+    with pytest.raises(outcome.InvalidOutcome, match=r"tokens_used: \d+ is below input_tokens"):
+        outcome.check(outcome.parse_fields(fields), None)
 
 
 def test_two_outermost_rows_can_still_be_summed(log: sqlite3.Connection) -> None:

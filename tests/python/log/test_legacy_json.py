@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import closing
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -335,6 +336,35 @@ def test_an_old_file_has_its_week_from_its_first_import(old_tool) -> None:
     old_tool(-30, FULL)
     assert old_tool(1).archived is None
     assert old_tool(8).archived is not None
+
+
+def test_what_could_not_be_archived_does_not_count_twice(old_tool, query, monkeypatch) -> None:
+    old_tool(0, FULL)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", Mock(side_effect=OSError(30, "Read-only file system")))
+        with pytest.raises(OutcomesError, match="cannot move"):
+            old_tool(8)
+    again = old_tool(8.1, grown(successes=43))
+    assert (again.added, again.unchanged) == (1, 2)
+    assert query("select sum(successes) from legacy_model_stats where model_id = 'alpha'") == [(43 + 1,)]
+
+
+def test_a_commit_that_fails_puts_the_file_back(old_tool, monkeypatch, tmp_path: Path) -> None:
+    path = tmp_path / ".sf" / "model-performance.json"
+    old_tool(0, FULL)
+
+    @contextmanager
+    def fail(connection: sqlite3.Connection) -> Iterator[None]:
+        yield
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "transaction", fail)
+        patch.setattr(legacy, "import_file", lambda *_, **__: legacy.LegacyResult(str(path)))
+        with pytest.raises(sqlite3.OperationalError):
+            old_tool(8)
+    assert path.exists()
+    assert list((path.parent / "archive").iterdir()) == []
 
 
 def test_a_move_that_fails_is_made_up_for(old_tool, query, monkeypatch) -> None:

@@ -37,6 +37,14 @@ BAD = [
     (6, "coding", "alpha", 7, 0, 0, 0.0, "2026-01-31T12:00:00Z"),
 ]
 
+REFUSE_ID_OF_VERSION_3 = """
+create trigger model_outcomes_refuse_id before insert on model_outcomes when new.id <> -1
+begin
+    select raise(abort, 'model_outcomes.id must be above the last one: leave it out')
+    where new.id <= (select coalesce(max(id), 0) from model_outcomes);
+end
+"""
+
 
 @pytest.fixture
 def original(database: Path) -> Path:
@@ -54,13 +62,14 @@ def contents(path: Path) -> list[str]:
 def test_rows_of_an_original_file_move_in_their_order(original: Path, invoke, query) -> None:
     assert invoke("init").exit_code == 0
     columns = "task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp"
+    assert query("select id from model_outcomes order by id") == [(1,), (2,), (9,)]
     assert query(f"select {columns} from model_outcomes order by id") == [
         ("coding", "alpha", 1, 0, 100, 0.25, "2026-01-31T12:00:00.000Z"),
         ("coding", "alpha", 0, 1, 0, 0.0, "2026-01-31T13:00:00.000Z"),
         ("coding", "beta", 1, 0, 7, 0.0, "2026-01-31 14:00:00"),
     ]
     assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
-    assert query("pragma foreign_key_check") == []
+    assert query("pragma foreign_key_check(model_outcomes)") == []
 
 
 def test_what_the_guards_refuse_is_kept_with_its_reason(original: Path, invoke, query) -> None:
@@ -84,9 +93,53 @@ def test_the_name_model_stats_becomes_free(original: Path, invoke, query) -> Non
 
 def test_the_upgraded_file_takes_outcomes(original: Path, invoke, query, line) -> None:
     assert invoke("load", "-", input=line(model_id="gamma")).exit_code == 0
-    assert query("select count(*), max(id) from model_outcomes") == [(4, 4)]
+    assert query("select count(*), max(id) from model_outcomes") == [(4, 10)]
     with closing(sqlite3.connect(original)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute("delete from model_outcomes")
+
+
+def test_the_original_table_is_kept_aside_with_all_that_belongs_to_it(database: Path, invoke, query) -> None:
+    trigger = "CREATE TRIGGER mine after insert on model_outcomes begin select 1; end"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.executescript(ORIGINAL)
+        connection.execute("alter table model_outcomes add column prompt text")
+        connection.execute(trigger)
+        connection.execute("insert into model_outcomes values (7, 't', 'm', 1, 0, 5, 0.5, '2026-01-31T12:00Z', 'Hi')")
+        (index,) = connection.execute("select sql from sqlite_master where type = 'index' and sql > ''").fetchone()
+    assert invoke("init").exit_code == 0
+    assert query("select * from original_model_outcomes") == [
+        (7, "t", "m", 1, 0, 5, 0.5, "2026-01-31T12:00Z", "Hi"),
+    ]
+    kept = query("select type, name, sql from original_schema where table_name = 'model_outcomes' and type <> 'table'")
+    assert sorted(kept) == [("index", "model_outcomes_task_model", index), ("trigger", "mine", trigger)]
+    assert query("select id from model_outcomes") == [(7,)]
+
+
+def test_ids_that_jump_are_kept_and_one_that_leaves_none_is_refused(database: Path, invoke, query, line) -> None:
+    rows = [(row_id, *GOOD[0][1:]) for row_id in (3, 5_000_000, 2**63 - 1)]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.executescript(ORIGINAL)
+        connection.executemany("insert into model_outcomes values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    invoke("init")
+    assert invoke("load", "-", input=line()).exit_code == 0
+    assert query("select id from model_outcomes order by id") == [(3,), (5_000_000,), (5_000_001,)]
+    assert query("select line_number from rejected_outcomes") == [(2**63 - 1,)]
+
+
+def test_rows_ahead_of_the_clock_stay_in_a_file_of_version_3(invoke, query, line, database: Path) -> None:
+    invoke("load", "-", input=line())
+    wanted = query("select type, name, sql from sqlite_master order by type, name")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("drop trigger model_outcomes_refuse_insert")
+        connection.execute(REFUSE_ID_OF_VERSION_3)
+        connection.execute(
+            "insert into model_outcomes (task_type, model_id, success, timestamp)"
+            " values ('t', 'm', 1, '9999-01-01T00:00')"
+        )
+        connection.execute("pragma user_version = 3")
+    assert invoke("init").exit_code == 0
+    assert query("select type, name, sql from sqlite_master order by type, name") == wanted
+    assert query("select timestamp from model_outcomes where id = 2") == [("9999-01-01T00:00",)]
 
 
 def test_it_happens_once(original: Path, invoke) -> None:
