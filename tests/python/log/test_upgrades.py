@@ -152,15 +152,36 @@ def test_runs_of_a_file_of_version_2_were_on_sqlite(invoke, query, database: Pat
     assert query("select type, name, sql from sqlite_master order by type, name") == wanted
 
 
+def test_version_3_keeps_its_exports_and_gains_carries(invoke, query, database: Path) -> None:
+    invoke("init")
+    wanted = query("select type, name, sql from sqlite_master order by type, name")
+    carries = ("tokens_carry", "cost_carry", "success_cost_carry", "infrastructure_tokens_carry",
+               "infrastructure_cost_carry")  # fmt: skip
+    with closing(sqlite3.connect(database)) as connection:
+        for table in ("federated_export_rows", "federated_import_rows"):
+            for carry in carries:
+                connection.execute(f"alter table {table} drop column {carry}")
+        connection.execute(
+            "insert into federated_export_rows (export_id, task_type, model_id, outcomes, successes, timeouts,"
+            " infrastructure_failures, tokens, cost_nano_usd) values (1, 'code', 'able', 12, 9, 0, 0, 7, 8)"
+        )
+        connection.execute("pragma user_version = 3")
+        connection.commit()
+    invoke("init")
+    assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
+    assert query("select outcomes, tokens, cost_nano_usd, cost_carry from federated_export_rows") == [(12, 7, 8, None)]
+    assert query("select type, name, sql from sqlite_master order by type, name") == wanted
+
+
 @pytest.fixture
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
     steps = {
-        3: lambda connection: connection.execute("alter table load_history add column host text"),
-        4: lambda connection: connection.execute("update load_history set host = 'here'"),
+        4: lambda connection: connection.execute("alter table load_history add column host text"),
+        5: lambda connection: connection.execute("update load_history set host = 'here'"),
     }
     monkeypatch.setattr(store, "UPGRADES", steps)
-    monkeypatch.setattr(store, "SCHEMA_VERSION", 5)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 6)
 
 
 def test_upgrades_follow_one_another(invoke, query, line, request: pytest.FixtureRequest) -> None:
@@ -168,13 +189,13 @@ def test_upgrades_follow_one_another(invoke, query, line, request: pytest.Fixtur
     request.getfixturevalue("later_versions")
     assert invoke("init").exit_code == 0
     assert query("select host, accepted_count from load_history") == [("here", 1)]
-    assert query("pragma user_version") == [(5,)]
+    assert query("pragma user_version") == [(6,)]
 
 
 @pytest.mark.usefixtures("later_versions")
 def test_a_new_file_is_of_the_newest_version_at_once(invoke, query) -> None:
     assert invoke("init").exit_code == 0
-    assert query("pragma user_version") == [(5,)]
+    assert query("pragma user_version") == [(6,)]
 
 
 def test_a_chain_that_breaks_leaves_the_version_it_began_with(
@@ -183,6 +204,6 @@ def test_a_chain_that_breaks_leaves_the_version_it_began_with(
     invoke("load", "-", input=line())
     before = contents(database)
     request.getfixturevalue("later_versions")
-    store.UPGRADES[3] = lambda connection: connection.execute("update no_such_table set host = ''")
+    store.UPGRADES[4] = lambda connection: connection.execute("update no_such_table set host = ''")
     assert invoke("init").exit_code == 2
     assert contents(database) == before
