@@ -208,6 +208,27 @@ def test_runs_of_a_file_of_version_2_were_on_sqlite(invoke, query, database: Pat
     assert query("select type, name, sql from sqlite_master order by type, name") == wanted
 
 
+def test_version_3_keeps_its_exports_and_gains_carries(invoke, query, database: Path) -> None:
+    invoke("init")
+    wanted = query("select type, name, sql from sqlite_master order by type, name")
+    carries = ("tokens_carry", "cost_carry", "success_cost_carry", "infrastructure_tokens_carry",
+               "infrastructure_cost_carry")  # fmt: skip
+    with closing(sqlite3.connect(database)) as connection:
+        for table in ("federated_export_rows", "federated_import_rows"):
+            for carry in carries:
+                connection.execute(f"alter table {table} drop column {carry}")
+        connection.execute(
+            "insert into federated_export_rows (export_id, task_type, model_id, outcomes, successes, timeouts,"
+            " infrastructure_failures, tokens, cost_nano_usd) values (1, 'code', 'able', 12, 9, 0, 0, 7, 8)"
+        )
+        connection.execute("pragma user_version = 3")
+        connection.commit()
+    invoke("init")
+    assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
+    assert query("select outcomes, tokens, cost_nano_usd, cost_carry from federated_export_rows") == [(12, 7, 8, None)]
+    assert query("select type, name, sql from sqlite_master order by type, name") == wanted
+
+
 @pytest.fixture
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
