@@ -22,7 +22,7 @@ from .test_everybody_at_once import command, complaints, lines, start
 
 OPERATIONS = ("load", "build", "run", "publish", "drain", "import")
 KILLS = 10  # of each operation
-LOADED, WAITING, CELLS = 3_000, 200, 300  # outcomes of a file, outcomes in a spool, cells of an older tool's file
+LOADED, WAITING, CELLS = 3_000, 200, 50  # outcomes of a file, outcomes in a spool, cells of an older tool's file
 PATIENCE_S = 600
 
 
@@ -57,8 +57,8 @@ class Site:
             return self.loader("drain"), set()
         if operation == "import":
             file = self.folder / f"{self.count}.json"
-            cells = {f"{self.count}-{number}": {"successes": 3, "failures": 1} for number in range(CELLS)}
-            file.write_text(json.dumps({"task-0": cells}))
+            cell = {"model-0": {"successes": 3, "failures": 1}}
+            file.write_text(json.dumps({f"old-{self.count}-{number}": cell for number in range(CELLS)}))
             self.files.append(file)
             self.cells += CELLS
             return self.loader("import-legacy", file), set()
