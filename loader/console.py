@@ -7,6 +7,7 @@ programs goes behind the guard, by `write`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -58,6 +59,7 @@ def behind(stream: TextIO) -> TextIO:
 def guarding() -> Iterator[None]:
     """Put a guard before standard output and standard error. It stays if an unknown error goes on, since Python
     then prints names in a traceback."""
+    _open_closed_streams()
     before = sys.stdout, sys.stderr
     guards = Guard(behind(sys.stdout)), Guard(behind(sys.stderr))
     sys.stdout, sys.stderr = (cast(TextIO, guard) for guard in guards)
@@ -91,6 +93,16 @@ class Guard:
         if name == "buffer":
             raise AttributeError(name)  # bytes would pass unseen
         return getattr(self.guarded, name)
+
+
+def _open_closed_streams() -> None:
+    """Open the null device in place of each standard stream that the caller closed (`>&-`). A file that is opened
+    later would get its number, and dbt's process would write its lines into that file."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
 
 
 def _take_back(guards: tuple[Guard, Guard], before: tuple[TextIO, TextIO]) -> None:

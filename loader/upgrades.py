@@ -145,11 +145,10 @@ def _to_4(connection: sqlite3.Connection) -> None:
     connection.execute("drop trigger if exists model_outcomes_refuse_id")
     for table in ("federated_export_rows", "federated_import_rows", "inbox_files"):
         _make_again(connection, table)
-    existing = {name for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'")}
+    existing = {name for (name,) in connection.execute("select name from sqlite_master")}
     for statement in schema():
-        trigger = re.search(r"^create trigger (\w+)", statement, re.MULTILINE)
-        is_new_index = re.search(r"^create index load_history_heads ", statement, re.MULTILINE)
-        if is_new_index or (trigger and trigger[1] not in existing):
+        created = re.search(r"^create (?:trigger|index) (\w+)", statement, re.MULTILINE)
+        if created and created[1] not in existing:
             connection.execute(statement)
 
 

@@ -16,7 +16,7 @@ PUBLISHED_AT = "2026-01-31T12:00:00.000000Z"
 STATS = {
     "task_type": "coding", "model_id": "alpha", "trials": 10, "successes": 9, "failures": 1, "success_rate": 0.9,
     "success_rate_lower": 0.6, "success_rate_upper": 0.98, "total_tokens": 5, "total_cost": 0.5,
-    "cost_per_success": 0.06, "last_used": "2026-01-30 12:00:00",
+    "cost_per_success": 0.06, "last_used": "2026-01-30 12:00:00", "infrastructure_failures": 0,
 }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def test_one_bad_file_does_not_keep_out_the_others(invoke, query, line, tmp_path
     ("fields", "tokens"),
     [
         ({}, 0),
-        ({"tokens_used": 5, "input_tokens": 100, "output_tokens": 20}, 5),
+        ({"tokens_used": 500, "input_tokens": 100, "output_tokens": 20}, 500),
         ({"input_tokens": 100, "output_tokens": 20}, 120),
         ({"input_tokens": 100}, 0),
         ({"tokens_used": 12.0}, 12),

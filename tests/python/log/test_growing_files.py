@@ -133,10 +133,9 @@ def test_a_file_cut_short_while_it_is_read_says_so(database: Path, line, tmp_pat
         assert source.digests(len(line()) * 25_000) is not None
         os.truncate(file, 1000)
         assert source.digests(len(line()) * 25_000) is None
+        writer = loading._Writer(connection, source, loading.Position(), loading.LoadResult(""), Refusals(), None)
         with pytest.raises(OutcomesError, match="was cut short"):
-            loading._Writer(connection, source, loading.Position(), loading.LoadResult(""), Refusals()).write(
-                Batch([], len(line()) * 25_000, 25_001, tuple)
-            )
+            writer.write(Batch([], len(line()) * 25_000, 25_001, tuple))
 
 
 def test_a_shortened_file_adds_nothing_that_was_there(invoke, models, line, tmp_path: Path) -> None:
