@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from loader import outcome, spool, store
+from loader import file_identity, outcome, spool, store
 from loader.errors import BusyError, NotKeptError, OutcomesError
 from loader.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
 
@@ -92,8 +92,10 @@ class Recorder:
     def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """Return the answer of a log that exists; raises OutcomesError."""
         with self._lock, store.plain_faults(self.path):
-            if self._connection is None and not store.exists(self.path):
-                raise OutcomesError(store.orphaned_wal(self.path) or f"no database at {self.path}: run `loader init`")
+            if self._connection is None and not file_identity.exists(self.path):
+                raise OutcomesError(
+                    file_identity.orphaned_wal(self.path) or f"no database at {self.path}: run `loader init`"
+                )
             connection = self._open()
             connection.execute(f"pragma busy_timeout = {round(self._wait_s() * 1000)}")
             try:
@@ -141,7 +143,7 @@ class Recorder:
             try:
                 return connection.execute(INSERT, row).lastrowid
             except sqlite3.OperationalError as fault:
-                if not store.is_busy(fault):
+                if not file_identity.is_busy(fault):
                     raise
                 now = time.monotonic()
                 deadline = now + self._wait_s() if deadline is None else deadline
@@ -157,10 +159,10 @@ class Recorder:
         if self._connection is not None and not self._is_whole(self._connection):
             self._leave()
         if self._connection is None:
-            if self._has_opened and not store.exists(self.path):
+            if self._has_opened and not file_identity.exists(self.path):
                 # It may come back, and would then take the place of a new one with all that is in it.
                 raise OutcomesError(
-                    store.orphaned_wal(self.path)
+                    file_identity.orphaned_wal(self.path)
                     or f"{self.path} was moved away or removed: put it back, or make a new one with `loader init`"
                 )
             self._connection = store.create_or_open(

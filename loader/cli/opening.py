@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loader import console, engines, store
+from loader import console, engines, file_identity, store
 from loader.errors import OutcomesError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def built(db: Path) -> Iterator[sqlite3.Connection]:
     """Open a log that exists, or a published snapshot, to ask the marts. Nothing in it can be changed."""
     connection = store.open_existing(db)
     try:
-        with store.plain_faults(db), store.naming_damage(db, connection):
+        with store.plain_faults(db), file_identity.naming_damage(db, connection):
             yield connection
     finally:
         connection.close()

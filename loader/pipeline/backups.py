@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from loader import outputs, store
+from loader import file_identity, outputs, store
 from loader.errors import OutcomesError
 
 
@@ -36,14 +36,14 @@ def _copy(source: sqlite3.Connection, database: Path, unfinished: Path, path: Pa
             source.backup(target)
             target.execute("pragma journal_mode = delete")
         except sqlite3.OperationalError as fault:
-            if store.is_busy(fault):
+            if file_identity.is_busy(fault):
                 raise store.plain_fault(database, fault) from fault
             raise OutcomesError(f"cannot write {path}: {fault}") from fault
         except sqlite3.DatabaseError as fault:
             raise store.plain_fault(database, fault) from fault
-        damage = store.find_damage(target)
+        damage = file_identity.find_damage(target)
         if damage is not None:
-            raise store.damaged(database, damage)
+            raise file_identity.damaged(database, damage)
 
 
 def _is_backup(path: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from loader import console, locks, places, spool, store
+from loader import console, file_identity, locks, places, spool, store
 from loader.errors import OutcomesError
 from loader.pipeline import examining, exports, publishing, snapshot
 from loader.pipeline.examining import Finding
@@ -51,7 +51,8 @@ class Report(msgspec.Struct):
 def examine(database: Path) -> Report:
     """Make every check of a database, of what lies beside it, and of what stands in it."""
     findings = [versions(), *_surroundings(database)]
-    if database.exists() and not store.orphaned_wal(database):  # SQLite deletes such a WAL even to read the file
+    # SQLite deletes an orphaned WAL even to read the file.
+    if database.exists() and not file_identity.orphaned_wal(database):
         findings += _inside(database)
     worst = max((finding.status for finding in findings), key=("ok", "warning", "error").index)
     return Report(str(database), worst, findings)
@@ -83,7 +84,7 @@ def _surroundings(database: Path) -> list[Finding]:
 
 
 def _file(database: Path) -> Finding:
-    orphan = store.orphaned_wal(database)
+    orphan = file_identity.orphaned_wal(database)
     if orphan:
         return Finding("file", "error", orphan, "stop all writers, and go by docs/recovery.md")
     if not database.exists():

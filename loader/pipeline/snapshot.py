@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader import caveats, reading, store
+from loader import caveats, file_identity, reading, store
 from loader.caveats import Caveat
 from loader.errors import OutcomesError
 from loader.pipeline import marts
@@ -107,7 +107,7 @@ def plain_full_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as fault:
-        if store.is_busy(fault) or str(fault).startswith("no such"):
+        if file_identity.is_busy(fault) or str(fault).startswith("no such"):
             raise
         raise OutcomesError(f"cannot write {path}: {fault}") from fault
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from loader import store
+from loader import file_identity, store
 from loader.errors import InputBusyError, OutcomesError
 from loader.uok.rows import COLUMNS, REQUIRED, Row
 
@@ -58,7 +58,7 @@ def plain_faults(path: Path, mode: str) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as fault:
-            if store.is_busy(fault):
+            if file_identity.is_busy(fault):
                 raise InputBusyError(f"{path} is locked by another writer: try again later") from None
             if "readonly database" in str(fault) and mode == "rw":
                 raise OutcomesError(f"{path}: no permission to write to it") from None
