@@ -16,7 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,12 +90,16 @@ class Recorder:
         return None
 
     def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Return the answer of a log that exists; raises OutcomesError."""
+        """Return the answer of a log that exists, or of a published snapshot, which is only read. Raises
+        OutcomesError."""
         with self._lock, store.plain_faults(self.path):
             if self._connection is None and not file_identity.exists(self.path):
                 raise OutcomesError(
                     file_identity.orphaned_wal(self.path) or f"no database at {self.path}: run `loader init`"
                 )
+            if self._connection is None and store.is_snapshot(self.path):
+                with closing(store.open_existing(self.path)) as snapshot:
+                    return question(snapshot)
             connection = self._open()
             connection.execute(f"pragma busy_timeout = {round(self._wait_s() * 1000)}")
             try:

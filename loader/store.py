@@ -186,6 +186,14 @@ def expect_log(path: Path) -> Identity:
     return identity
 
 
+def is_snapshot(path: Path) -> bool:
+    """Return whether the file is a published snapshot; False if it cannot be read."""
+    try:
+        return file_identity.read_identity(path, SCHEMA_VERSION, wait=0).kind == "snapshot"
+    except (OutcomesError, *FILE_FAULTS):
+        return False
+
+
 def is_in_place(connection: sqlite3.Connection, path: Path) -> bool:
     """Return whether a path still names the file that a connection has open."""
     try:
@@ -254,7 +262,7 @@ def plain_fault(path: Path, fault: sqlite3.Error | UnicodeDecodeError) -> Outcom
         return BusyError(f"{path.absolute()} is locked by another writer: try again later")
     if said.startswith("no such table"):
         table = said.rpartition(": ")[2]
-        if _is_snapshot(path):
+        if is_snapshot(path):
             return OutcomesError(
                 f"{path.absolute()} is a published snapshot and has no {table}: name the log with --db"
             )
@@ -262,13 +270,6 @@ def plain_fault(path: Path, fault: sqlite3.Error | UnicodeDecodeError) -> Outcom
     if said.startswith("no such column"):
         return NotBuiltError(f"{path.absolute()} was built by an older version: run `loader build`")
     return OutcomesError(f"{path.absolute()}: {said}")
-
-
-def _is_snapshot(path: Path) -> bool:
-    try:
-        return file_identity.read_identity(path, SCHEMA_VERSION, wait=0).kind == "snapshot"
-    except (OutcomesError, *FILE_FAULTS):
-        return False
 
 
 def _create_if_missing(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from loader import store
+from loader import ModelOutcomes, store
 from loader.auditing.comparison import compare
 from loader.cli import COMMANDS, main
 
@@ -197,6 +197,8 @@ def test_a_published_snapshot_is_read_as_it_is(invoke, built: Path, tmp_path: Pa
     before = path.read_bytes()
     ranked = invoke("--db", path, "rank", "code", "--csv")
     assert (ranked.exit_code, ranked.stdout.count("\n")) == (0, rows + 1)
+    with ModelOutcomes(path, strict=True) as outcomes:
+        assert len(outcomes.ranked_models("code")) == rows
     missing = invoke("--db", path, "runs")
     assert missing.exit_code == 2
     assert missing.stderr == (f"Error: {path} is a published snapshot and has no run_history: name the log with --db\n")
