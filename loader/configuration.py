@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def variable(setting: str) -> str:
-    """The variable that a setting stands for: `OUTCOMES_<SETTING>`, and OUTCOMES_DB for the database."""
+    """Return the variable that a setting stands for: `OUTCOMES_<SETTING>`, and OUTCOMES_DB for the database."""
     return "OUTCOMES_DB" if setting == "database" else f"OUTCOMES_{setting.upper()}"
 
 

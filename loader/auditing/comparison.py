@@ -29,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True):
 def compare(
     connection: sqlite3.Connection, table: str, keys: int, found: str, expected: str, values: dict[str, Any]
 ) -> tuple[int, list[Difference]]:
-    """The number of rows that should be there, and what differs; the first `keys` columns are the key."""
+    """Return the number of rows that should be there, and what differs; the first `keys` columns are the key."""
     order = ", ".join(str(number + 1) for number in range(keys))
     there = connection.execute(f"{found} order by {order}")
     wanted = connection.execute(f"select * from ({expected}) order by {order}", values)

@@ -49,7 +49,7 @@ class Report(msgspec.Struct):
 
 
 def examine(database: Path) -> Report:
-    """Make every check of a database, of what lies beside it, and of what stands in it."""
+    """Make every check of a database, of what lies beside it, and of its content."""
     findings = [versions(), *_surroundings(database)]
     if database.exists() and not store.orphaned_wal(database):  # SQLite deletes such a WAL even to read the file
         findings += _inside(database)
@@ -117,7 +117,7 @@ def _disk(database: Path) -> Finding:
 
 
 def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """The kind of file system that a folder lies on, None where the system does not say."""
+    """Return the kind of file system that a folder lies on, None if the system does not say."""
     try:
         lines = mounts.read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -22,7 +22,7 @@ class Screen:
     has_colour: bool = False
 
     def writable(self, text: str) -> str:
-        """A text in which what the encoding lacks is written as its number, as Python would."""
+        """Return a text in which what the encoding lacks is written as its number, as Python would."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     @property
@@ -31,7 +31,7 @@ class Screen:
 
     @property
     def signs(self) -> drawing.Signs:
-        """What intervals are drawn with: ASCII where the encoding knows no better."""
+        """Return what intervals are drawn with: ASCII where the encoding knows no better."""
         signs = "".join(drawing.UNICODE.values())
         return drawing.UNICODE if self.writable(signs) == signs else drawing.ASCII
 
