@@ -54,7 +54,7 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Demotion(msgspec.Struct, frozen=True):
-    """Whether a model should lose its place: true or false by itself, with the reason in words.
+    """The answer to whether a model should lose its place: true or false by itself, with the reason in words.
     `snapshot_at` as of RankedModel."""
 
     should_demote: bool

@@ -26,7 +26,7 @@ def compare(
     since: str | None = None,
     until: str | None = None,
 ) -> Comparison:
-    """Trials, wins, averages and the difference of success rates (challenger - incumbent).
+    """Return trials, wins, averages and the difference of success rates (challenger - incumbent).
 
     `newcombe_lower` and `newcombe_upper` are fixed-horizon: right for one look at a moment chosen
     beforehand. `since` is inclusive, `until` is not; a day alone begins at midnight UTC.

@@ -129,6 +129,6 @@ def _changed(text: str, change: Callable[[str], str], kept: str) -> str:
 
 
 def _code(character: str) -> str:
-    """JSON's escape; two of them beyond U+FFFF."""
+    """Return JSON's escape; two of them beyond U+FFFF."""
     digits = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{digits[start : start + 4]}" for start in range(0, len(digits), 4))

@@ -94,7 +94,7 @@ def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifa
 
 
 def _stored(type: str | None) -> str | None:
-    """SQLite's own name of a type that it or dbt names; None where it is unknown."""
+    """Return SQLite's own name of a type that it or dbt names; None if it is unknown."""
     return next((stored for part, stored in AFFINITIES.items() if part in (type or "").upper()), None)
 
 

@@ -35,7 +35,7 @@ COUNTS = ("successes", "failures", "timeouts", "total_tokens", "total_cost_nano_
 
 
 class Cell(msgspec.Struct, rename="camel"):
-    """What the old tool knew of one model at one task type. Its `successRate` is derived from
+    """The old tool's totals of one model at one task type. Its `successRate` is derived from
     the counts, and rounded, and therefore not read."""
 
     successes: Count

@@ -96,7 +96,7 @@ def load_source(
     rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """`load_file` for a source that is open.
+    """Load as `load_file`, from a source that is open.
 
     `parser` takes the place of the usual one. A row that the log refuses is tried again as `rename` returns it.
     """

@@ -154,7 +154,7 @@ class InvalidOutcome(OutcomesError, ValueError):
 
 
 def _utc_text(moment: datetime) -> str:
-    """`moment` as store.to_text writes it, in a fourteenth of the time: rows are made by the million."""
+    """Return `moment` as store.to_text writes it, in a fourteenth of the time: rows are made by the million."""
     if moment.tzinfo is not timezone.utc:
         moment = moment.astimezone(timezone.utc)
     text: str = msgspec.to_builtins(moment)
@@ -195,7 +195,7 @@ def near_miss(name: str) -> str | None:
 
 
 def suggestion(name: str) -> str:
-    """`near_miss` as the end of a message, nothing where there is none."""
+    """Return `near_miss` as the end of a message, nothing if there is none."""
     found = near_miss(name)
     return f"; {found} is one" if found else ""
 
@@ -311,7 +311,7 @@ def parse_fields(
 
 
 def parse_texts(values: Mapping[str, str]) -> Outcome:
-    """Texts by column name (a CSV row) as an outcome; empty ones are absent."""
+    """Return texts by column name (a CSV row) as an outcome; empty ones are absent."""
     known = {name: _coerced(name, text) for name, text in values.items() if text != ""}
     return _checked(known, [], strict=False)
 
@@ -373,7 +373,7 @@ def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outco
 
 
 def _plain(name: str, said: str) -> str:
-    """msgspec's message in the words of somebody who writes outcomes."""
+    """Return msgspec's message in the words of somebody who writes outcomes."""
     if name == "timestamp":
         if "timezone" in said:
             return "needs a Z or an offset such as +02:00"

@@ -275,7 +275,7 @@ class CsvRecords:
 
 
 def _csv_lines(source: Source, start: int, first_line: int) -> Iterator[tuple[bytes, int]]:
-    """Lines with their ends, and their lengths in the source (an overlong one holds less)."""
+    """Yield lines with their ends, and their lengths in the source (an overlong one holds less)."""
     for block in source.blocks(start, first_line):
         lines = list(io.BytesIO(block.data))
         if len(lines) == 1:

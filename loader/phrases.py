@@ -24,7 +24,7 @@ def listed(items: Sequence[str], most: int = 5, last: str = "and") -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """`1 trial`, `2,000 trials`."""
+    """Return a count with its noun: `1 trial`, `2,000 trials`."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 

@@ -35,7 +35,7 @@ def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> 
 
 
 def stats(connection: Connection, task_type: str | None = None) -> Answer:
-    """`model_stats`, of one task type or of all."""
+    """Return `model_stats`, of one task type or of all."""
     asked = "" if task_type is None else "where task_type = ?"
     return rows(
         connection,

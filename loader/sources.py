@@ -50,7 +50,7 @@ class Block:
         return self.first_line + max(1, self.data.count(b"\n"))
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Line numbers (from 1) and lines, less their ends; blank ones are passed over."""
+        """Yield line numbers (from 1) and lines, less their ends; blank ones are passed over."""
         data = self.data.removeprefix(BOM) if self.start == 0 else self.data
         for number, line in enumerate(data.split(b"\n"), self.first_line):
             if line.strip():
@@ -129,8 +129,8 @@ class Source:
         return Digests(length, _sha256(head), _sha256(tail)) if len(tail) == length else None
 
     def heads(self) -> list[tuple[int, str]]:
-        """(length in bytes, SHA-256) of each beginning of the source that a load may have ended with, the longest
-        first: those that end with a line within WINDOW, the whole source if it is no longer, and WINDOW."""
+        """Return (length in bytes, SHA-256) of each beginning of the source that a load may have ended with, the
+        longest first: those that end with a line within WINDOW, the whole source if it is no longer, and WINDOW."""
         self.stream.seek(0)
         window = self.stream.read(WINDOW)
         lengths = {len(window)}
@@ -265,7 +265,7 @@ def _array_as_lines(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
 
 
 def _format_of(name: str, stream: BinaryIO) -> str:
-    """By the name where it says so, else by the first character of the content."""
+    """Return the format by the name if that says it, else by the first character of the content."""
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
     first = _beginning(stream).lstrip()[:1]
     if suffix in _SUFFIXES:

@@ -135,7 +135,7 @@ def _to_2(connection: sqlite3.Connection) -> None:
 
 
 def _to_3(connection: sqlite3.Connection) -> None:
-    """`run_history` says on which engine a run built; those before built on SQLite."""
+    """Let `run_history` say on which engine a run built; the runs before built on SQLite."""
     _make_again(connection, "run_history")
 
 

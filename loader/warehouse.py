@@ -44,7 +44,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Node:
-    """What came of one dbt model, seed or test."""
+    """The result of one dbt model, seed or test."""
 
     name: str
     status: str
@@ -80,7 +80,7 @@ def build(
     unit_tests: bool = False,
     wait: float = 0.0,
 ) -> int:
-    """`dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
+    """Run `dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
     ran. dbt's unit tests are about the SQL and not about the data: they run where `unit_tests` asks for them.
 
     Raises BusyError while another build holds the database, BuildError where a dbt model or test

@@ -26,7 +26,7 @@ CARRY = 10**11  # of which a carry of the dbt models counts how many
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """How many outcomes the log has, how many rows of each table were compared, and what differs."""
+    """The outcomes of the log, the number of compared rows of each table, and the differences."""
 
     outcomes: int
     rows: dict[str, int]

@@ -65,7 +65,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
 
 
 def _agree(want: Any, have: Any) -> bool:
-    """Sums of squares are doubles, and the last digits of such a sum depend on its order."""
+    """Return whether two values agree. Sums of squares are doubles, whose last digits depend on the order."""
     if isinstance(want, float) and isinstance(have, float):
         return math.isclose(want, have, rel_tol=1e-9, abs_tol=1e-12)
     return bool(want == have)

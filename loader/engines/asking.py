@@ -143,7 +143,7 @@ class _Frame:
 
     @cached_property
     def _rows(self) -> Iterator[Any]:
-        """By partitions: a mart need not fit into memory twice."""
+        """Yield the rows by partitions: a mart need not fit into memory twice."""
         rows: Iterator[Any] = self.frame.toLocalIterator()
         return rows
 

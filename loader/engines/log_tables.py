@@ -60,7 +60,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Export:
-    """What was carried over: `rows` outcomes, up to the id `last`; rows of the other tables by name."""
+    """The result of an export: `rows` outcomes, up to the id `last`; rows of the other tables by name."""
 
     rows: int
     last: int

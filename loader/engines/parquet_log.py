@@ -241,7 +241,7 @@ def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int
 
 
 def _by_day(log: Table, chunks: Iterator[Any]) -> pyarrow.Table:
-    """In the order of days, which keeps one file open at a time."""
+    """Sort by days, so that one file is open at a time."""
     import pyarrow
     from pyarrow import compute
 

@@ -79,7 +79,7 @@ def environment(database: Path, target: str) -> Mapping[str, str]:
 
 
 def preparations(target: str) -> Sequence[Sequence[str]]:
-    """Commands of dbt that come before a build."""
+    """Return the commands of dbt that come before a build."""
     return [["run-operation", "read_log_in_place"]] if target in IN_PLACE else []
 
 

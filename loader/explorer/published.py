@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Descriptions:
-    """What a snapshot says of itself: which run it is of, and what its tables and columns mean. `most_used`
+    """The descriptions in a snapshot: its run, and the meaning of its tables and columns. `most_used`
     is the task type with the most trials."""
 
     run_id: str = ""

@@ -30,7 +30,7 @@ _SUMS = ", ".join(
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What the user decides: the last day (None: the last whole month), the smallest cell, the licence,
+    """The choices of the user: the last day (None: the last whole month), the smallest cell, the licence,
     and for a noisy export the privacy loss and the cells that it tells of."""
 
     until: date | None = None
@@ -41,7 +41,7 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct):
-    """What waits: cells under the cut, late outcomes of exported rows, and names that must not leave."""
+    """The outcomes that wait: cells under the cut, late outcomes of exported rows, and names that must not leave."""
 
     cells: int = 0
     outcomes: int = 0
@@ -63,7 +63,7 @@ class Draft(msgspec.Struct):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What came of an export: what was made anew, what waits, and whether a file was written."""
+    """The result of an export: the new exports, the outcomes that wait, and whether a file was written."""
 
     project: str
     drafts: list[Draft]
@@ -211,7 +211,7 @@ def _recounted(connection: sqlite3.Connection, export: ledger.Standing, min_outc
 
 
 def _unexported(connection: sqlite3.Connection, is_opening: int, end: date, min_outcomes: int, held: Held) -> list[Row]:
-    """Rows of the cells that have enough outcomes since their last one."""
+    """Return the rows of the cells that have enough outcomes since their last one."""
     found = reading.rows(
         connection,
         f"select task_type, model_id, {_SUMS} from int_outcomes_unexported"

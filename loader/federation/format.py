@@ -252,7 +252,7 @@ def _line(struct: Header | Row) -> bytes:
 
 
 def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
-    """`values`, read from JSON, as a Privacy, Header or Row; else every fault in them."""
+    """Return `values`, read from JSON, as a Privacy, Header or Row; else every fault in them."""
     if not isinstance(values, dict):
         return None, ["is no object"]
     faults = []
@@ -273,7 +273,7 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
 
 
 def _plain(said: str) -> str:
-    """msgspec's message without what only a programmer reads."""
+    """Return msgspec's message without its parts for programmers."""
     if "matching regex" in said:
         return "not of the form that the schema asks for"
     said = said.partition(", got ")[0].replace("`", "").replace(" | null", "")

@@ -23,7 +23,7 @@ _INSERT_ROW = f"insert into federated_import_rows (import_id, {', '.join(_COLUMN
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of an export: it is new, replaces an older one, is known, or older than what is known."""
+    """The result of an import: the export is new, replaces an older one, is known, or older than what is known."""
 
     project: str
     window: str

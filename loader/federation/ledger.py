@@ -66,7 +66,7 @@ def is_noisy(connection: sqlite3.Connection) -> bool | None:
 
 
 def next_moment(connection: sqlite3.Connection, now: datetime) -> datetime:
-    """`now`, or just after the last export where the clock went back: the later export has to look later."""
+    """Return `now`, or just after the last export if the clock went back: the later export needs a later time."""
     (last,) = connection.execute("select max(as_of) from federated_exports").fetchone()
     if last is None:
         return now

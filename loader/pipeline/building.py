@@ -30,7 +30,7 @@ def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
 
 
 def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tuple[Command, Command | None]:
-    """`dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
+    """Run `dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
     to be asked for."""
     before = targets.preparations(target)
     after = [FRESHNESS] if target == SQLITE else []
@@ -42,7 +42,7 @@ def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tu
 
 
 def freshness(database: Path, target: str, logs: Path, told: Command | None, *, quiet: bool = False) -> Path:
-    """dbt's sources.json about the log, which is in SQLite for every engine: what was carried over is as old
+    """Return dbt's sources.json about the log, which is in SQLite for every engine: what was carried over is as old
     as the last time. `told` is what `build` gave. Raises BuildError where dbt could not tell."""
     artifacts = results(database, target)
     if told is None:

@@ -65,7 +65,7 @@ def _finding(caveat: Caveat) -> Finding:
 
 
 def _age(text: str) -> float:
-    """Seconds since a time of the log; one without offset is UTC."""
+    """Return the seconds since a time of the log; one without offset is UTC."""
     moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     now = store.utc_now()
     return (now - (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo))).total_seconds()

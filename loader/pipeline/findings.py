@@ -17,7 +17,7 @@ NEVER = "0001-"  # what dbt calls the time of no row
 
 
 class Findings(msgspec.Struct):
-    """What holds now: sources without news, models to demote, current drift alarms, task types whose
+    """The current findings: sources without new outcomes, models to demote, current drift alarms, task types whose
     recorder seems never to tell success from failure."""
 
     stale: Answer = []
@@ -27,7 +27,7 @@ class Findings(msgspec.Struct):
 
 
 class Changes(msgspec.Struct):
-    """What is new since the run `since`; everything, where that is None."""
+    """The changes since the run `since`; everything if that is None."""
 
     since: str | None
     new_leaders: Answer
@@ -44,7 +44,7 @@ class Changes(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """What the marts said: what the next run compares with."""
+    """The state of the marts, which the next run compares with."""
 
     leaders: dict[str, str]
     verdicts: dict[str, str]

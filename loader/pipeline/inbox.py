@@ -56,7 +56,7 @@ class Found:
 
     @property
     def age(self) -> float:
-        """Seconds since the last change, by the clocks of this machine and the folder's."""
+        """Return the seconds since the last change, by the clocks of this machine and the folder's."""
         return abs(time.time() - self.modified_ns / 1e9)
 
 

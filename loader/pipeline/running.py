@@ -35,7 +35,7 @@ FAULTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is asked for; paths are absolute. `publish` is None where nothing is to be published."""
+    """The options of a run; paths are absolute. `publish` is None if nothing is to be published."""
 
     inbox: Path | None = None
     legacy_json: Path | None = None

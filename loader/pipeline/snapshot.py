@@ -127,7 +127,7 @@ def refuse_another(path: Path, database: Path) -> None:
 
 
 def name_of(database: Path, folder: Path) -> str:
-    """Seen from where it is published, so that both may move or be copied together."""
+    """Return the database's path relative to the publication, so that both may be moved or copied together."""
     return os.path.relpath(database, folder)
 
 

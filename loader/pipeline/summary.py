@@ -46,7 +46,8 @@ class BuildSummary(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """What `loader run` prints as JSON and leaves as summary.json. Steps that did not take place are null."""
+    """The summary that `loader run` prints as JSON and writes as summary.json. Steps that did not take place are
+    null."""
 
     run_id: str | None
     database: str

@@ -78,7 +78,7 @@ def _figures(row: dict[str, Any], role: str) -> str:
 
 
 def leaders(contents: Contents) -> list[Leader]:
-    """Return a note per task type."""
+    """Return the first model of each task type, with how sure its place is."""
     falling = _falling(contents)
     recommendations = {row["task_type"]: row for row in contents.recommendations}
     by_task_type: dict[str, Answer] = defaultdict(list)
@@ -143,7 +143,7 @@ def _alternative(row: dict[str, Any]) -> str:
 
 
 def cost_of_success(row: dict[str, Any]) -> str:
-    """With its interval, or why there is none."""
+    """Return the cost of a success with its interval, or why there is no cost."""
     if row["cost_per_success"] is None:
         return "no success yet" if row["has_cost_without_success"] else "unknown: no price recorded"
     if row["cost_per_success_lower"] is None:

@@ -24,7 +24,7 @@ DAY = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labe
 
 
 def specs() -> dict[str, Spec]:
-    """Vega-Lite by the name of the chart; each reads data of the names that it is written with."""
+    """Return Vega-Lite by the name of the chart; each reads data of the names that it is written with."""
     return {
         name: chart.to_dict(validate=True)
         for name, chart in {

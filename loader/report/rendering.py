@@ -143,5 +143,5 @@ def _lost(contents: Contents) -> dict[str, dict[str, str]]:
 
 
 def _short(value: float | None) -> float | None:
-    """As many digits as a chart can show."""
+    """Return a number with as many digits as a chart can show."""
     return None if value is None else float(f"{value:.5g}")

@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Axis:
-    """What the first and the last cell stand for."""
+    """The values of the first and the last cell."""
 
     first: float
     last: float

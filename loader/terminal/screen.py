@@ -37,6 +37,6 @@ class Screen:
 
 
 def of_output() -> Screen:
-    """As standard output is now: no colour but on a terminal, nor with NO_COLOR (no-color.org) set."""
+    """Return the screen of standard output: no colour but on a terminal, nor with NO_COLOR (no-color.org) set."""
     has_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Screen(shutil.get_terminal_size((WIDTH, 24)).columns, sys.stdout.encoding or "utf-8", has_colour)

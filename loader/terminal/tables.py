@@ -89,7 +89,7 @@ def drawn(column: str) -> Column:
 
 
 def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str:
-    """Headings, a rule, and the rows, no line of them longer than the screen is wide if that can be."""
+    """Return headings, a rule and the rows, with no line longer than the screen is wide if that can be."""
     rows = list(rows)
     notes = [column for column in columns if column.is_note]
     columns = [column for column in columns if not column.is_note]

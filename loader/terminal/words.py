@@ -26,7 +26,7 @@ def isolated(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Cells of the terminal that a text takes: two for East Asian wide characters and emoji, none for
+    """Return the cells of the terminal that a text takes: two for East Asian wide characters and emoji, none for
     accents that join the character before."""
     return sum(map(_cells, text))
 

@@ -61,7 +61,7 @@ _FLAG_TEXTS = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
 def check(rows: Sequence[Row], horizon: int) -> list[Row | list[str]]:
-    """For each row, its values of `COLUMNS` as they are counted, or every fault in it.
+    """Return for each row its values of `COLUMNS` as they are counted, or every fault in it.
 
     `horizon` is the first moment (epoch ms) that is too far ahead.
     """

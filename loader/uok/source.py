@@ -53,7 +53,7 @@ def opened(path: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def plain_faults(path: Path, mode: str) -> Iterator[None]:
-    """As `store.plain_faults`, with what only somebody else's file can have wrong with it."""
+    """Turn faults into plain ones as `store.plain_faults` does, and those that only somebody else's file has."""
     with store.plain_faults(path):
         try:
             yield

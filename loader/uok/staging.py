@@ -33,7 +33,7 @@ _AGAIN = "another row of the same unit_type, unit_id and recorded_at follows: th
 
 @dataclass
 class SyncResult:
-    """What came of one pass over an orchestrator's database.
+    """The result of one pass over an orchestrator's database.
 
     `seen` rows of it were read: each is `added`, `changed` (upstream, since it was taken over),
     `unchanged` or refused. `rejected` counts those that were not refused before, and `reasons`
@@ -179,7 +179,7 @@ def _stage(connection: sqlite3.Connection, batch: list[tuple[int, Row]], horizon
 
 
 def _refuse_repeated(connection: sqlite3.Connection) -> None:
-    """Of rows that share an identity the one written last counts, as in an upsert; the others are refused."""
+    """Reject all rows of one identity but the last one written, which counts as in an upsert."""
     connection.execute(f"create index temp.uok_identity on uok_rows ({', '.join(IDENTITY)}, number)")
     repeated = (
         "select number from temp.uok_rows as one where exists (select 1 from temp.uok_rows as other"
