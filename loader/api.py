@@ -49,12 +49,12 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lost_share(self) -> float:
-        """The share of all attempts, 0 to 1, that never reached the model."""
+        """Return the share of all attempts, 0 to 1, that never reached the model."""
         return self.infrastructure_failures / (self.trials + self.infrastructure_failures)
 
 
 class Demotion(msgspec.Struct, frozen=True):
-    """Whether a model should lose its place: true or false by itself, with the reason in words.
+    """The answer to whether a model should lose its place: true or false by itself, with the reason in words.
     `snapshot_at` as of RankedModel."""
 
     should_demote: bool
@@ -172,7 +172,7 @@ class ModelOutcomes:
         return True
 
     def ranked_models(self, task_type: str, min_samples: int = reading.MIN_SAMPLES) -> list[RankedModel]:
-        """The models with at least `min_samples` trials at a task type, the best first.
+        """Return the models with at least `min_samples` trials at a task type, the best first.
 
         In degraded mode those of the last published snapshot, marked by `snapshot_at`; none where
         there is no snapshot either (`strict`: raises OutcomesError in place of both).
@@ -181,7 +181,7 @@ class ModelOutcomes:
         return self._converted(found, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:
-        """Whether a model should lose its place at a task type: whether the mart
+        """Return whether a model should lose its place at a task type: whether the mart
         `demotion_candidates` has it, and why. Degraded as `ranked_models`; no, where nothing is known."""
         found = self._ask(lambda connection: reading.demotion_candidates(connection, task_type))
         if found is None:
@@ -191,14 +191,14 @@ class ModelOutcomes:
         return Demotion(bool(reasons), reasons[0] if reasons else "not among the demotion candidates", snapshot_at)
 
     def ab_test_candidates(self, task_type: str) -> list[ABTestCandidate]:
-        """The models that a trial could still move to the top of a task type. Degraded as `ranked_models`."""
+        """Return the models that a trial could still move to the top of a task type. Degraded as `ranked_models`."""
         found = self._ask(lambda connection: reading.ab_test_candidates(connection, task_type))
         return self._converted(found, ABTestCandidate)
 
     def _ask(
         self, question: Callable[[sqlite3.Connection], reading.Answer]
     ) -> tuple[reading.Answer, str | None] | None:
-        """The answer, and the time of the snapshot that gave it in place of the log; None for none."""
+        """Return the answer, and the time of the snapshot that gave it in place of the log; None for none."""
         try:
             return self._recorder.ask(question), None
         except Exception as fault:

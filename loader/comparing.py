@@ -26,7 +26,7 @@ def compare(
     since: str | None = None,
     until: str | None = None,
 ) -> Comparison:
-    """Trials, wins, averages and the difference of success rates (challenger - incumbent).
+    """Return trials, wins, averages and the difference of success rates (challenger - incumbent).
 
     `newcombe_lower` and `newcombe_upper` are fixed-horizon: right for one look at a moment chosen
     beforehand. `since` is inclusive, `until` is not; a day alone begins at midnight UTC.
@@ -50,7 +50,7 @@ def compare(
 
 
 def arms(answer: Comparison) -> reading.Answer:
-    """A comparison as one row per arm, for a table; a rate stands there with its interval."""
+    """Return a comparison as one row per arm, for a table; a rate stands there with its interval."""
     names = ("model_id", "trials", "success_rate", "infrastructure_failures", "avg_tokens", "avg_cost")
     rows = [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
     for row in rows:
@@ -60,14 +60,14 @@ def arms(answer: Comparison) -> reading.Answer:
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a rate; trials > 0. Source: Wilson (1927)."""
+    """Return the 95 % score interval of a rate; trials > 0. Source: Wilson (1927)."""
     centre = (successes + Z * Z / 2) / (trials + Z * Z)
     half = Z * sqrt(successes * (trials - successes) / trials + Z * Z / 4) / (trials + Z * Z)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def newcombe(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -> tuple[float, float]:
-    """The 95 % hybrid score interval of p_b - p_a; trials > 0. Source: Newcombe (1998), method 10."""
+    """Return the 95 % hybrid score interval of p_b - p_a; trials > 0. Source: Newcombe (1998), method 10."""
     rate_a, rate_b = successes_a / trials_a, successes_b / trials_b
     (lower_a, upper_a), (lower_b, upper_b) = wilson(successes_a, trials_a), wilson(successes_b, trials_b)
     difference = rate_b - rate_a
@@ -92,7 +92,7 @@ def _canonical(connection: sqlite3.Connection, name: str) -> str:
 
 
 def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, period: tuple[str, str]) -> dict[str, Any]:
-    """One arm, over the log's index on task type and recorded model; infrastructure failures are no trials."""
+    """Return one arm, over the log's index on task type and recorded model; infrastructure failures are no trials."""
     return reading.rows(
         connection,
         """
@@ -129,7 +129,7 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
 
 
 def _moment(text: str | None, default: str) -> str:
-    """A time in the form of `occurred_at`."""
+    """Return a time in the form of `occurred_at`."""
     if text is None:
         return default
     full = f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text

@@ -29,7 +29,7 @@ Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What outcomes.toml may say; `variable` names the variable of each."""
+    """The settings of outcomes.toml; `variable` names the variable of each."""
 
     database: Location | None = None
     target: Target | None = None
@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def variable(setting: str) -> str:
-    """The variable that a setting stands for: `OUTCOMES_<SETTING>`, and OUTCOMES_DB for the database."""
+    """Return the variable that a setting stands for: `OUTCOMES_<SETTING>`, and OUTCOMES_DB for the database."""
     return "OUTCOMES_DB" if setting == "database" else f"OUTCOMES_{setting.upper()}"
 
 
@@ -171,7 +171,7 @@ def _location(setting: str, text: str, folder: Path) -> Path:
 
 
 def _in_words(fault: str) -> str:
-    """msgspec's message, the key first: `wait: expected float, got str`."""
+    """Return msgspec's message with the key first: `wait: expected float, got str`."""
     from difflib import get_close_matches
 
     said, _, where = fault.replace("`", "").partition(" - at $.")

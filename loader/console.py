@@ -1,4 +1,4 @@
-"""The one way to the terminal: whatever a command prints passes `printable`, since names come from outside.
+"""The one way to the terminal: all text that a command prints passes `printable`, since names come from outside.
 
 `say` prints a message as one line. The command line and dbt's process also put a guard before both standard
 streams, so that text which others print (Click, dbt, uvicorn, warnings, tracebacks) passes as well. Text for
@@ -27,7 +27,7 @@ def printable(text: str, kept: str = "") -> str:
 
 
 def escaped(text: str, kept: str = LINES) -> str:
-    """Return the text with each such character as \\uXXXX. JSON keeps its values by it."""
+    """Return the text with each such character as \\uXXXX, which leaves the values of JSON as they are."""
     return _changed(text, _code, kept)
 
 
@@ -129,6 +129,6 @@ def _changed(text: str, change: Callable[[str], str], kept: str) -> str:
 
 
 def _code(character: str) -> str:
-    """JSON's escape; two of them beyond U+FFFF."""
+    """Return JSON's escape; two of them beyond U+FFFF."""
     digits = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{digits[start : start + 4]}" for start in range(0, len(digits), 4))

@@ -47,7 +47,7 @@ def main(request: str) -> None:
 
 
 def _import_dbt() -> type[dbtRunner]:
-    """Here and not at the top, because it takes over a second."""
+    """Return dbt's runner. The import is here and not at the top, because it takes over a second."""
     # What is imported stays, and so does what dbt reads of the project: to look through it for garbage takes long.
     gc.disable()
     from dbt.cli.main import dbtRunner
@@ -59,9 +59,9 @@ def _import_dbt() -> type[dbtRunner]:
 
 
 def _count_no_memory() -> None:
-    """SQLite counts the bytes that it has allocated under one lock of the process: two threads of dbt would wait for
-    each other at every single allocation, and take longer together than one. It can only be told before it begins
-    (https://sqlite.org/c3ref/c_config_covering_index_scan.html). Where it cannot be told, it is slower."""
+    """Let SQLite not count the bytes that it allocates. It counts them under one lock of the process, for which two
+    threads of dbt would wait at every allocation. SQLite only takes the setting before it starts
+    (https://sqlite.org/c3ref/c_config_covering_index_scan.html). If it does not take it, builds are slower."""
     module = importlib.util.find_spec("_sqlite3")
     try:
         library = ctypes.CDLL(module.origin if module else None)

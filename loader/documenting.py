@@ -75,7 +75,7 @@ def page(site: str, manifest: Artifact, catalog: Artifact, folders: Sequence[Pat
 
 
 def _described(manifest: Artifact) -> Iterator[tuple[str, Artifact]]:
-    """Everything that is a table or a view, by its id in the manifest."""
+    """Yield everything that is a table or a view, by its id in the manifest."""
     yield from manifest["sources"].items()
     for key, node in manifest["nodes"].items():
         if node["resource_type"] in ("model", "seed", "snapshot"):
@@ -83,7 +83,7 @@ def _described(manifest: Artifact) -> Iterator[tuple[str, Artifact]]:
 
 
 def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifact]) -> dict[str, str]:
-    """What a column is where it is stored or declared."""
+    """Return what a column is where it is stored or declared."""
     types: dict[str, str] = {}
     for key, node in described.items():
         for name, column in found[key]["columns"].items():
@@ -94,7 +94,7 @@ def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifa
 
 
 def _stored(type: str | None) -> str | None:
-    """SQLite's own name of a type that it or dbt names; None where it is unknown."""
+    """Return SQLite's own name of a type that it or dbt names; None if it is unknown."""
     return next((stored for part, stored in AFFINITIES.items() if part in (type or "").upper()), None)
 
 

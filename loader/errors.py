@@ -59,8 +59,8 @@ def plain_os_fault(fault: BaseException) -> OutcomesError | None:
 
 
 class NotInstalledError(OutcomesError):
-    """`packages` are missing here. They come with an extra of the checkout: the name of the package might be anybody's
-    in a package index, so no message tells to install it from there."""
+    """`packages` are missing here. They come with an extra of the checkout. No message says to install a package by
+    name from a package index, because anybody might own the name there."""
 
     def __init__(self, packages: str, extra: str) -> None:
         command = "make setup" if extra == "warehouse" else f"make setup EXTRAS={extra}"
@@ -81,7 +81,7 @@ class NotKeptError(OutcomesError):
 def naming(name: object) -> Iterator[None]:
     """Turn any fault in reading the input `name` into an OutcomesError that names it.
 
-    One input must not stop a job that has others. A fault of the database is none of the input's, and passes.
+    One input must not stop a job that has others. A fault of the database is not a fault of the input, and passes.
     """
     import sqlite3
 

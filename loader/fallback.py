@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 def from_snapshot(
     database: Path, question: Callable[[sqlite3.Connection], Answer], fault: OutcomesError
 ) -> tuple[Answer, str]:
-    """What the last snapshot of a database answers, and when it was published (UTC, as the log writes times).
+    """Return what the last snapshot of a database answers, and when it was published (UTC, as the log writes times).
 
     Raises `fault`, which kept the log from answering, where there is no snapshot that can.
     """

@@ -1,8 +1,8 @@
 """A JSON array as lines, one element a line, in one pass and in bounded memory.
 
-An element is told from the next one by its brackets and quotes alone; whether it is valid JSON is for
-the reader of its line to say. Most elements are flat objects or numbers, which a pattern finds whole; the
-others are copied piece by piece, so that neither their size nor their nesting takes memory.
+Brackets and quotes alone say where an element ends. The reader of its line checks whether it is valid JSON. Most
+elements are flat objects or numbers, which a pattern finds whole; the others are copied piece by piece, so that neither
+their size nor their nesting takes memory.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class _Splitter:
         self._at = end
 
     def _next(self) -> bytes:
-        """The next character that is no blank, which stays where it is; b"" at the end."""
+        """Return the next character that is no blank, which stays where it is; b"" at the end."""
         while True:
             rest = _NO_BLANK.search(self._buffer, self._at)
             if rest:

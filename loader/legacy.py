@@ -35,7 +35,7 @@ COUNTS = ("successes", "failures", "timeouts", "total_tokens", "total_cost_nano_
 
 
 class Cell(msgspec.Struct, rename="camel"):
-    """What the old tool knew of one model at one task type. Its `successRate` is derived from
+    """The old tool's totals of one model at one task type. Its `successRate` is derived from
     the counts, and rounded, and therefore not read."""
 
     successes: Count
@@ -46,7 +46,7 @@ class Cell(msgspec.Struct, rename="camel"):
     last_used: Annotated[datetime, Meta(tz=True)] | None = None
 
     def balance(self) -> tuple[int, ...]:
-        """The values of COUNTS."""
+        """Return the values of COUNTS."""
         cost = int((self.total_cost or 0.0) * 1e9 + 0.5)
         return (self.successes, self.failures, self.timeouts or 0, self.total_tokens or 0, cost)
 
@@ -66,7 +66,7 @@ class LegacyResult:
     archived: Path | None = None
 
     def named_faults(self) -> list[tuple[str, list[str]]]:
-        """The first faults, for a message: a file may have a million."""
+        """Return the first faults, for a message: a file may have a million."""
         return list(self.faults.items())[:FAULTS_NAMED]
 
 
@@ -208,12 +208,12 @@ def _content(path: Path) -> bytes:
         sources.refuse_device(file.fileno())
         content = io.BufferedReader(file).read(SIZE_LIMIT + 1)
     if len(content) > SIZE_LIMIT:
-        raise OutcomesError(f"{name} has over {SIZE_LIMIT:,} bytes, and is no file of totals per model")
+        raise OutcomesError(f"{name} has over {SIZE_LIMIT:,} bytes: that is not a file of totals per model")
     return content
 
 
 def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[str]]:
-    """The cell, or every fault in it."""
+    """Return the cell, or every fault in it."""
     faults = [
         f"{outcome.short(part)} is no name"
         for part in key
@@ -251,13 +251,13 @@ def _is_in_range(moment: datetime) -> bool:
 
 
 def _sources_of(connection: sqlite3.Connection, contents: Contents) -> set[str]:
-    """The paths from which this very content was imported."""
+    """Return the paths from which this very content was imported."""
     known = "select source from load_history where format = ? and head_sha256 = ?"
     return {source for (source,) in connection.execute(known, (FORMAT, contents.sha256))}
 
 
 def _balances(connection: sqlite3.Connection, source: str) -> dict[tuple[str, str], tuple[int, ...]]:
-    """What was taken over so far, from this path and from those that shared a content with it."""
+    """Return what was taken over so far, from this path and from those that shared a content with it."""
     sums = ", ".join(f"sum({name})" for name in COUNTS)
     return {
         (task_type, model_id): tuple(balance)
@@ -289,7 +289,7 @@ def _refuse_shrinking(source: str, contents: Contents, before: dict[tuple[str, s
 
 
 def _note_load(connection: sqlite3.Connection, source: str, contents: Contents) -> int | None:
-    """A legacy file is known by all its bytes: one digest stands for head and tail."""
+    """Note the import of a legacy file, which is known by all its bytes: one digest is that of head and tail."""
     return connection.execute(
         "insert into load_history (source, format, start_offset, end_offset, end_line, head_bytes,"
         " head_sha256, tail_sha256, started_at) values (?, ?, 0, ?, 0, ?, ?, ?, ?)",

@@ -28,7 +28,7 @@ INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT
 class LoadResult:
     """The outcome of loading one file. `unknown_fields` counts the fields that were ignored, by their names
     (20 of them, and `other_unknown_fields` in all under further names); `reasons` counts the faults of
-    refused lines, without the wrong values; `damage` says why the file could not be read to its end; `renamed`
+    rejected lines, without the wrong values; `damage` says why the file could not be read to its end; `renamed`
     counts the accepted lines whose event_id belonged to another outcome."""
 
     source: str
@@ -46,14 +46,14 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a source goes on: what lies before was loaded already."""
+    """The place where a source goes on: all before it was loaded already."""
 
     offset: int = 0
     line: int = 1
 
 
 def loading(database: Path) -> AbstractContextManager[None]:
-    """One load at a time: two of the same file would both find it new."""
+    """Hold the lock of loads: two loads of the same file would both find it new."""
     return locks.exclusive(places.load_lock(database), "a load", wait=store.busy_timeout())
 
 
@@ -75,7 +75,7 @@ def load_file(
     where it stopped. `all_or_nothing` makes one transaction of the whole file, which other writers
     wait for. `progress` is called with the bytes read and the bytes in all, after each batch.
     `file` and `is_settled` are for `open_source`. Raises OutcomesError if the file as a whole cannot be read,
-    for whatever reason; NothingLoadedError if a line was refused and `all_or_nothing` asked for.
+    for any reason; NothingLoadedError if a line was rejected and `all_or_nothing` asked for.
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
@@ -83,7 +83,7 @@ def load_file(
         result = load_source(connection, source, refuses_unknown=refuses_unknown, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(f"{count:,} x {reason}" for reason, count in result.reasons.most_common(5))
-            raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} refused: {reasons}")
+            raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
         return result
 
 
@@ -96,7 +96,7 @@ def load_source(
     rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """`load_file` for a source that is open.
+    """Load as `load_file`, from a source that is open.
 
     `parser` takes the place of the usual one. A row that the log refuses is tried again as `rename` returns it.
     """
@@ -120,7 +120,7 @@ def load_source(
 
 
 def find_position(connection: sqlite3.Connection, source: Source) -> Position:
-    """Return the end of the longest load whose bytes the source begins with, under whatever name it was loaded.
+    """Return the end of the longest load whose bytes the source begins with, under any name.
 
     The index is asked for each place where a load may have ended: the time depends on the source alone, not on
     how many files were loaded before.
@@ -163,7 +163,7 @@ class _Writer:
         self._started_at = store.to_text(store.utc_now())
 
     def write(self, batch: Batch) -> None:
-        """One transaction: rows, rejects and how far the source was read, or nothing of them."""
+        """Write rows, rejects and how far the source was read, in one transaction."""
         connection, result, refusals = self._connection, self._result, self._refusals
         digests = self._source.digests(batch.end)
         if digests is None:
@@ -248,7 +248,7 @@ class _Writer:
         more = self._refusals.count - self._kept_count
         if not more:
             return
-        reasons = [f"and {more:,} more lines of this file were refused, and are not kept"]
+        reasons = [f"and {more:,} more lines of this file were rejected, and are not kept"]
         if self._more_id is None:
             self._more_id = self._keep_one(line_number, reasons, "")
         else:
@@ -272,6 +272,6 @@ class _Writer:
 
 
 def _refusal(fault: sqlite3.IntegrityError) -> str:
-    """The name of a broken check reads as what it asks for: tokens_used_is_0_to_1e12."""
+    """Return a refusal of the log in words. The name of a check says what it asks for: tokens_used_is_0_to_1e12."""
     said = str(fault)
     return said.removeprefix("CHECK constraint failed: ").replace("_", " ") if "CHECK" in said else said

@@ -37,7 +37,7 @@ def exclusive(path: Path, purpose: str, *, wait: float = 0.0) -> Iterator[None]:
 
 
 def holder(path: Path) -> dict[str, str | int] | None:
-    """Who holds the lock at `path` now (`pid`, `purpose`, `since`); None where nobody does."""
+    """Return who holds the lock at `path` now (`pid`, `purpose`, `since`); None if nobody does."""
     if not path.exists():
         return None
     lock = filelock.FileLock(path, timeout=0)

@@ -1,4 +1,4 @@
-"""What an outcome is: one struct, from which decoding, validation and its messages follow.
+"""The definition of an outcome: one struct, from which decoding, validation and its messages follow.
 
 A line that is right is decoded and validated in one step by msgspec. Only a line that is not is
 looked at again, field by field, so that *every* fault in it can be named.
@@ -78,7 +78,8 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     cost_source: Literal["provider", "local"] | None = None
 
     def faults(self, horizon: datetime | None) -> list[str]:
-        """What is wrong across fields; `horizon` is the first moment that is too far ahead, None for no limit."""
+        """Return what is wrong across fields; `horizon` is the first moment that is too far ahead, None for no
+        limit."""
         faults = []
         for name, text in (("task_type", self.task_type), ("model_id", self.model_id)):
             if text.isspace():
@@ -98,7 +99,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return faults
 
     def row(self) -> tuple[Any, ...]:
-        """The values of `COLUMNS`."""
+        """Return the values of `COLUMNS`."""
         tokens, cost, source = self.tokens_used, self.cost_usd, self.cost_source
         if tokens is None:
             tokens = 0
@@ -153,7 +154,7 @@ class InvalidOutcome(OutcomesError, ValueError):
 
 
 def _utc_text(moment: datetime) -> str:
-    """`moment` as store.to_text writes it, in a fourteenth of the time: rows are made by the million."""
+    """Return `moment` as store.to_text writes it, in a fourteenth of the time: rows are made by the million."""
     if moment.tzinfo is not timezone.utc:
         moment = moment.astimezone(timezone.utc)
     text: str = msgspec.to_builtins(moment)
@@ -161,12 +162,12 @@ def _utc_text(moment: datetime) -> str:
 
 
 def horizon(now: datetime) -> datetime:
-    """The moment after which a timestamp is refused: a day ahead, for clocks that run fast."""
+    """Return the moment after which a timestamp is refused: a day ahead, for clocks that run fast."""
     return now + timedelta(days=1)
 
 
 def decode_lines(block: bytes) -> list[Outcome]:
-    """The outcomes of whole JSON Lines, all or none: msgspec's errors where one is not right."""
+    """Return the outcomes of whole JSON Lines, all or none: msgspec's errors where one is not right."""
     outcomes = _decoder.decode_lines(block)
     # msgspec also takes two objects on one line, and one object on several.
     if len(outcomes) != block.count(b"\n") + (not block.endswith(b"\n")):
@@ -175,7 +176,7 @@ def decode_lines(block: bytes) -> list[Outcome]:
 
 
 def short_name(name: str) -> str:
-    """A name from outside for a message: at most 60 characters, and text."""
+    """Return a name from outside for a message: at most 60 characters, and text."""
     text = short(name)
     return text[1:-1] if text.endswith('"') else text[1:]
 
@@ -194,13 +195,13 @@ def near_miss(name: str) -> str | None:
 
 
 def suggestion(name: str) -> str:
-    """`near_miss` as the end of a message, nothing where there is none."""
+    """Return `near_miss` as the end of a message, nothing if there is none."""
     found = near_miss(name)
     return f"; {found} is one" if found else ""
 
 
 def parse_json(line: bytes, unknown: UnknownFields | None = None, *, refuses_unknown: bool = False) -> Outcome:
-    """One JSON object as an outcome; raises InvalidOutcome with all its faults.
+    """Return one JSON object as an outcome; raises InvalidOutcome with all its faults.
 
     Names of fields that are not known are counted in `unknown`, or are faults.
     """
@@ -279,7 +280,7 @@ def by_value(value: Any) -> Any:
 
 
 def not_unicode(found: Outcome) -> InvalidOutcome:
-    """The fault of an outcome that cannot be encoded: half a surrogate pair, which is no text, in some field."""
+    """Return the fault of an outcome that cannot be encoded: a field has half a surrogate pair, which is not text."""
     texts = ((name, getattr(found, name)) for name in TEXTS)
     return InvalidOutcome([f"{name}: is not Unicode text" for name, text in texts if text and _SURROGATE.search(text)])
 
@@ -287,7 +288,7 @@ def not_unicode(found: Outcome) -> InvalidOutcome:
 def parse_fields(
     values: Mapping[str, Any], unknown: UnknownFields | None = None, *, refuses_unknown: bool = False
 ) -> Outcome:
-    """A mapping as an outcome, as forgiving as JSON from other languages needs: camelCase names,
+    """Return a mapping as an outcome, as forgiving as JSON from other languages needs: camelCase names,
     0 and 1 as flags, whole floats as integers, times without seconds."""
     faults: list[str] = []
     known: dict[str, Any] = {}
@@ -310,13 +311,13 @@ def parse_fields(
 
 
 def parse_texts(values: Mapping[str, str]) -> Outcome:
-    """Texts by column name (a CSV row) as an outcome; empty ones are absent."""
+    """Return texts by column name (a CSV row) as an outcome; empty ones are absent."""
     known = {name: _coerced(name, text) for name, text in values.items() if text != ""}
     return _checked(known, [], strict=False)
 
 
 def parse_time(text: str) -> datetime:
-    """A time with an offset; raises InvalidOutcome where the text is none."""
+    """Return a time with an offset; raises InvalidOutcome if the text is none."""
     try:
         moment: datetime = msgspec.convert(_coerced("timestamp", text), FIELDS["timestamp"].type)
     except msgspec.ValidationError as fault:
@@ -325,7 +326,7 @@ def parse_time(text: str) -> datetime:
 
 
 def check(outcome: Outcome, horizon: datetime | None) -> Outcome:
-    """The outcome itself, or InvalidOutcome with what is wrong across its fields."""
+    """Return the outcome itself, or InvalidOutcome with what is wrong across its fields."""
     faults = outcome.faults(horizon)
     if faults:
         raise InvalidOutcome(faults)
@@ -372,7 +373,7 @@ def _checked(known: dict[str, Any], faults: list[str], *, strict: bool) -> Outco
 
 
 def _plain(name: str, said: str) -> str:
-    """msgspec's message in the words of somebody who writes outcomes."""
+    """Return msgspec's message in the words of somebody who writes outcomes."""
     if name == "timestamp":
         if "timezone" in said:
             return "needs a Z or an offset such as +02:00"
@@ -382,7 +383,7 @@ def _plain(name: str, said: str) -> str:
 
 
 def short(value: Any) -> str:
-    """A value from outside for a message: its JSON in at most 60 characters."""
+    """Return a value from outside for a message: its JSON in at most 60 characters."""
     if isinstance(value, str):
         value = value[:60]
     try:
@@ -394,7 +395,7 @@ def short(value: Any) -> str:
 
 
 def json_object(line: bytes) -> dict[str, Any]:
-    """The object that a line holds, read by the standard library: it says where a fault is."""
+    """Return the object that a line holds, read by the standard library: it says where a fault is."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as fault:

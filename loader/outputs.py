@@ -48,7 +48,7 @@ def check(path: Path, database: Path, thing: str, is_ours: Callable[[Path], bool
             return resolved
         if is_sqlite(resolved):
             raise OutcomesError(f"{given} is a database: name another {name}")
-        raise OutcomesError(f"{given} is there already, and is no {thing}: name another {name}, or remove this one")
+        raise OutcomesError(f"{given} exists and is no {thing}: name another {name}, or remove this one")
     except OSError as fault:
         raise OutcomesError(f"cannot write {given}: {fault.strerror}") from None
 
@@ -57,8 +57,8 @@ def check(path: Path, database: Path, thing: str, is_ours: Callable[[Path], bool
 def replacing(path: Path, *, is_private: bool = False) -> Iterator[Path]:
     """Write a whole file: the block fills the new file that it is given, which then takes the place of `path`.
 
-    If the block fails, `path` stays as it was. On return the content is on the disk. An existing file passes on
-    its permissions; a new one is readable as the umask says, or by its owner alone (`is_private`). Raises
+    If the block fails, `path` stays as it was. On return the content is on the disk. The new file gets
+    the permissions of an existing one; else those of the umask, or the owner's alone (`is_private`). Raises
     OutcomesError if the file cannot be written.
     """
     try:
@@ -96,7 +96,7 @@ def is_sqlite(path: Path) -> bool:
 
 
 def is_in_use(path: Path) -> bool:
-    """Return whether an SQLite database is somebody's to write to: in WAL mode, or with a file of SQLite beside it.
+    """Return whether a program may write to an SQLite database: it is in WAL mode, or has a file of SQLite beside it.
 
     Backups and snapshots are not: they are one file, in the mode that needs no other.
     """
@@ -139,7 +139,7 @@ def _start(path: Path, size_bytes: int) -> bytes:
 
 
 def _create_beside(path: Path, *, is_private: bool) -> Path:
-    """Create an empty file with a name that nobody can foresee, and so nobody can have put a link there."""
+    """Create an empty file under a random name, so that nobody can have put a link there."""
     unfinished = path.with_name(f"{_prefix(path)}{os.urandom(8).hex()}.unfinished")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(unfinished, flags, 0o600 if is_private else 0o666)
@@ -152,7 +152,7 @@ def _create_beside(path: Path, *, is_private: bool) -> Path:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove what killed commands left when they wrote this file; one at work writes all the time."""
+    """Remove the unfinished files that killed commands left. A running command changes its file within the hour."""
     for left in path.parent.glob(f"{glob.escape(_prefix(path))}*.unfinished*"):
         with suppress(OSError):
             if time.time() - left.lstat().st_mtime > ABANDONED_AFTER_S:

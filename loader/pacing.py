@@ -103,7 +103,7 @@ class Pace:
 
 
 def _cores() -> set[int]:
-    """The numbers of those that this process may use; none where the system cannot say."""
+    """Return the numbers of those that this process may use; none where the system cannot say."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 

@@ -31,7 +31,7 @@ class Reject:
 
     @property
     def raw_text(self) -> str:
-        """The line as it came, cut at 4 kB; bytes that are not UTF-8 show as �."""
+        """Return the line as it came, cut at 4 kB; bytes that are not UTF-8 show as �."""
         return self.raw[:RAW_LIMIT].decode("utf-8", "replace")
 
 
@@ -57,7 +57,7 @@ class Refusals:
         self._count(reason, lines)
 
     def taken(self) -> list[Reject]:
-        """The lines kept since the last call."""
+        """Return the lines kept since the last call."""
         kept, self.kept = self.kept, []
         return kept
 
@@ -163,7 +163,7 @@ class Parser:
             yield _csv_batch(traced, records)
 
     def _csv_header(self, records: CsvRecords, source: Source) -> list[str | None]:
-        """The column names, None for those that are passed over."""
+        """Return the column names, None for those that are passed over."""
         first = next(records, None)
         if first is None:
             return []
@@ -275,7 +275,7 @@ class CsvRecords:
 
 
 def _csv_lines(source: Source, start: int, first_line: int) -> Iterator[tuple[bytes, int]]:
-    """Lines with their ends, and their lengths in the source (an overlong one holds less)."""
+    """Yield lines with their ends, and their lengths in the source (an overlong one holds less)."""
     for block in source.blocks(start, first_line):
         lines = list(io.BytesIO(block.data))
         if len(lines) == 1:

@@ -1,4 +1,4 @@
-"""How reports and caveats write names and figures."""
+"""The way in which reports and caveats write names and figures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ NAME_WIDTH = 48
 
 
 def named(name: str | None, width: int = NAME_WIDTH) -> str:
-    """A name from outside as it can be shown: no longer than a line, and without characters that steer."""
+    """Return a name from outside as it can be shown: no longer than a line, and without characters that steer."""
     return shortened(name or "", width)
 
 
 def listed(items: Sequence[str], most: int = 5, last: str = "and") -> str:
-    """The first `most` of them with commas between, and how many more there are."""
+    """Return the first `most` of them with commas between, and how many more there are."""
     shown = list(items[:most])
     if more := len(items) - most if len(items) > most else 0:
         shown.append(f"{more:,} more")
@@ -24,7 +24,7 @@ def listed(items: Sequence[str], most: int = 5, last: str = "and") -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """`1 trial`, `2,000 trials`."""
+    """Return a count with its noun: `1 trial`, `2,000 trials`."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 

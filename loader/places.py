@@ -1,4 +1,4 @@
-"""Where files are: all that is kept beside a database, and the variables that name another place for it."""
+"""The places of files: all that is kept beside a database, and the variables that name another place for it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ DATABASE = "data/outcomes.db"  # if none is named
 
 
 def build_folder(database: Path, target: str = SQLITE) -> Path:
-    """Where builds keep their lock, logs and artifacts: `<file>.build`, `<file>.<target>.build` on other engines."""
+    """Return where builds keep their lock, logs and artifacts: `<file>.build`, `<file>.<target>.build` on other
+    engines."""
     return _beside(database, ".build" if target == SQLITE else f".{target}.build")
 
 
 def spark(database: Path) -> Path:
-    """What Spark builds, and knows of it: `OUTCOMES_SPARK`, else `<file>.spark`."""
+    """Return what Spark builds, and knows of it: `OUTCOMES_SPARK`, else `<file>.spark`."""
     return _named("OUTCOMES_SPARK") or _beside(database, ".spark")
 
 
 def parquet_log(database: Path) -> Path:
-    """Where the log lies as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
+    """Return where the log lies as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
     return _named("OUTCOMES_PARQUET") or _beside(database, ".parquet")
 
 
 def duckdb(database: Path) -> Path:
-    """What DuckDB builds: `OUTCOMES_DUCKDB`, else `<file>.duckdb`."""
+    """Return what DuckDB builds: `OUTCOMES_DUCKDB`, else `<file>.duckdb`."""
     return _named("OUTCOMES_DUCKDB") or _beside(database, ".duckdb")
 
 
@@ -63,7 +64,7 @@ def belongings(database: Path) -> list[Path]:
 
 
 def spool(database: Path) -> Path:
-    """Where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
+    """Return where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
     that is there, else `<file>.spool.jsonl`."""
     named = _named("OUTCOMES_SPOOL")
     if named and _is_folder(named):
@@ -112,17 +113,17 @@ def state_folder() -> Path | None:
 
 
 def published(database: Path) -> Path:
-    """Where a run leaves what passed its tests: `OUTCOMES_PUBLISH`, else published/ beside the database."""
+    """Return where a run leaves what passed its tests: `OUTCOMES_PUBLISH`, else published/ beside the database."""
     return _named("OUTCOMES_PUBLISH") or database.parent / "published"
 
 
 def snapshot(database: Path) -> Path:
-    """The published snapshot of the marts, an SQLite file."""
+    """Return the published snapshot of the marts, an SQLite file."""
     return published(database) / SNAPSHOT
 
 
 def runs(database: Path) -> Path:
-    """Where each run leaves its summary and results: `OUTCOMES_RUNS`, else runs/ beside the database."""
+    """Return where each run leaves its summary and results: `OUTCOMES_RUNS`, else runs/ beside the database."""
     return _named("OUTCOMES_RUNS") or database.parent / "runs"
 
 
@@ -151,7 +152,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _own_name(database: Path) -> str:
-    """A name for a folder that several databases share; a long one is cut, as a name has 255 bytes at most."""
+    """Return a name for a folder that several databases share; a long one is cut, as a name has 255 bytes at most."""
     real = os.path.realpath(database)
     digest = sha256()(os.fsencode(real)).hexdigest()
     name = os.fsdecode(os.fsencode(os.path.basename(real))[:150])  # noqa: PTH119 - as text

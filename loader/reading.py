@@ -35,7 +35,7 @@ def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> 
 
 
 def stats(connection: Connection, task_type: str | None = None) -> Answer:
-    """`model_stats`, of one task type or of all."""
+    """Return `model_stats`, of one task type or of all."""
     asked = "" if task_type is None else "where task_type = ?"
     return rows(
         connection,
@@ -45,7 +45,7 @@ def stats(connection: Connection, task_type: str | None = None) -> Answer:
 
 
 def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
-    """The models with at least `min_samples` trials at a task type, the best first.
+    """Return the models with at least `min_samples` trials at a task type, the best first.
 
     The order is that of `model_rankings` (lower Wilson bound, then trials, then cost per success,
     then name), taken afresh from the live view: an outcome counts as soon as it is committed.
@@ -99,13 +99,13 @@ def ab_test_candidates(connection: sqlite3.Connection, task_type: str | None = N
 
 
 def recommendations(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
-    """The mart `recommendations`: one row per task type, of one task type or of all."""
+    """Return the mart `recommendations`: one row per task type, of one task type or of all."""
     asked = "?1 is null or task_type = ?1"
     return rows(connection, f"select * from recommendations where {asked} order by task_type", (task_type,))
 
 
 def expect_task_type(connection: Connection, task_type: str | None) -> None:
-    """A task type that nobody recorded is a slip of the fingers, most likely: say which there are."""
+    """Raise OutcomesError if nobody recorded the task type, which is then most likely misspelt; name all that exist."""
     if task_type is None or stats(connection, task_type):
         return
     known = [row["task_type"] for row in rows(connection, "select distinct task_type from model_stats order by 1")]

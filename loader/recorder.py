@@ -1,8 +1,8 @@
 """Recording that does not fail its caller: into the log, and if that cannot be, into the spool.
 
-An outcome counts as recorded once it is committed *and* the log's path still names the file that took it. Each
-outcome has an event_id before its first try, so that a second one, in another file or in the spool, is no second
-outcome.
+An outcome counts as recorded once it is committed *and* the log's path still names the file that took it. Each outcome
+has an event_id before its first try, so that it counts once even if it is written twice, to another file or to the
+spool.
 
 Threads may share a recorder. It lives on through a fork: SQLite cannot take a connection along,
 so it is closed just before, and parent and child each open one of their own.
@@ -26,7 +26,7 @@ from loader.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
 
-CHECK_EVERY_S = 1.0  # an idle recorder looks before it writes, whether its file is still in place
+CHECK_EVERY_S = 1.0  # after this time a recorder checks before it writes that its file is still in place
 POLL_EVERY_S = 0.001  # between two tries of a log that another writer holds
 TRIES = 3  # of an outcome whose file is replaced again and again while it is committed
 RESCUED_ROWS = 1_000  # outcomes that are read and spooled at a time
@@ -68,7 +68,7 @@ class Recorder:
                 raise
             except (sqlite3.Error, UnicodeDecodeError) as fault:
                 raise self._note_trouble(store.plain_fault(self.path, fault)) from fault
-            except Exception as fault:  # nobody foresaw it, and yet the outcome has to be kept
+            except Exception as fault:  # an unexpected fault must not lose the outcome
                 raise self._note_trouble(OutcomesError(f"{self.path}: {type(fault).__name__}: {fault}")) from fault
             self.trouble = None
 
@@ -156,7 +156,7 @@ class Recorder:
                 time.sleep(POLL_EVERY_S)
 
     def _wait_s(self) -> float:
-        """Return for how long others are waited for: not at all while there is trouble, which was waited for."""
+        """Return how long to wait for others, in seconds: 0 while there is trouble, because the first try waited."""
         return 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
 
     def _open(self) -> store.Log:
@@ -164,7 +164,7 @@ class Recorder:
             self._leave()
         if self._connection is None:
             if self._has_opened and not file_identity.exists(self.path):
-                # It may come back, and would then take the place of a new one with all that is in it.
+                # The file may come back and take the place of a new one, with all outcomes in it.
                 raise OutcomesError(
                     file_identity.orphaned_wal(self.path)
                     or f"{self.path} was moved away or removed: put it back, or make a new one with `loader init`"

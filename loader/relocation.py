@@ -21,7 +21,8 @@ NOTE = ".of.json"
 
 
 def note(database: Path, spool: Path) -> None:
-    """Write beside a spool, once, which log it is for. Without outcomes a log cannot be known again, and gets none."""
+    """Write beside a spool, once, which log it is for. A log without outcomes gets no note, because
+    nothing identifies it."""
     path = Path(f"{spool}{NOTE}")
     if path.exists():
         return

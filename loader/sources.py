@@ -46,18 +46,18 @@ class Block:
 
     @property
     def end_line(self) -> int:
-        """The number of the line that follows."""
+        """Return the number of the line that follows."""
         return self.first_line + max(1, self.data.count(b"\n"))
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Line numbers (from 1) and lines, less their ends; blank ones are passed over."""
+        """Yield line numbers (from 1) and lines, less their ends; blank ones are passed over."""
         data = self.data.removeprefix(BOM) if self.start == 0 else self.data
         for number, line in enumerate(data.split(b"\n"), self.first_line):
             if line.strip():
                 yield number, line.rstrip(b"\r")
 
     def line_count(self) -> int:
-        """How many lines are not blank."""
+        """Return how many lines are not blank."""
         if re.search(rb"[ \t\r\x0b\x0c]", self.data):
             return sum(1 for _ in self.lines())
         return len(self.data.split())
@@ -80,7 +80,7 @@ class Source:
     has_unfinished_line: bool = False
 
     def blocks(self, start: int, first_line: int) -> Iterator[Block]:
-        """The source from byte `start` on, in blocks of whole lines."""
+        """Yield the source from byte `start` on, in blocks of whole lines."""
         self.stream.seek(start)
         rest = b""
         while chunk := self.stream.read(LINE_LIMIT):
@@ -106,7 +106,7 @@ class Source:
             self.has_unfinished_line = True
 
     def _rest_of_line(self, data: bytes) -> tuple[bytes, int]:
-        """What follows an overlong first line of `data`, and that line's length; (b"", 0) where
+        """Return what follows an overlong first line of `data`, and that line's length; (b"", 0) where
         its end is not written yet."""
         length = 0
         while not (cut := data.find(b"\n") + 1):
@@ -118,7 +118,7 @@ class Source:
         return data[cut:], length + cut
 
     def digests(self, end: int) -> Digests | None:
-        """The fingerprint of the bytes before `end`, None where the source is shorter. The
+        """Return the fingerprint of the bytes before `end`, None if the source is shorter. The
         stream stands afterwards where it stood."""
         here, length = self.stream.tell(), min(end, WINDOW)
         self.stream.seek(0)
@@ -129,8 +129,8 @@ class Source:
         return Digests(length, _sha256(head), _sha256(tail)) if len(tail) == length else None
 
     def heads(self) -> list[tuple[int, str]]:
-        """(length in bytes, SHA-256) of each beginning of the source that a load may have ended with, the longest
-        first: those that end with a line within WINDOW, the whole source if it is no longer, and WINDOW."""
+        """Return (length in bytes, SHA-256) of each beginning of the source that a load may have ended with, the
+        longest first: those that end with a line within WINDOW, the whole source if it is no longer, and WINDOW."""
         self.stream.seek(0)
         window = self.stream.read(WINDOW)
         lengths = {len(window)}
@@ -193,7 +193,7 @@ def open_source(
 
 @contextmanager
 def _open(name: str, file: BinaryIO | None) -> Iterator[tuple[BinaryIO, bool]]:
-    """The file, and whether it is a copy: of a pipe, which cannot seek."""
+    """Yield the file, and whether it is a copy: of a pipe, which cannot seek."""
     if file is not None:
         yield file, False
     elif name == "-":
@@ -228,7 +228,7 @@ def _copy(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _unpacked(raw: BinaryIO, path: str, is_settled: bool) -> Iterator[tuple[BinaryIO, bool, str | None]]:
-    """The stream itself, or an unpacked copy of a .gz (which could not seek), and its damage."""
+    """Yield the stream itself, or an unpacked copy of a .gz (which could not seek), and its damage."""
     is_packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
     if not is_packed:
@@ -252,7 +252,7 @@ def _unpacked(raw: BinaryIO, path: str, is_settled: bool) -> Iterator[tuple[Bina
 
 @contextmanager
 def _array_as_lines(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
-    """A copy of a JSON array with one element a line."""
+    """Yield a copy of a JSON array with one element a line."""
     with tempfile.TemporaryFile() as lines:
         try:
             json_arrays.write_lines(stream, lines)
@@ -265,7 +265,7 @@ def _array_as_lines(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
 
 
 def _format_of(name: str, stream: BinaryIO) -> str:
-    """By the name where it says so, else by the first character of the content."""
+    """Return the format by the name if that says it, else by the first character of the content."""
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
     first = _beginning(stream).lstrip()[:1]
     if suffix in _SUFFIXES:

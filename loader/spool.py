@@ -5,7 +5,7 @@ renames the file under that lock, so that no line is added to what it reads, and
 database has every line. Killed in between, it finds the renamed file again: what of it is in the
 database already is known by the file's content, and by the event_id that each outcome was given.
 
-A spool is removed in the end, so only a file of ours is one: by its name, which we chose, or by its first line.
+A drain removes spools, so only our own files are spools: we know them by the name that we chose, or by the first line.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _decoder = msgspec.json.Decoder(Outcome)
 
 
 class DrainResult(msgspec.Struct):
-    """What came of the waiting outcomes: lines by their fate, and the spools that held them.
+    """The result of a drain: lines by their outcome, and the spools that held them.
 
     `redated_count` of the accepted lay more than a day ahead and got the time of the drain; `renamed_count` had
-    an event_id that was recorded before with another verdict and got a new one. `faults` says of each spool that
-    was left alone why.
+    an event_id that was recorded before with another verdict and got a new one. `faults` says
+    why a spool was left alone.
     """
 
     accepted: int = 0
@@ -95,7 +95,7 @@ def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], databa
     faults = []
     for path in spools:
         try:
-            # A folder that is there for the database alone is not made for want of one.
+            # The folder of the database is not made here.
             if database is None or path.parent != database.parent:
                 path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, text, database)
@@ -113,7 +113,8 @@ def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], databa
 
 
 def _note_database(database: Path, path: Path) -> None:
-    """Let a spool in the folder of state be found after its database has moved. The outcome is kept without it, too."""
+    """Note which log a spool in the folder of state is for, so that a drain finds it after the database has moved.
+    Without the note the outcome is kept, too."""
     with suppress(Exception):  # an ImportError as Python ends, say
         from loader import relocation
 
@@ -123,11 +124,11 @@ def _note_database(database: Path, path: Path) -> None:
 def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     """Bring every outcome that waits for a database into its log, exactly once.
 
-    Others may append meanwhile, and drain: a file that another drain is at work on is left to it.
-    Nothing that was acknowledged is refused: an outcome that lies more than a day ahead gets the time of the
-    drain, and one whose event_id has another verdict in the log a new event_id. Lines that are no outcomes are kept
-    in `rejected_outcomes`. Spools that cannot be read, and files that are no spools, are left as they are and
-    named in `faults`. Raises SQLite's errors if the database does not take the rows; what was not drained waits.
+    Others may append meanwhile, and drain: a file that another drain is at work on is left to it. No acknowledged
+    outcome is rejected: one that lies more than a day ahead gets the time of the drain, and one whose event_id has
+    another verdict in the log a new event_id. Lines that are no outcomes are kept in `rejected_outcomes`. Spools that
+    cannot be read, and files that are no spools, are left as they are and named in `faults`. Raises SQLite's errors if
+    the database does not take the rows; what was not drained waits.
     """
     from loader import relocation
 
@@ -161,7 +162,7 @@ def foreign(database: Path, path: Path) -> str | None:
 
 
 def as_json(outcome: Outcome) -> str:
-    """Return an outcome as a line of a spool, for a log where it can be found again."""
+    """Return an outcome as a line of a spool, so that a program's log holds all of it."""
     return _encoded(outcome).decode().rstrip()
 
 
@@ -189,7 +190,7 @@ def _drain_file(
         source = sources.Source(str(spool), "jsonl", stream, is_final=True, size=size)
         loaded = loading.load_source(connection, source, parser=parser, rename=_renamed)
     if not store.is_in_place(connection, database):
-        raise OutcomesError(f"{database} was moved away meanwhile: the outcomes wait on")
+        raise OutcomesError(f"{database} was moved away meanwhile: the outcomes stay in the spool")
     waiting.unlink()
     result.accepted += loaded.accepted
     result.duplicates += loaded.duplicates
@@ -257,7 +258,7 @@ def _is_our_line(line: bytes) -> bool:
 
 
 def _claimed(path: Path, database: Path) -> Iterator[Path]:
-    """The files of a spool that are this drain's to read, each held until the next is asked for:
+    """Yield the files of a spool that are this drain's to read, each held until the next is asked for:
     those that killed drains left behind, then the spool itself, under a name of its own."""
     for left in _left_by_drains(path):
         with suppress(FileNotFoundError, BlockingIOError), _locked(left, os.O_RDONLY, wait_s=0):
@@ -293,7 +294,7 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 @contextmanager
 def _locked(path: Path, flags: int, wait_s: float = LOCK_WAIT_S) -> Iterator[int]:
-    """The file at `path`, open and locked; BlockingIOError if others hold it for too long.
+    """Yield the file at `path`, open and locked; BlockingIOError if others hold it for too long.
 
     A drain that has renamed the file meanwhile, and keeps its lock, is not waited for: the path is opened afresh.
     """

@@ -1,4 +1,5 @@
-"""How report and explorer show a model's `standing` in `model_rankings`: the same words, colours and shapes.
+"""The way in which report and explorer show a model's `standing` in `model_rankings`: the same words, colours and
+shapes.
 
 The colours are Okabe and Ito's or close to them, which the colour-blind tell apart; each has its own shape, too.
 """

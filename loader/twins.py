@@ -1,7 +1,7 @@
 """Names that differ in spelling alone, and so are probably one model or one task type.
 
-Two spellings are the same if they are equal without case, Unicode form and separators. A separator between two
-digits counts, whichever it is: claude-3.5 is claude-3-5, and claude-35 is another. Models also have provider
+Two spellings are the same if they are equal without case, Unicode form and separators. Between two digits every
+separator counts, and all are alike: claude-3.5 is claude-3-5, and claude-35 is another. Models also have provider
 prefixes (openai/gpt-5, openai:chat:gpt-5, accounts/fireworks/models/...), a date of release and `:latest`.
 Takes time in proportion to the number of names.
 """
@@ -13,7 +13,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-# Who serves a model, and by which of its interfaces, as gateways and eval tools write it before the name.
+# Providers and their interfaces, as gateways and eval tools write them before a model's name.
 PROVIDERS = frozenset({
     "openai", "azure", "azureml", "azureopenai", "azureai", "anthropic", "google", "gemini", "vertex", "vertexai",
     "googlevertex", "googleai", "aws", "bedrock", "amazon", "mistral", "mistralai", "groq", "together",
@@ -91,5 +91,5 @@ def _spelling(name: str) -> str:
 
 
 def _separates(character: str) -> bool:
-    """Whether a character says nothing: punctuation, spaces, invisible ones. `c#` and `c++` are not `c`."""
+    """Return whether a character says nothing: punctuation, spaces, invisible ones. `c#` and `c++` are not `c`."""
     return character == "=" or (character != "#" and unicodedata.category(character)[0] in "PZC")

@@ -1,4 +1,4 @@
-"""From one schema version to the next. `UPGRADES[n]` takes a file of version n to n + 1.
+"""Upgrades from one schema version to the next. `UPGRADES[n]` takes a file of version n to n + 1.
 
 Each runs inside the transaction of the upgrade: a file is wholly of one version or of the other.
 A file without a version becomes one of the newest at once, which is what schema.sql describes: it
@@ -18,7 +18,7 @@ LARGEST_ID = 2**53  # SQLite gives ids up to 2**63; other programs read them as 
 
 
 def statements(script: str) -> Iterator[str]:
-    """The statements of an SQL script, one by one (executescript would commit the transaction)."""
+    """Yield the statements of an SQL script, one by one (executescript would commit the transaction)."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -28,14 +28,14 @@ def statements(script: str) -> Iterator[str]:
 
 
 def schema() -> Iterator[str]:
-    """The statements of schema.sql."""
+    """Yield the statements of schema.sql."""
     from importlib.resources import files
 
     return statements(files("loader").joinpath("schema.sql").read_text(encoding="utf-8"))
 
 
 def tables() -> dict[str, str]:
-    """The statements of schema.sql that create a table, by its name."""
+    """Return the statements of schema.sql that create a table, by its name."""
     found = ((re.search(r"^create table (\w+)", statement, re.MULTILINE), statement) for statement in schema())
     return {match[1]: statement for match, statement in found if match}
 
@@ -135,13 +135,13 @@ def _to_2(connection: sqlite3.Connection) -> None:
 
 
 def _to_3(connection: sqlite3.Connection) -> None:
-    """`run_history` says on which engine a run built; those before built on SQLite."""
+    """Let `run_history` say on which engine a run built; the runs before built on SQLite."""
     _make_again(connection, "run_history")
 
 
 def _to_4(connection: sqlite3.Connection) -> None:
-    """The log refuses times ahead of the clock, and fewer tokens than their parts; rows that it has stay. Rows of
-    exports may hold sums above 10^18. Loads are found by an index, and files of the inbox have a count of attempts."""
+    """Let the log refuse times ahead of the clock, and fewer tokens than their parts; existing rows stay. Rows of
+    exports may hold sums above 10^18, an index finds loads, and files of the inbox have a count of attempts."""
     connection.execute("drop trigger if exists model_outcomes_refuse_id")
     for table in ("federated_export_rows", "federated_import_rows", "inbox_files"):
         _make_again(connection, table)
@@ -153,8 +153,8 @@ def _to_4(connection: sqlite3.Connection) -> None:
 
 
 def _make_again(connection: sqlite3.Connection, table: str) -> None:
-    """The table as schema.sql has it, with its rows; a column that is new has its default. Not by `alter table
-    add column`: the order of columns would tell of a file's past."""
+    """Make a table again as schema.sql has it, with its rows; a new column has its default. `alter table add column`
+    would put new columns at the end, and so make upgraded files differ from new ones."""
     original = _move_aside(connection, table)
     connection.execute(tables()[table])
     columns = ", ".join(name for (name,) in connection.execute("select name from pragma_table_info(?)", (original,)))

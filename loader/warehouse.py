@@ -44,7 +44,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Node:
-    """What came of one dbt model, seed or test."""
+    """The result of one dbt model, seed or test."""
 
     name: str
     status: str
@@ -53,7 +53,7 @@ class Node:
 
 
 def project_folder() -> Path:
-    """The dbt project: `OUTCOMES_PROJECT`, else the checkout that this package lies in."""
+    """Return the dbt project: `OUTCOMES_PROJECT`, else the checkout that this package lies in."""
     named = os.environ.get("OUTCOMES_PROJECT")
     folder = Path(named) if named else Path(__file__).parent.parent
     if not (folder / "dbt_project.yml").is_file():
@@ -64,8 +64,8 @@ def project_folder() -> Path:
 
 
 def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
-    """One at a time: two runs of dbt on one file would break each other. Raises OutcomesError if the path of the
-    database is not UTF-8, which dbt cannot open."""
+    """Hold the lock of builds: two runs of dbt on one file would break each other. Raises OutcomesError if the path of
+    the database is not UTF-8, because dbt cannot open such a path."""
     store.source_name(database)
     return locks.exclusive(places.build_folder(database, target) / "lock", purpose, wait=wait)
 
@@ -80,7 +80,7 @@ def build(
     unit_tests: bool = False,
     wait: float = 0.0,
 ) -> int:
-    """`dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
+    """Run `dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
     ran. dbt's unit tests are about the SQL and not about the data: they run where `unit_tests` asks for them.
 
     Raises BusyError while another build holds the database, BuildError where a dbt model or test
@@ -158,7 +158,7 @@ def expect_prepared(prepared: Sequence[Command], logs: Path, target: str) -> Non
 
 
 def expect_built(database: Path, command: Command, logs: Path, target: str = SQLITE) -> list[Node]:
-    """The nodes of a `dbt build` that went well; raises BuildError where it did not, or built nothing."""
+    """Return the nodes of a `dbt build` that went well; raises BuildError if it did not, or built nothing."""
     found = nodes(database, target)
     if not command.success:
         failed = [node.name for node in found or () if node.status in FAILED]
@@ -176,8 +176,8 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
 
 
 def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
-    """What the last `dbt build` ran, None where it left no results. Exposures, of which dbt takes note and no
-    more, are none of it."""
+    """Return what the last `dbt build` ran, None if it left no results. Exposures, of which dbt takes note and no
+    more, are left out."""
     results = _read(places.build_folder(database, target) / "target" / "run_results.json")
     if results is None:
         return None
@@ -195,7 +195,7 @@ def _environment(database: Path, folder: Path) -> Mapping[str, str]:
         **os.environ,
         # Its lines pass the guard of `console`, which lets no control code through. NO_COLOR is not enough for dbt.
         "DBT_USE_COLORS": "false",
-        # What PYTHONPATH names is the user's choice, but an entry that is empty or relative means where they work.
+        # The user chooses what PYTHONPATH names, but an empty or relative entry means the working directory.
         "PYTHONPATH": os.pathsep.join(filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
         "OUTCOMES_DB": str(database.absolute()),
         "OUTCOMES_SCHEMAS": str(folder / "schemas"),

@@ -26,7 +26,7 @@ CARRY = 10**11  # of which a carry of the dbt models counts how many
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """How many outcomes the log has, how many rows of each table were compared, and what differs."""
+    """The outcomes of the log, the number of compared rows of each table, and the differences."""
 
     outcomes: int
     rows: dict[str, int]
@@ -153,7 +153,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
 
 
 def as_text(found: Audit) -> str:
-    """One line where all is right, else a line for each difference (for `SHOWN` of many)."""
+    """Return one line where all is right, else a line for each difference (for `SHOWN` of many)."""
     if not found.differences:
         rows = sum(found.rows.values())
         return f"{rows:,} rows of {len(found.rows)} tables and views agree with {found.outcomes:,} outcomes"
@@ -173,7 +173,7 @@ def as_json(found: Audit) -> str:
 
 @contextmanager
 def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
-    """A reading transaction; what was put into temporary tables goes with it."""
+    """Yield a reading transaction; what was put into temporary tables goes with it."""
     connection.execute("begin")
     try:
         yield
@@ -206,7 +206,7 @@ def _exact(rest: str, carry: str) -> str:
 
 
 def _seen_to(connection: sqlite3.Connection, mark: int, outcomes: int) -> int:
-    """The id up to which a table has seen the log that counts so many outcomes, at least those up
+    """Return the id up to which a table has seen the log that counts so many outcomes, at least those up
     to `mark`: outcomes may have come while a build was between the rollup and the table."""
     (known,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
     if outcomes <= known:
@@ -220,7 +220,7 @@ def _seen_to(connection: sqlite3.Connection, mark: int, outcomes: int) -> int:
 
 
 def _ranked_as_of(connection: sqlite3.Connection, mark: int, outcomes: int) -> tuple[int, int]:
-    """The last outcome and the last import of opening balances that model_rankings has seen: the
+    """Return the last outcome and the last import of opening balances that model_rankings has seen: the
     latest pair that makes up the number of outcomes it counts."""
     (counted,) = _row(connection, "select coalesce(sum(successes + failures), 0) from model_rankings")
     (known,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)

@@ -29,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True):
 def compare(
     connection: sqlite3.Connection, table: str, keys: int, found: str, expected: str, values: dict[str, Any]
 ) -> tuple[int, list[Difference]]:
-    """The number of rows that should be there, and what differs; the first `keys` columns are the key."""
+    """Return the number of rows that should be there, and what differs; the first `keys` columns are the key."""
     order = ", ".join(str(number + 1) for number in range(keys))
     there = connection.execute(f"{found} order by {order}")
     wanted = connection.execute(f"select * from ({expected}) order by {order}", values)
@@ -65,7 +65,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
 
 
 def _agree(want: Any, have: Any) -> bool:
-    """Sums of squares are doubles, and the last digits of such a sum depend on its order."""
+    """Return whether two values agree. Sums of squares are doubles, whose last digits depend on the order."""
     if isinstance(want, float) and isinstance(have, float):
         return math.isclose(want, have, rel_tol=1e-9, abs_tol=1e-12)
     return bool(want == have)

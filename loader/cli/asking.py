@@ -12,7 +12,7 @@ from loader.cli.opening import TARGET, answered, built, built_on
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that every reading command has: a table for people unless a program asks."""
+    """Return the options that every reading command has: a table for people unless a program asks."""
     command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)
     return click.option("--json", "output", flag_value="json", help="Every column, for programs.")(command)
 

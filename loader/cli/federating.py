@@ -27,7 +27,7 @@ from loader.errors import OutcomesError
 @click.option("--rename-map", type=click.Path(path_type=Path), metavar="FILE",
               help="Names to use outside, as JSON; they are remembered.")  # fmt: skip
 @click.option("--licence", default="CC0-1.0", show_default=True, help="The terms that the figures leave under.")
-@click.option("--all", "everything", is_flag=True, help="Write all that stands, not just what is new.")
+@click.option("--all", "everything", is_flag=True, help="Write all current exports, not just the new ones.")
 @click.pass_obj
 def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: float | None, cells: Path | None,
                      rename_map: Path | None, everything: bool, **terms: Any) -> None:  # fmt: skip
@@ -49,7 +49,7 @@ def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: 
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_obj
 def import_federated(db: Path, files: tuple[str, ...]) -> None:
-    """Take in exports of other projects; a file with a fault is refused whole."""
+    """Take in exports of other projects; a file with a fault is rejected whole."""
     from loader import store
     from loader.federation import files as reading
     from loader.federation import importing

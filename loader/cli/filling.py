@@ -16,18 +16,18 @@ from loader.errors import OutcomesError
 
 EXAMPLES = 5
 
-ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="Change nothing where anything in a file is"
-                              " refused, and exit 3.")  # fmt: skip
+ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="Change nothing if any part of a file is"
+                              " rejected, and exit 3.")  # fmt: skip
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--format", type=click.Choice(["jsonl", "json", "csv"]), help="Instead of finding out.")
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Exit 3 when more lines than this are refused.")  # fmt: skip
+              help="Exit 3 if more lines than this are rejected.")  # fmt: skip
 @click.option("--complete", is_flag=True, help="Nothing will be appended: take a last line without its newline.")
 @click.option("--extra", type=click.Choice(["ignore", "reject"]), default="ignore", show_default=True,
-              help="What becomes of a line with a field that is not known.")  # fmt: skip
+              help="Ignore unknown fields, or reject their lines.")  # fmt: skip
 @ALL_OR_NOTHING
 @DURABILITY
 @click.pass_obj
@@ -53,7 +53,7 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
     if rejected > max_rejects:
-        console.say(f"Error: {rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
+        console.say(f"Error: {rejected:,} rejected, --max-rejects is {max_rejects:,}", err=True)
         raise click.exceptions.Exit(REJECTED)
 
 
@@ -64,8 +64,8 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
 def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
     """Take over aggregates from an older tool's JSON as opening balances.
 
-    Without FILE, .sf/model-performance.json is meant, which moves to .sf/archive/ after a week
-    in which it did not change.
+    Without FILE it reads .sf/model-performance.json, and moves that file to .sf/archive/ after a week
+    without a change.
     """
     from loader import legacy
 
@@ -89,7 +89,7 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Any]:
-    """A bar on a terminal, nothing in a log."""
+    """Yield a bar on a terminal, nothing in a log."""
     with click.progressbar(length=0, label=console.printable(Path(name).name),
                            file=console.behind(sys.stderr),
                            hidden=not sys.stderr.isatty()) as bar:  # fmt: skip
@@ -102,7 +102,7 @@ def _progress(name: str) -> Iterator[Any]:
 
 
 def _report(result: Any) -> None:
-    """What came of a file: the counts on stdout, what a person should look at on stderr."""
+    """Print the result of a file: the counts on stdout, what a person should look at on stderr."""
     known = " (the rest was loaded before)" if result.skipped_bytes else ""
     console.say(
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"

@@ -1,4 +1,4 @@
-"""How commands come by their log."""
+"""Open the log for a command."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Number(click.FloatRange):
 
 @contextmanager
 def log(db: Path, durability: str | None = None) -> Iterator[sqlite3.Connection]:
-    """The log, open for writing; made where it is missing."""
+    """Yield the log, open for writing; made where it is missing."""
     connection = store.create_or_open(db, durability=durability)
     try:
         with store.plain_faults(db):
@@ -73,7 +73,7 @@ def built(db: Path) -> Iterator[sqlite3.Connection]:
 
 
 def built_on(target: str, db: Path) -> AbstractContextManager[reading.Connection]:
-    """What was built on an engine from the log, to ask the marts."""
+    """Return what was built on an engine from the log, to ask the marts."""
     if target == engines.SQLITE:
         return built(db)
     from loader.engines import asking
@@ -82,8 +82,8 @@ def built_on(target: str, db: Path) -> AbstractContextManager[reading.Connection
 
 
 def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[Answer, str | None]:
-    """What the log answers or, said in one line, the last published snapshot where the log cannot; and when
-    that snapshot was published, None where the log answered."""
+    """Return the log's answer and None. If the log cannot answer, warn in one line, and return the answer of the last
+    published snapshot and the time of its publication."""
     try:
         with built(db) as connection:
             return question(connection), None
@@ -96,6 +96,6 @@ def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[A
 
 
 def answered(db: Path, question: Callable[[sqlite3.Connection], reading.Answer]) -> reading.Answer:
-    """As `asked`; each row says in `snapshot_at` when the snapshot was published."""
+    """Return the rows as `asked` does; each says in `snapshot_at` when the snapshot was published."""
     answer, snapshot_at = asked(db, question)
     return [{**row, "snapshot_at": snapshot_at} for row in answer]

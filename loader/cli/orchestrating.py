@@ -18,7 +18,7 @@ from loader.cli.opening import REJECTED, log
 @click.option("--install-view", is_flag=True,
               help="Only create the view model_performance in the orchestrator's database.")  # fmt: skip
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Exit 3 when more rows than this are refused.")  # fmt: skip
+              help="Exit 3 if more rows than this are rejected.")  # fmt: skip
 @click.pass_obj
 def sync_uok(db: Path, path: Path, adopt: bool, install_view: bool, max_rejects: int) -> None:
     """Mirror the orchestrator's llm_task_outcomes from its database, PATH, which is only read."""
@@ -37,12 +37,12 @@ def sync_uok(db: Path, path: Path, adopt: bool, install_view: bool, max_rejects:
     _report(result, adopt)
     console.say(f"database: {db}")
     if result.rejected > max_rejects:
-        console.say(f"Error: {result.rejected:,} refused, --max-rejects is {max_rejects:,}", err=True)
+        console.say(f"Error: {result.rejected:,} rejected, --max-rejects is {max_rejects:,}", err=True)
         raise click.exceptions.Exit(REJECTED)
 
 
 def _report(result: Any, adopted: bool) -> None:
-    """The counts on stdout, what a person should look at on stderr."""
+    """Print the counts on stdout, and what a person should look at on stderr."""
     if result.skipped:
         console.say(f"{result.source}: not changed since the last time, skipped")
         return

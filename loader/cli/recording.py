@@ -36,7 +36,7 @@ def init(db: Path) -> None:
 @click.option("--cost-usd", type=float, help="Cost in US dollars; 0 is free, left out is unknown.")
 @click.option("--timestamp", help="When, with an offset: 2026-01-31T12:00:00Z.  [default: now]")
 @click.option("--event-id", help="Its name: the same event twice is one outcome.")
-@click.option("--task-id", help="The very task, where several models try it.")
+@click.option("--task-id", help="The task itself, if several models try it.")
 @click.option("--experiment-id", help="The declared experiment it belongs to.")
 @click.option("--recorded-by", help="The agent or project that writes it.")
 @click.option("--duration-ms", type=int, help="How long it took, in milliseconds.")
@@ -106,7 +106,7 @@ def drain(db: Path) -> None:
     for fault in result.faults:
         _say(f"Error: {fault}", err=True)
     if result.rejected:
-        _say(f"Error: {result.rejected:,} refused, see rejected_outcomes", err=True)
+        _say(f"Error: {result.rejected:,} rejected, see rejected_outcomes", err=True)
     if result.faults:
         raise click.exceptions.Exit(OutcomesError.exit_code)
     if result.rejected:
@@ -114,8 +114,8 @@ def drain(db: Path) -> None:
 
 
 def _say(text: str, *, err: bool = False) -> None:
-    """Print a line. What was committed stays committed if nobody can read about it: a full disk or a closed pipe
-    changes no exit code, of which a caller would take this outcome for lost and record it again."""
+    """Print a line. If nobody can read it (a full disk, a closed pipe), the exit code stays: the outcome is
+    committed, and a caller must not take it for lost and record it again."""
     stream = sys.stderr if err else sys.stdout
     try:
         console.say(text, err=err)

@@ -38,11 +38,11 @@ def _findings(context: click.Context, parameter: click.Parameter, value: str) ->
               help="Where to publish the marts.  [default: published/ beside the database]")  # fmt: skip
 @click.option("--no-publish", is_flag=True, help="Publish nothing.")
 @click.option("--report/--no-report", default=True, envvar="OUTCOMES_REPORT", show_default=True, show_envvar=True,
-              help="Publish a report, too, where its libraries are installed.")  # fmt: skip
+              help="Publish a report, too, if its libraries are installed.")  # fmt: skip
 @click.option("--wait", type=Number(0, 86_400), default=0, envvar="OUTCOMES_WAIT", show_envvar=True,
               metavar="SECONDS", help="Wait for another run or build to end, instead of exit 75.")  # fmt: skip
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, envvar="OUTCOMES_MAX_REJECTS",
-              show_default=True, show_envvar=True, help="Exit 3 when more lines than this are refused.")  # fmt: skip
+              show_default=True, show_envvar=True, help="Exit 3 if more lines than this are rejected.")  # fmt: skip
 @click.option("--fail-on", default="", callback=_findings, envvar="OUTCOMES_FAIL_ON", show_envvar=True,
               metavar="FINDING,...", help=f"Exit 1 for these findings: {', '.join(FINDINGS)}.")  # fmt: skip
 @click.option("--keep-runs", type=click.IntRange(min=1), default=100, envvar="OUTCOMES_KEEP_RUNS",
@@ -57,7 +57,7 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
         quiet: bool, target: str, dry_run: bool) -> None:  # fmt: skip
     """Take in what is new, build, test and publish: the one command of a schedule.
 
-    Prints a JSON summary. Settings may also stand in outcomes.toml.
+    Prints a JSON summary. Settings may also be in outcomes.toml.
     """
     from loader import legacy, places
     from loader.pipeline import planning, running

@@ -17,7 +17,7 @@ OFF = 1
 def doctor(db: Path, as_json: bool) -> None:
     """Say what is off with the database and what lies beside it, and what to do next.
 
-    Exit 1 where something keeps it from working.
+    Exit 1 if something keeps it from working.
     """
     from loader.pipeline import doctoring
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def opened(database: Path, target: str, *, is_held: bool = False) -> AbstractContextManager[Connection]:
-    """What was built on `target` from the log of `database`, to read. Raises NotBuiltError where nothing was.
+    """Return what was built on `target` from the log of `database`, to read. Raises NotBuiltError if nothing was.
 
     On Spark that takes the lock of builds, unless the caller holds it already (`is_held`).
     """
@@ -75,7 +75,8 @@ def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
 
 @contextmanager
 def _spark(variables: Mapping[str, str], lock: AbstractContextManager[None]) -> Iterator[Connection]:
-    """A session as dbt's profile has it. One process at a time opens the metastore: it is that of a build, or this."""
+    """Yield a session as dbt's profile has it. One process at a time opens the metastore: it is that of a build, or
+    this."""
     from pyspark.errors import AnalysisException, PySparkException
     from pyspark.sql import SparkSession
 
@@ -103,7 +104,7 @@ def _spark(variables: Mapping[str, str], lock: AbstractContextManager[None]) -> 
 
 
 def spark_settings(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """What dbt's profile sets on a session, its variables filled in."""
+    """Return what dbt's profile sets on a session, its variables filled in."""
     import jinja2
     import yaml
 
@@ -142,7 +143,7 @@ class _Frame:
 
     @cached_property
     def _rows(self) -> Iterator[Any]:
-        """By partitions: a mart need not fit into memory twice."""
+        """Yield the rows by partitions: a mart need not fit into memory twice."""
         rows: Iterator[Any] = self.frame.toLocalIterator()
         return rows
 

@@ -60,7 +60,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Export:
-    """What was carried over: `rows` outcomes, up to the id `last`; rows of the other tables by name."""
+    """The result of an export: `rows` outcomes, up to the id `last`; rows of the other tables by name."""
 
     rows: int
     last: int
@@ -69,7 +69,7 @@ class Export:
 
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[None]:
-    """One moment of the log for all that is read within; texts that are no UTF-8 are read all the same."""
+    """Hold one moment of the log for all reads within the block; texts that are not UTF-8 are read, too."""
     factory = connection.text_factory
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     connection.execute("begin")
@@ -131,7 +131,7 @@ def rows(connection: sqlite3.Connection, other: Table) -> Iterator[Sequence[Row]
 
 
 def fingerprint(connection: sqlite3.Connection, outcome_id: int) -> str | None:
-    """By which an outcome is known again, since a log never changes one; None where there is none."""
+    """Return what identifies an outcome, since a log never changes one; None if there is no such outcome."""
     with reading(connection):
         found = connection.execute(
             f"select task_type, model_id, success, timestamp from {LOG} where id = ?", (outcome_id,)

@@ -87,7 +87,7 @@ def mend(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 def exported_to(folder: Path) -> int | None:
-    """The last outcome that the files in `folder` know, None where they are no log."""
+    """Return the last outcome that the files in `folder` know, None if they are no log."""
     if not (folder / DESCRIPTOR).is_file() or not (folder / LOG).is_dir():
         return None
     found = [BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir()]
@@ -154,8 +154,8 @@ def _broken_others(folder: Path) -> list[str]:
 
 
 def _is_whole(batch: Path) -> bool:
-    """Whether the files of a batch are the ones that its list names. A digest takes reading the file, and is computed
-    only if the file's time is another one."""
+    """Return whether the files of a batch are the ones that its list names. A digest takes reading the file, and is
+    computed only if the file's time is another one."""
     try:
         listed: dict[str, list[Any]] = json.loads((batch / FILES).read_text(encoding="utf-8"))
         if {str(file.relative_to(batch)) for file in batch.glob("**/*.parquet")} != listed.keys():
@@ -241,7 +241,7 @@ def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int
 
 
 def _by_day(log: Table, chunks: Iterator[Any]) -> pyarrow.Table:
-    """In the order of days, which keeps one file open at a time."""
+    """Sort by days, so that one file is open at a time."""
     import pyarrow
     from pyarrow import compute
 
@@ -268,7 +268,7 @@ def _schema(table: Table) -> pyarrow.Schema:
 
 
 def _describe(connection: sqlite3.Connection, folder: Path, log: Table, outcome_id: int) -> None:
-    """An outcome that was carried over tells later whether it is still the same log."""
+    """Write the descriptor. A later export finds by the outcome in it whether this is still the same log."""
     said = {
         "format": FORMAT,
         "columns": log.names,

@@ -99,7 +99,7 @@ def _declared(column: Column) -> str:
 
 
 def _known(connection: sqlite3.Connection, cursor: Cursor, log: Table) -> int:
-    """The last outcome that is there already. Raises OutcomesError where it is of another log."""
+    """Return the last outcome that is there already. Raises OutcomesError if it is of another log."""
     cursor.execute(f"select {', '.join(log.names)} from {LOG} order by id desc limit 1")
     there = cursor.fetchone()
     if there is None:
@@ -143,7 +143,7 @@ def _expect(cursor: Cursor, rows: str, expected: int) -> None:
 
 
 def _text(value: Any) -> str:
-    """As COPY reads it; repr gives every digit of a double."""
+    """Return a value as COPY reads it; repr gives every digit of a double."""
     if value is None:
         return "\\N"
     return value.translate(ESCAPES) if isinstance(value, str) else repr(value)

@@ -60,7 +60,7 @@ def _is_spark(folder: Path) -> bool:
 
 
 def environment(database: Path, target: str) -> Mapping[str, str]:
-    """The variables that the target's profile reads. Raises OutcomesError as `expect_possible`, and where the
+    """Return the variables that the target's profile reads. Raises OutcomesError as `expect_possible`, and where the
     exported log is missing."""
     check_places(database, target)
     expect_possible(target)
@@ -79,12 +79,12 @@ def environment(database: Path, target: str) -> Mapping[str, str]:
 
 
 def preparations(target: str) -> Sequence[Sequence[str]]:
-    """Commands of dbt that come before a build."""
+    """Return the commands of dbt that come before a build."""
     return [["run-operation", "read_log_in_place"]] if target in IN_PLACE else []
 
 
 def dsn(given: str | None) -> str:
-    """Where the PostgreSQL database is: `given`, else `OUTCOMES_POSTGRES`."""
+    """Return where the PostgreSQL database is: `given`, else `OUTCOMES_POSTGRES`."""
     named = given or os.environ.get("OUTCOMES_POSTGRES")
     if not named:
         raise OutcomesError("no PostgreSQL database is named: set OUTCOMES_POSTGRES to its DSN (postgresql://...)")
@@ -92,8 +92,8 @@ def dsn(given: str | None) -> str:
 
 
 def postgres_variables(dsn: str) -> Mapping[str, str]:
-    """A DSN in pieces, under the names that libpq has for them; without PostgreSQL's compiler, which takes a second for
-    each deep view, and the views are read in less."""
+    """Return a DSN in pieces, under the names that libpq has for them; without PostgreSQL's compiler, which takes a
+    second for each deep view, and the views are read in less."""
     from psycopg2 import ProgrammingError
     from psycopg2.extensions import parse_dsn
 

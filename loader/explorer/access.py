@@ -1,4 +1,4 @@
-"""Whom the explorer answers, and how many queries of their own readers may ask at once.
+"""The requests that the explorer answers: those for known host names, with few queries of readers' own at once.
 
 A web page of a stranger can point its own name at this machine, and a browser then lets it read what is served
 there; but the browser still sends that name, as the Host. So the server answers only for names that it knows.
@@ -15,7 +15,7 @@ from loader.explorer.messages import Application, Send
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")
-RUNNING, WAITING = 2, 8  # readers' own queries; the threads of prepared ones are more
+RUNNING, WAITING = 2, 8  # readers' own queries; prepared ones have more threads
 
 
 def names(host: str, allowed: Collection[str]) -> frozenset[str]:
@@ -71,7 +71,7 @@ def _brings_sql(scope: Any, prepared: Collection[str]) -> bool:
 
 
 def _host(scope: Any) -> str:
-    """Return the name in a request's Host, without port; of several headers none counts."""
+    """Return the name in a request's Host, without port; empty if there is not exactly one such header."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return ""

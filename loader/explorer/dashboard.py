@@ -23,7 +23,7 @@ RATE = {"format": ".0%"}
 
 
 def page(most_used: str | None) -> dict[str, Any]:
-    """The dashboard as its plugin is told of it, opening with the task type that is used most."""
+    """Return the dashboard as its plugin is told of it, opening with the task type that is used most."""
     return {
         "title": "Model outcomes",
         "description": "Which model is best at a task type, how sure that is, what a success costs, what changes.",
@@ -182,7 +182,7 @@ def _recommendations() -> Chart:
 
 
 def _caveats() -> Chart:
-    """The list that report and doctor show. One about no task type stays, whichever is chosen."""
+    """Return the list that report and doctor show. A caveat about no task type is shown for each of them."""
     return _table(
         "What not to trust",
         4,
@@ -212,7 +212,7 @@ def _chart(title: str, query: str, display: Chart) -> Chart:
 
 
 def _table(title: str, columns: int, query: str) -> Chart:
-    """Where nothing is found a row says so: the plugin cannot draw a table without one."""
+    """Return a query with one row that says so if nothing is found: the plugin cannot draw a table without a row."""
     nothing = ", ".join(["'none'", *["''"] * (columns - 1)])
     whole = f"""with found as (
         {query}
@@ -238,7 +238,7 @@ def _nominal(column: str) -> Chart:
 
 
 def _told(*columns: str) -> list[Chart]:
-    """A tooltip's lines."""
+    """Return a tooltip's lines."""
     percent = [column for column in columns if "success_rate" in column]
     return [
         {"field": column, "type": "quantitative" if column in percent else "nominal",

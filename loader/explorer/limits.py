@@ -1,4 +1,4 @@
-"""How much memory one query of the explorer may take: for a value, for an answer, and for all of SQLite."""
+"""Limits of the memory that a query of the explorer may take: for a value, for an answer, and for all of SQLite."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Connection(sqlite3.Connection):
         return super().cursor(factory or Cursor)
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        """Python's own takes the plain cursor from 3.11 on."""
+        """Run SQL with our cursor: from 3.11 on, Python's own `execute` takes the plain one."""
         return self.cursor().execute(sql, parameters)
 
 
@@ -60,7 +60,7 @@ class Cursor(sqlite3.Cursor):
 
 
 def bound_heap() -> None:
-    """Bound the memory that SQLite takes in this process, for good and whatever the Python."""
+    """Bound the memory that SQLite takes in this process, as long as it runs."""
     connection = sqlite3.connect(":memory:")
     connection.execute(f"pragma hard_heap_limit = {HEAP_BYTES}")
     connection.close()

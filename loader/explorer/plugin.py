@@ -66,7 +66,7 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
 
 
 def _is_ours(datasette: Any) -> bool:
-    """Not where it is another Datasette of this process, nor before the snapshot was added to it."""
+    """Return whether this Datasette has our snapshot: another one of this process has not, nor a new one at first."""
     return isinstance(datasette.databases.get(dashboard.DATABASE), Published)
 
 

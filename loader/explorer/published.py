@@ -1,4 +1,4 @@
-"""The snapshot as Datasette reads it: whatever file lies in its place now, and never written to.
+"""The snapshot as Datasette reads it: the file that is at its path now, read-only.
 
 A publish puts another file in the place of the old one. An open connection would go on reading the old one,
 so each thread looks, before it asks, whether its connection is to the file that is there.
@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Descriptions:
-    """What a snapshot says of itself: which run it is of, and what its tables and columns mean. `most_used`
+    """The descriptions in a snapshot: its run, and the meaning of its tables and columns. `most_used`
     is the task type with the most trials."""
 
     run_id: str = ""
@@ -54,7 +54,7 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
         self._described: tuple[Identity | None, Descriptions] = (None, Descriptions())
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
-        """Read-only, whoever asks for more."""
+        """Return a connection that is always read-only."""
         connection = store.open_snapshot(Path(self.path), check_same_thread=False, factory=limits.Connection)
         self._all_file_connections.append(connection)
         return connection
@@ -64,7 +64,7 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
         return await asyncio.get_running_loop().run_in_executor(self.ds.executor, lambda: fn(self._current()))
 
     def descriptions(self) -> Descriptions:
-        """What the snapshot that is in place says of itself; nothing where it says nothing."""
+        """Return what the current snapshot says of itself; nothing if it says nothing."""
         now = identity(Path(self.path))
         if now is not None and now != self._described[0]:
             try:
@@ -74,7 +74,7 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
         return self._described[1]
 
     def _current(self) -> sqlite3.Connection:
-        """This thread's connection. Where no file is in place, the old one goes on answering."""
+        """Return this thread's connection. If there is no file now, the old one goes on answering."""
         # Looked at before it is opened: what takes its place in between is noticed the next time.
         now = identity(Path(self.path))
         connection: sqlite3.Connection | None = getattr(self._held, "connection", None)

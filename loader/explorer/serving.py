@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def explorer(path: Path) -> Any:
-    """A Datasette over the snapshot at `path`. Raises OutcomesError where it is not installed, or where
+    """Return a Datasette over the snapshot at `path`. Raises OutcomesError if it is not installed, or if
     nothing is published there."""
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
         raise NotInstalledError(", ".join(missing), "explore")
@@ -40,7 +40,7 @@ def explorer(path: Path) -> Any:
     from loader.explorer import dashboard, plugin
     from loader.explorer.published import Published
 
-    # Else a refused query fills the screen with every variable of Datasette, where rich happens to be installed.
+    # Else a refused query fills the screen with every variable of Datasette, if rich is installed.
     pm.get_plugin("datasette.handle_exception").rich = None
     if not pm.is_registered(plugin):
         pm.register(plugin, name="model-outcomes")
@@ -80,7 +80,7 @@ def serve(path: Path, host: str, port: int, allowed: Collection[str], say: Calla
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """The socket, before anything else is done: a port that is taken is said in one line."""
+    """Return the socket, before anything else is done: a port that is taken is said in one line."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)

@@ -15,7 +15,7 @@ NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 
 
 def safe(application: Application, applies: Callable[[], bool]) -> Application:
-    """The application with every text that a spreadsheet would run made one that it shows, if that applies."""
+    """Return the application with every text that a spreadsheet would run made one that it shows, if that applies."""
 
     async def wrapped(scope: Any, receive: Any, send: Send) -> None:
         async def send_safely(message: Message) -> None:

@@ -30,7 +30,7 @@ _SUMS = ", ".join(
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What the user decides: the last day (None: the last whole month), the smallest cell, the licence,
+    """The choices of the user: the last day (None: the last whole month), the smallest cell, the licence,
     and for a noisy export the privacy loss and the cells that it tells of."""
 
     until: date | None = None
@@ -41,7 +41,7 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct):
-    """What waits: cells under the cut, late outcomes of exported rows, and names that must not leave."""
+    """The outcomes that wait: cells under the cut, late outcomes of exported rows, and names that must not leave."""
 
     cells: int = 0
     outcomes: int = 0
@@ -63,7 +63,7 @@ class Draft(msgspec.Struct):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What came of an export: what was made anew, what waits, and whether a file was written."""
+    """The result of an export: the new exports, the outcomes that wait, and whether a file was written."""
 
     project: str
     drafts: list[Draft]
@@ -102,7 +102,7 @@ def export(connection: sqlite3.Connection, output: str, terms: Terms, *, everyth
 
 
 def report(made: Made, output: str, terms: Terms) -> Iterator[str]:
-    """What came of an export, in words."""
+    """Yield what came of an export, in words."""
     held = made.held
     for draft in made.drafts:
         yield f"{draft.window}: {len(draft.rows):,} cells" + (
@@ -197,7 +197,7 @@ def _exact(connection: sqlite3.Connection, terms: Terms, today: date, held: Held
 
 
 def _recounted(connection: sqlite3.Connection, export: ledger.Standing, min_outcomes: int, held: Held) -> Draft:
-    """What would stand in an export today: a row is counted anew once enough outcomes are late or attributed
+    """Return the rows of an export as of today: a row is counted anew once enough outcomes are late or attributed
     otherwise, and till then stays as it left."""
     found = reading.rows(connection, "select * from int_exports_recounted where export_id = ?", (export.export_id,))
     due = [row for row in found if row["changed_outcomes"] >= min_outcomes]
@@ -211,7 +211,7 @@ def _recounted(connection: sqlite3.Connection, export: ledger.Standing, min_outc
 
 
 def _unexported(connection: sqlite3.Connection, is_opening: int, end: date, min_outcomes: int, held: Held) -> list[Row]:
-    """Rows of the cells that have enough outcomes since their last one."""
+    """Return the rows of the cells that have enough outcomes since their last one."""
     found = reading.rows(
         connection,
         f"select task_type, model_id, {_SUMS} from int_outcomes_unexported"
@@ -232,7 +232,7 @@ def _unexported(connection: sqlite3.Connection, is_opening: int, end: date, min_
 
 
 def _noisy(connection: sqlite3.Connection, terms: Terms, today: date) -> list[Draft]:
-    """A draft of the next window, and once of the opening balances, with fresh noise.
+    """Return a draft of the next window, and once of the opening balances, with fresh noise.
 
     Each outcome is in one draw alone: a draw takes what no draw before it has seen, late outcomes too.
     What was held back is not drawn again, its noisy counts are added to the next ones. A window goes

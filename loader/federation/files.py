@@ -36,7 +36,7 @@ class Refused(OutcomesError):
 
 
 def read(name: str, now: datetime) -> list[Export]:
-    """The exports of a file, `-` for standard input, packed (.gz) or not.
+    """Return the exports of a file, `-` for standard input, packed (.gz) or not.
 
     Raises Refused with all that is wrong with it; OutcomesError where it cannot be read.
     """
@@ -108,7 +108,7 @@ class _Section:
         self.digest, self.count = hashlib.sha256(), 0
 
     def add(self, line: bytes, values: dict[str, object]) -> list[str]:
-        """What is wrong with the row; of one too many nothing is said, but that it is."""
+        """Return what is wrong with the row; of one too many nothing is said, but that it is."""
         self.digest.update(line)
         self.count += 1
         if self.header and self.count > self.header.rows:
@@ -125,7 +125,7 @@ class _Section:
         return found
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the rows as a whole."""
+        """Yield what is wrong with the rows as a whole."""
         if self.header and self.count != self.header.rows:
             yield f"line {self.number}: rows: the header says {self.header.rows:,}, there are {self.count:,}"
         if self.header and self.digest.hexdigest() != self.header.sha256:
@@ -160,7 +160,7 @@ def _exports(path: str, stream: BinaryIO, now: datetime) -> list[Export]:
 
 
 def _ended(section: _Section | None, faults: list[str]) -> list[Export]:
-    """The export that a section holds; none once there is a fault, in it or before it."""
+    """Return the export that a section holds; none once there is a fault, in it or before it."""
     if section is None:
         return []
     faults += section.faults()

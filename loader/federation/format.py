@@ -80,7 +80,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, tag_field="line", tag="
     ]
 
     def faults(self, now: datetime) -> list[str]:
-        """What is wrong across fields; `now` in UTC."""
+        """Return what is wrong across fields; `now` in UTC."""
         faults, span, moment = [], None, None
         try:
             span = windows.span(self.window)
@@ -144,7 +144,7 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
     ) = None
 
     def faults(self, header: Header) -> list[str]:
-        """What is wrong across fields, and for the kind of export that it stands in."""
+        """Return what is wrong across fields, and for the kind of its export."""
         told = {field.name for field in _FIELDS[Row] if getattr(self, field.name) is not None}
         kind = NOISY if header.privacy.epsilon else BALANCES if header.window == windows.OPENING else EXACT
         names = {field.name: field.encode_name for field in _FIELDS[Row]}
@@ -236,7 +236,7 @@ class Export(msgspec.Struct, frozen=True):
 
 
 def render(header: Mapping[str, Any], rows: Iterable[Row]) -> Export:
-    """An export from the header's fields but the number of rows and their digest; rows go by name."""
+    """Return an export from the header's fields but the number of rows and their digest; rows go by name."""
     ordered = sorted(rows, key=lambda row: (row.task_type, row.model_id))
     body = b"".join(_line(row) for row in ordered)
     head = msgspec.convert(
@@ -252,7 +252,7 @@ def _line(struct: Header | Row) -> bytes:
 
 
 def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
-    """`values`, read from JSON, as a Privacy, Header or Row; else every fault in them."""
+    """Return `values`, read from JSON, as a Privacy, Header or Row; else every fault in them."""
     if not isinstance(values, dict):
         return None, ["is no object"]
     faults = []
@@ -273,7 +273,7 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
 
 
 def _plain(said: str) -> str:
-    """msgspec's message without what only a programmer reads."""
+    """Return msgspec's message without its parts for programmers."""
     if "matching regex" in said:
         return "not of the form that the schema asks for"
     said = said.partition(", got ")[0].replace("`", "").replace(" | null", "")
@@ -281,7 +281,7 @@ def _plain(said: str) -> str:
 
 
 def schema() -> str:
-    """The published JSON Schema of a line, as text."""
+    """Return the published JSON Schema of a line, as text."""
     body = msgspec.json.schema(Header | Row)
     title = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -23,7 +23,7 @@ _INSERT_ROW = f"insert into federated_import_rows (import_id, {', '.join(_COLUMN
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of an export: it is new, replaces an older one, is known, or older than what is known."""
+    """The result of an import: the export is new, replaces an older one, is known, or older than what is known."""
 
     project: str
     window: str
@@ -70,7 +70,7 @@ def forget(connection: sqlite3.Connection, project: str) -> tuple[str, int]:
 
 
 def _take_one(connection: sqlite3.Connection, name: str, export: Export) -> str | None:
-    """What became of it; None where nobody can say which of two exports holds."""
+    """Return what became of it; None if nobody can say which of two exports holds."""
     header = export.header
     known = connection.execute(
         "select import_id, as_of, rows_sha256 from federated_imports where project = ? and export_window = ?",
@@ -96,7 +96,7 @@ def _take_one(connection: sqlite3.Connection, name: str, export: Export) -> str 
 
 
 def _moment(as_of: str) -> str:
-    """A time as text that sorts: with or without a fraction."""
+    """Return a time as text that sorts: with or without a fraction."""
     seconds, _, fraction = as_of.removesuffix("Z").partition(".")
     return f"{seconds}.{fraction:0<6}"
 
@@ -110,7 +110,7 @@ def _values(row: Row) -> list[object]:
 
 
 def _overlaps(connection: sqlite3.Connection, project: str) -> list[str]:
-    """Where what stands of a project would count something twice."""
+    """Return where the current exports of a project would count something twice."""
     known = connection.execute(
         "select export_window from federated_imports where project = ? and export_window <> ? order by 1",
         (project, windows.OPENING),

@@ -15,8 +15,8 @@ from loader.federation.format import Row, checked
 
 
 def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
-    """The cells that --cells lists, each once. They are a list beforehand, since which cells a log
-    has is told by none of the noise. Raises OutcomesError where the file is not such a list."""
+    """Return the cells that --cells lists, each once. They are a list beforehand, since which cells a log
+    has is told by none of the noise. Raises OutcomesError if the file is not such a list."""
     if (epsilon is None) != (path is None):
         raise OutcomesError("--epsilon and --cells come together: noise for the cells of a list")
     if path is None:
@@ -38,7 +38,7 @@ def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
 
 
 def rename_map(path: Path) -> dict[str, Any]:
-    """What --rename-map holds; OutcomesError where it is no JSON object."""
+    """Return what --rename-map holds; OutcomesError where it is no JSON object."""
     try:
         found = json.loads(_text(path))
         msgspec.json.encode(found)

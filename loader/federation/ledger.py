@@ -1,4 +1,4 @@
-"""What is remembered of one's own exports: who this project is to others, what left and what stands."""
+"""The memory of this project's exports: its pseudonym, its exported rows, and the current exports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def project(connection: sqlite3.Connection) -> str:
-    """This project's pseudonym; drawn at random the first time it is asked for."""
+    """Return this project's pseudonym; drawn at random the first time it is asked for."""
     connection.execute(
         "insert into federated_identity (only_row, project) values (1, ?) on conflict do nothing",
         (secrets.token_hex(16),),
@@ -40,7 +40,7 @@ def project(connection: sqlite3.Connection) -> str:
 
 
 def standing(connection: sqlite3.Connection) -> list[Standing]:
-    """What stands, the opening balances first, then by window."""
+    """Return the current exports, the opening balances first, then by window."""
     return [
         Standing(*row)
         for row in connection.execute(
@@ -52,7 +52,7 @@ def standing(connection: sqlite3.Connection) -> list[Standing]:
 
 
 def texts(connection: sqlite3.Connection, but: Container[str]) -> str:
-    """All that stands, as it left, but for some windows."""
+    """Return the current exports as they were written, except those of some windows."""
     found = connection.execute(
         "select export_window, content from federated_exports where replaced_by is null order by last_day"
     )
@@ -60,13 +60,13 @@ def texts(connection: sqlite3.Connection, but: Container[str]) -> str:
 
 
 def is_noisy(connection: sqlite3.Connection) -> bool | None:
-    """Whether this project exports with noise; None before its first export."""
+    """Return whether this project exports with noise; None before its first export."""
     found = connection.execute("select max(epsilon is not null) from federated_exports").fetchone()[0]
     return None if found is None else bool(found)
 
 
 def next_moment(connection: sqlite3.Connection, now: datetime) -> datetime:
-    """`now`, or just after the last export where the clock went back: the later export has to look later."""
+    """Return `now`, or just after the last export if the clock went back: the later export needs a later time."""
     (last,) = connection.execute("select max(as_of) from federated_exports").fetchone()
     if last is None:
         return now

@@ -20,7 +20,7 @@ COLUMNS: Sequence[terminal.Column] = (
 
 
 def exchanged(connection: sqlite3.Connection) -> reading.Answer:
-    """What stands: this project's exports, then those of the others, each by window."""
+    """Return the current exports: this project's, then those of the others, each by window."""
     return reading.rows(
         connection,
         """
@@ -48,7 +48,7 @@ def exchanged(connection: sqlite3.Connection) -> reading.Answer:
 
 
 def budget(connection: sqlite3.Connection) -> str | None:
-    """What the noisy exports have spent, in words; None where there were none."""
+    """Return what the noisy exports have spent, in words; None if there were none."""
     largest, total, windows = connection.execute(
         "select max(epsilon), sum(epsilon), count(*)"
         " from (select export_window, max(epsilon) as epsilon from federated_draws group by export_window)"

@@ -28,7 +28,8 @@ _REMEMBER = (
 def leaving(
     connection: sqlite3.Connection, cells: Container[Cell] | None, is_opening: bool, end: str
 ) -> set[Remembered]:
-    """The names by which outcomes up to a day, or opening balances, are in one of these published cells (None: any)."""
+    """Return the names by which outcomes up to a day, or opening balances, are in one of these published cells (None:
+    any)."""
     found = connection.execute(
         "select distinct recorded_task_type, recorded_model_id, task_type, outcomes.model_id, first.model_id"
         " from int_outcomes_publishable as outcomes"

@@ -11,7 +11,7 @@ MECHANISM = "discrete_laplace"
 
 
 def noisy(counts: Sequence[int], epsilon: float) -> list[int]:
-    """`counts` with noise, by which each outcome is hidden up to a privacy loss of `epsilon`.
+    """Return `counts` with noise, by which each outcome is hidden up to a privacy loss of `epsilon`.
 
     One outcome more or less changes one of the counts by one (L1 sensitivity 1).
     """
@@ -28,5 +28,5 @@ def noisy(counts: Sequence[int], epsilon: float) -> list[int]:
 
 
 def variance(epsilon: float) -> float:
-    """Of the noise in one count, by one draw."""
+    """Return the variance of the noise in one count, by one draw."""
     return 2 / epsilon**2

@@ -10,7 +10,7 @@ _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)")
 
 
 def name(first_day: date, last_day: date) -> str:
-    """A window as files have it, an ISO 8601 interval: 2026-08-01/2026-10-31."""
+    """Return a window as files have it, an ISO 8601 interval: 2026-08-01/2026-10-31."""
     return f"{first_day}/{last_day}"
 
 
@@ -28,12 +28,12 @@ def span(window: str) -> tuple[date, date] | None:
 
 
 def last_month_end(today: date) -> date:
-    """The last day of the month before today's."""
+    """Return the last day of the month before today's."""
     return today.replace(day=1) - timedelta(days=1)
 
 
 def following(last_end: date | None, first_outcome: date, until: date) -> str | None:
-    """The window from the day after the last one ended, at first from the month of the first outcome,
-    to `until`; None where that is no day at all."""
+    """Return the window from the day after the last one ended, at first from the month of the first outcome,
+    to `until`; None if that is no day at all."""
     first_day = last_end + timedelta(days=1) if last_end else first_outcome.replace(day=1)
     return name(first_day, until) if first_day <= until else None

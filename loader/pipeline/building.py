@@ -22,7 +22,7 @@ FRESHNESS = ("source", "freshness")
 
 @contextmanager
 def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
-    """One run at a time on a log, whatever the engine; and no build on the engine meanwhile."""
+    """Hold the locks of the log and of the engine: one run at a time on a log, and no build on the engine meanwhile."""
     with ExitStack() as held:
         for each in dict.fromkeys((SQLITE, target)):
             held.enter_context(warehouse.building(database, "a run", each, wait=wait))
@@ -30,7 +30,7 @@ def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
 
 
 def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tuple[Command, Command | None]:
-    """`dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
+    """Run `dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
     to be asked for."""
     before = targets.preparations(target)
     after = [FRESHNESS] if target == SQLITE else []
@@ -42,7 +42,7 @@ def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tu
 
 
 def freshness(database: Path, target: str, logs: Path, told: Command | None, *, quiet: bool = False) -> Path:
-    """dbt's sources.json about the log, which is in SQLite whatever the engine: what was carried over is as old
+    """Return dbt's sources.json about the log, which is in SQLite for every engine: what was carried over is as old
     as the last time. `told` is what `build` gave. Raises BuildError where dbt could not tell."""
     artifacts = results(database, target)
     if told is None:
@@ -58,7 +58,7 @@ def freshness(database: Path, target: str, logs: Path, told: Command | None, *, 
 
 
 def results(database: Path, target: str) -> Path:
-    """Where dbt leaves what came of a build."""
+    """Return where dbt leaves what came of a build."""
     return places.build_folder(database, target) / "target"
 
 
@@ -66,7 +66,7 @@ def results(database: Path, target: str) -> Path:
 def fetched(
     log: sqlite3.Connection, database: Path, target: str, last_outcome: int | None
 ) -> Iterator[tuple[snapshot.Source, sqlite3.Connection]]:
-    """The marts as a file, and open; `last_outcome` is the last one that was carried to the engine. Raises
+    """Yield the marts as a file, and open; `last_outcome` is the last one that was carried to the engine. Raises
     OutcomesError where the engine does not give them."""
     described = marts.read(database, target)
     if target == SQLITE:

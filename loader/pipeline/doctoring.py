@@ -49,7 +49,7 @@ class Report(msgspec.Struct):
 
 
 def examine(database: Path) -> Report:
-    """Make every check of a database, of what lies beside it, and of what stands in it."""
+    """Make every check of a database, of what lies beside it, and of its content."""
     findings = [versions(), *_surroundings(database)]
     # SQLite deletes an orphaned WAL even to read the file.
     if database.exists() and not file_identity.orphaned_wal(database):
@@ -118,7 +118,7 @@ def _disk(database: Path) -> Finding:
 
 
 def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """The kind of file system that a folder lies on, None where the system does not say."""
+    """Return the kind of file system that a folder lies on, None if the system does not say."""
     try:
         lines = mounts.read_text(encoding="utf-8").splitlines()
     except OSError:

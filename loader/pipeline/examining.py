@@ -18,7 +18,7 @@ UNITS = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
 
 
 class Finding(msgspec.Struct):
-    """What a check found, what to do about it, the figures behind it, and in words where it was found."""
+    """The result of a check: what it found, what to do about it, the figures behind it, and the places in words."""
 
     check: str
     status: Literal["ok", "warning", "error"]
@@ -65,7 +65,7 @@ def _finding(caveat: Caveat) -> Finding:
 
 
 def _age(text: str) -> float:
-    """Seconds since a time of the log; one without offset is UTC."""
+    """Return the seconds since a time of the log; one without offset is UTC."""
     moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     now = store.utc_now()
     return (now - (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo))).total_seconds()

@@ -17,7 +17,7 @@ NEVER = "0001-"  # what dbt calls the time of no row
 
 
 class Findings(msgspec.Struct):
-    """What holds now: sources without news, models to demote, current drift alarms, task types whose
+    """The current findings: sources without new outcomes, models to demote, current drift alarms, task types whose
     recorder seems never to tell success from failure."""
 
     stale: Answer = []
@@ -27,7 +27,7 @@ class Findings(msgspec.Struct):
 
 
 class Changes(msgspec.Struct):
-    """What is new since the run `since`; everything, where that is None."""
+    """The changes since the run `since`; everything if that is None."""
 
     since: str | None
     new_leaders: Answer
@@ -44,7 +44,7 @@ class Changes(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """What the marts said: what the next run compares with."""
+    """The state of the marts, which the next run compares with."""
 
     leaders: dict[str, str]
     verdicts: dict[str, str]
@@ -88,7 +88,7 @@ TASK_TYPES = "select distinct task_type from model_rankings order by 1"
 
 
 def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
-    """What the marts say should worry somebody; `stale` comes from dbt's own freshness."""
+    """Return what the marts warn of; `stale` comes from dbt's own freshness."""
     return Findings(
         stale=stale,
         demotion=reading.rows(connection, DEMOTION),
@@ -98,13 +98,13 @@ def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
 
 
 def named(names: tuple[str, ...], findings: Findings, changes: Changes) -> dict[str, int]:
-    """How many there are of each of `names` (see `--fail-on`), without those of which there are none."""
+    """Return how many findings there are of each of `names` (see `--fail-on`), without zeros."""
     counts = {name: len(getattr(changes, NEWS[name]) if name in NEWS else getattr(findings, name)) for name in names}
     return {name: count for name, count in counts.items() if count}
 
 
 def state(connection: sqlite3.Connection) -> State:
-    """What the marts say now."""
+    """Return what the marts say now."""
     return State(
         leaders=dict(connection.execute(LEADERS).fetchall()),
         verdicts={row["experiment_id"]: row["verdict"] for row in reading.rows(connection, VERDICTS)},
@@ -118,7 +118,7 @@ def state(connection: sqlite3.Connection) -> State:
 
 
 def changes(connection: sqlite3.Connection, since: str | None, before: State | None) -> Changes:
-    """What the marts say that they did not say at the run `since`, when they said `before`."""
+    """Return what the marts say that they did not say at the run `since`, when they said `before`."""
     known = before or State({}, {}, [], [], [], [], [])
     leaders = reading.rows(connection, LEADERS)
     return Changes(
@@ -147,17 +147,17 @@ def changes(connection: sqlite3.Connection, since: str | None, before: State | N
 
 
 def _advised(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
-    """The part of a recommendation that makes it another one; figures change with every run."""
+    """Return the part of a recommendation that makes it another one; figures change with every run."""
     return row["action"], row["model_id"], row["alternative_model_id"]
 
 
 def _is_new_verdict(verdict: str, before: str | None) -> bool:
-    """A verdict that held and no more does (`was_...`) is news only to those who were told of it."""
+    """Return whether a verdict is new. `was_...` is new only if an earlier run named the verdict."""
     return verdict != before and (before is not None or not verdict.startswith("was_"))
 
 
 def stale_sources(sources: Any) -> Answer:
-    """Of dbt's sources.json, the sources past a limit of theirs, or without any row to tell by."""
+    """Return the sources of dbt's sources.json that are past one of their limits, or have no row."""
     stale = []
     for result in sources["results"]:
         if result["status"] != "pass":

@@ -20,12 +20,12 @@ RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z(-\d+)?")
 
 
 def new_folder(runs: Path, now: datetime) -> Path:
-    """The folder of a run that begins now; its name is the run's id, and sorts by time."""
+    """Return the folder of a run that begins now; its name is the run's id, and sorts by time."""
     name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}Z"
     for attempt in range(1000):
         folder = runs / (f"{name}-{attempt}" if attempt else name)
         try:
-            folder.mkdir(0o700, parents=True)  # refused lines stand in it as they came
+            folder.mkdir(0o700, parents=True)  # rejected lines are in it as they came
             return folder
         except FileExistsError:
             if not runs.is_dir():
@@ -67,7 +67,7 @@ def end(connection: sqlite3.Connection, run_id: str, state: State | None, **valu
 
 
 def last_state(connection: sqlite3.Connection) -> tuple[str | None, State | None]:
-    """The last run that built the marts, and what they said; (None, None) where there was none."""
+    """Return the last run that built the marts, and what they said; (None, None) where there was none."""
     row = connection.execute(
         "select run_id, state from run_history where state is not null order by run_id desc limit 1"
     ).fetchone()
@@ -80,7 +80,7 @@ def last_state(connection: sqlite3.Connection) -> tuple[str | None, State | None
 
 
 def runs(connection: sqlite3.Connection, limit: int) -> Answer:
-    """The last runs, the newest first."""
+    """Return the last runs, the newest first."""
     columns = (
         "run_id, started_at, finished_at, status, exit_code, target, message, accepted_count, duplicate_count,"
         " rejected_count, dbt_node_count, dbt_failure_count, dbt_seconds, is_published, stale_count, demotion_count,"

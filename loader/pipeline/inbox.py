@@ -5,7 +5,7 @@ being written is left alone: a name that says so, and a file that was changed a 
 Of a file of lines the whole lines are loaded at any time, and its last one waits.
 
 Others may write to the folder, so its content is not trusted: no link is followed out of it, nothing but
-regular files is opened, and a file that ended two runs before it was loaded is not opened again.
+regular files is opened. If a file ended two runs before it was loaded, it is not opened again.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 @dataclass(frozen=True)
 class Found:
-    """A file of the inbox. `standing`: `new`, `known` (unchanged since it was loaded), `refused` (it is never
-    opened, `fault` says why), `faulty` (unchanged since a run named its fault), `being_written` or `ignored`.
+    """A file of the inbox. `standing` is `new`, `known` (unchanged since it was loaded), `refused` (never opened;
+    `fault` says why), `faulty` (unchanged since a run named its fault), `being_written` or `ignored`.
 
-    `parts` is the way from the inbox to the file itself, with links resolved."""
+    `parts` is the path from the inbox to the file itself, with links resolved."""
 
     path: Path
     standing: str
@@ -56,7 +56,7 @@ class Found:
 
     @property
     def age(self) -> float:
-        """Seconds since the last change, by the clocks of this machine and the folder's."""
+        """Return the seconds since the last change, by the clocks of this machine and the folder's."""
         return abs(time.time() - self.modified_ns / 1e9)
 
 
@@ -146,7 +146,7 @@ class _Own:
 
 
 def _entries(folder: Path, own: _Own) -> Iterator[tuple[Path, str | None]]:
-    """Yield everything in the inbox that is no folder, and folders that cannot be read, with the reason."""
+    """Yield all files and links in the inbox, and the folders that cannot be read, with the reason."""
     waiting = [folder]
     while waiting:
         parent = waiting.pop()
@@ -217,7 +217,7 @@ def _unfit(path: Path, status: os.stat_result, attempts: int) -> str | None:
 
 @contextmanager
 def _opened(folder: Path, file: Found) -> Iterator[BinaryIO]:
-    """Open a file from the inbox down, part by part: a link that took the place of a part since is not followed.
+    """Open a file from the inbox down, part by part: a link that has replaced a part is not followed.
 
     Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -246,7 +246,7 @@ def _load(connection: sqlite3.Connection, folder: Path, file: Found, result: Inb
         try:
             result.loaded.append(_load_opened(connection, file, opened))
         except UnreadableError as fault:
-            # It may be mended without a change of the file, and is tried again.
+            # The cause may go away without a change of the file, so the next run tries again.
             _forget(connection, file)
             result.faults.append(fault)
         except UnfinishedError as fault:
@@ -262,8 +262,8 @@ def _load(connection: sqlite3.Connection, folder: Path, file: Found, result: Inb
 
 
 def _load_opened(connection: sqlite3.Connection, file: Found, opened: BinaryIO) -> LoadResult:
-    """Load a file. The note that it was begun is on record first, and is taken back if something else than the
-    file ends the load."""
+    """Load a file. It is noted as begun before it is read. If something other than the file ends the load, the note
+    is removed."""
     _remember(connection, file, None, attempts=file.attempts + 1)
     has_progress = False
 

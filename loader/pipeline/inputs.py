@@ -42,7 +42,8 @@ class Step:
 def steps(
     connection: sqlite3.Connection, database: Path, legacy_json: Path | None, folder: Path | None, table: Path | None
 ) -> Iterator[Step]:
-    """The steps in their order: spool and legacy JSON where there are any, the others where they are asked for."""
+    """Yield the steps in their order: spool and legacy JSON where there are any, the others where they are asked
+    for."""
     yield Step("spool", lambda: _drain(connection, database))
     if legacy_json:
         yield Step("legacy", lambda: _import(connection, legacy_json))

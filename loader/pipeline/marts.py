@@ -26,7 +26,7 @@ class Column:
     description: str
 
     def typed(self, types: Mapping[str, T], other: T) -> T:
-        """What `types` has for its type, `other` where it has none."""
+        """Return what `types` has for its type, `other` where it has none."""
         return types.get((self.data_type or "").lower(), other)
 
 
@@ -40,12 +40,12 @@ class Mart:
     key: tuple[str, ...]
 
     def column(self, name: str) -> Column:
-        """What is known of a column: of one that nobody described, its name."""
+        """Return what is known of a column: of one that nobody described, its name."""
         return next((column for column in self.columns if column.name == name), Column(name, None, ""))
 
 
 def read(database: Path, target: str = SQLITE) -> list[Mart]:
-    """The marts of the last build, by name. Raises BuildError where dbt left no manifest."""
+    """Return the marts of the last build, by name. Raises BuildError if dbt left no manifest."""
     path = places.build_folder(database, target) / "target" / "manifest.json"
     try:
         nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]

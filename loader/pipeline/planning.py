@@ -1,4 +1,4 @@
-"""What a run would do, found out without changing anything: the files it would take in, where it would publish."""
+"""The plan of a run, made without any change: the files it would take in, where it would publish."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from loader.pipeline.running import Options
 
 
 class Plan(msgspec.Struct):
-    """Absolute paths. `inbox` holds paths by what would become of them; `held_by` says who works just now;
-    `published` is the run whose publication is current in `publish` (run_id, as_of, database)."""
+    """Absolute paths. `inbox` holds paths by what a run would do with them; `held_by` is the process that holds the
+    lock now; `published` is the run whose publication is current in `publish` (run_id, as_of, database)."""
 
     database: str
     target: str

@@ -1,7 +1,7 @@
-"""Lines and files that were refused: they stay in view after the run that refused them.
+"""Rejected lines and unreadable files, which later runs count.
 
-A run names a refused line once and is exit 3 once; a scheduler that retries, or the next hour, is exit 0. So each
-run and `loader doctor` go on counting what was refused in the last REJECTS_DAYS days.
+A run names a rejected line once and is exit 3 once; the next run is exit 0. So each run and `loader doctor` count
+the lines that were rejected in the last REJECTS_DAYS days.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FILES_NAMED = 20
 
 
 def unresolved(connection: sqlite3.Connection) -> UnresolvedRejects:
-    """Count the refused lines of the last REJECTS_DAYS days, and the files of the inbox that cannot be read."""
+    """Count the rejected lines of the last REJECTS_DAYS days, and the files of the inbox that cannot be read."""
     since = store.to_text(store.utc_now() - timedelta(days=REJECTS_DAYS))
     (lines,) = connection.execute(
         "select coalesce(sum(rejected_count), 0) from load_history where rejected_count > 0 and started_at >= ?",

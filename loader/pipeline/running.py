@@ -35,7 +35,7 @@ FAULTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is asked for; paths are absolute. `publish` is None where nothing is to be published."""
+    """The options of a run; paths are absolute. `publish` is None if nothing is to be published."""
 
     inbox: Path | None = None
     legacy_json: Path | None = None
@@ -71,7 +71,7 @@ class _Job:
         self.summary = Summary(None, store.shown_path(database), options.target, started_at=store.to_text(self.now))
 
     def run(self) -> None:
-        """Everything that needs the lock, and what came of it written down before it is released."""
+        """Do everything that needs the lock, and write down the results before the lock is released."""
         warehouse.project_folder()
         targets.check_places(self.database, self.options.target)
         outputs.check(places.runs(self.database), self.database, "folder of runs", Path.is_dir, is_folder=True)
@@ -94,14 +94,13 @@ class _Job:
                 self._write_down(connection, folder)
 
     def note(self, fault: OutcomesError) -> None:
-        """A fault that the exit code and the summary tell, and a line of the log."""
+        """Note a fault for the exit code and the summary, and write it as a line of the log."""
         self.codes.add(fault.exit_code)
         self._say_fault(str(fault))
 
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """What goes wrong within the block is noted, and what follows it goes on. What nobody has thought of
-        is noted too, and keeps its traceback."""
+        """Note a fault of the block, and let the run go on. An unexpected fault is noted with its traceback."""
         try:
             with store.plain_faults(self.database):
                 yield
@@ -119,7 +118,7 @@ class _Job:
             raise
 
     def concluded(self) -> Summary:
-        """The summary, with what follows from all that was noted."""
+        """Return the summary, with what follows from all that was noted."""
         summary = self.summary
         summary.exit_code = self.stopped.exit_code if self.stopped else exit_code(self.codes)
         summary.status = "interrupted" if self.stopped else "failed" if summary.exit_code else "succeeded"
@@ -132,7 +131,7 @@ class _Job:
 
     @contextmanager
     def _noting_input(self, step: str) -> Iterator[None]:
-        """A fault of one input is no reason to leave the others; a log that is locked is."""
+        """Note a fault of one input, and let the run go on with the others, unless the log is locked."""
         try:
             with store.plain_faults(self.database), errors.naming(f"the input of the step {step}"):
                 yield
@@ -146,7 +145,7 @@ class _Job:
         say(f"Error: {said}")
 
     def _say_progress(self, message: str) -> None:
-        """Say what a quiet run keeps to itself."""
+        """Write a line of the log, unless the run is quiet."""
         if not self.options.quiet:
             say(message)
 
@@ -160,7 +159,7 @@ class _Job:
             self._recall_rejects(connection)
         if self.summary.rejected > self.options.max_rejects:
             self.codes.add(REJECTED)
-            say(f"{self.summary.rejected:,} refused, max_rejects is {self.options.max_rejects:,}")
+            say(f"{self.summary.rejected:,} rejected, max_rejects is {self.options.max_rejects:,}")
         as_of = store.to_text(store.utc_now())
         last = self._carry(connection)
         stale = self._freshness(folder, self._build(folder))
@@ -174,12 +173,12 @@ class _Job:
         unresolved = self.summary.unresolved_rejects = rejects.unresolved(connection)
         if unresolved.lines > self.summary.rejected:
             say(
-                f"{unresolved.lines:,} lines were refused in the last {rejects.REJECTS_DAYS} days: loader doctor"
+                f"{unresolved.lines:,} lines were rejected in the last {rejects.REJECTS_DAYS} days: loader doctor"
                 " says why"
             )
 
     def _take_in(self, connection: sqlite3.Connection) -> None:
-        """Each kind of input in turn; the faults of one do not keep the others back."""
+        """Take in each kind of input in turn; the faults of one do not stop the others."""
         options, summary = self.options, self.summary
         for step in inputs.steps(connection, self.database, options.legacy_json, options.inbox, options.uok):
             with self._noting_input(step.name):
@@ -197,7 +196,8 @@ class _Job:
                     self.note(fault)
 
     def _carry(self, connection: sqlite3.Connection) -> int | None:
-        """The log to where the engine reads it; the last outcome that is there. None on SQLite, which has it."""
+        """Carry the log to where the engine reads it; return the last outcome there. None on SQLite, which has the
+        log."""
         if self.options.target == SQLITE:
             return None
         from loader.engines import carrying
@@ -210,7 +210,7 @@ class _Job:
         return done.last
 
     def _build(self, folder: Path) -> Command | None:
-        """What came of asking for freshness with it, None where that is still to be asked."""
+        """Return what came of asking for freshness with it, None if that is still to be asked."""
         target = self.options.target
         self.summary.build = BuildSummary()
         begun = time.monotonic()
@@ -242,7 +242,8 @@ class _Job:
             self.note(BuildError(f"{count} found: {name}, which --fail-on names"))
 
     def _report(self, log: sqlite3.Connection, marts: sqlite3.Connection) -> str | None:
-        """The page that is published beside the marts. What is wrong with it is noted, and keeps nothing back."""
+        """Return the page that is published beside the marts. A fault of the page is noted, and does not stop the
+        publication."""
         if not self.options.report:
             return None
         try:
@@ -270,7 +271,7 @@ class _Job:
         self._say_progress(f"published {publication.marts} marts in {folder}")
 
     def _write_down(self, connection: sqlite3.Connection, folder: Path) -> None:
-        """The row, the folder, and no more folders than are to be kept."""
+        """Write the row and the folder, and remove the folders beyond those to keep."""
         if self.options.publish and not self.summary.published:
             stands = publishing.last_published(self.options.publish)
             self._say_fault(f"nothing was published: {stands or 'there is nothing yet'}")
@@ -303,18 +304,18 @@ class _Job:
 
 
 def say(what: str) -> None:
-    """A line of the log, in the form of dbt's own."""
+    """Write a line of the log, in the form of dbt's own."""
     console.say(f"{datetime.now():%H:%M:%S}  {what}", err=True)
 
 
 def _message(faults: list[str]) -> str | None:
-    """The first faults in one line: an inbox may have a hundred thousand, which the summary names."""
+    """Return the first faults in one line: an inbox may have a hundred thousand, which the summary names."""
     more = [f"and {len(faults) - FAULTS_SHOWN:,} more"] if len(faults) > FAULTS_SHOWN else []
     return "; ".join(faults[:FAULTS_SHOWN] + more) or None
 
 
 def _keep(file: Path, folder: Path) -> None:
-    """A copy of what dbt left, where it left it."""
+    """Copy a file that dbt left, if there is one."""
     if file.exists():
         shutil.copyfile(file, folder / file.name)
 
@@ -325,7 +326,7 @@ def _last_reject(connection: sqlite3.Connection) -> int:
 
 
 def _keep_rejects(connection: sqlite3.Connection, after: int, path: Path) -> None:
-    """What was refused since, the first of them where they are many: all are in `rejected_outcomes`."""
+    """Write the lines that were rejected since, at most KEPT_REJECTS: all are in `rejected_outcomes`."""
     rows = connection.execute(
         "select source, line_number, reasons, raw_text from rejected_outcomes where rejected_id > ?"
         " order by rejected_id limit ?",

@@ -86,7 +86,7 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
     ):
         connection.execute("pragma synchronous = off")  # synced as a whole, before it is moved into place
         connection.execute("attach ? as warehouse", (str(source.file),))
-        # Whoever opens it as a log by mistake shall not make the log's tables in it.
+        # A command that opens it as a log by mistake must not make the log's tables in it.
         connection.execute(f"pragma user_version = {store.SCHEMA_VERSION}")
         connection.execute("begin")
         for statement in DESCRIBED.split(";")[:-1]:
@@ -113,7 +113,7 @@ def plain_full_disk(path: Path) -> Iterator[None]:
 
 
 def is_snapshot(path: Path) -> bool:
-    """Return whether the file at `path` is a snapshot, of whatever database."""
+    """Return whether the file at `path` is a snapshot of any database."""
     return published_run(path) is not None
 
 
@@ -127,12 +127,12 @@ def refuse_another(path: Path, database: Path) -> None:
 
 
 def name_of(database: Path, folder: Path) -> str:
-    """Seen from where it is published, so that both may move or be copied together."""
+    """Return the database's path relative to the publication, so that both may be moved or copied together."""
     return os.path.relpath(database, folder)
 
 
 def published_run(path: Path) -> dict[str, str] | None:
-    """What `snapshot_run` of the snapshot says (run_id, as_of, database), None where there is none."""
+    """Return what `snapshot_run` of the snapshot says (run_id, as_of, database), None if there is none."""
     if not path.is_file():
         return None
     try:

@@ -27,7 +27,7 @@ class InboxSummary(msgspec.Struct):
 
 
 class UnresolvedRejects(msgspec.Struct):
-    """Lines that were refused in the last REJECTS_DAYS days, in this run or before it, and the files that had them
+    """Lines that were rejected in the last REJECTS_DAYS days, in this run or before it, and the files that had them
     (at most 20, the newest first). `faulty_files` of the inbox could not be read, and have not changed since."""
 
     since: str
@@ -46,7 +46,8 @@ class BuildSummary(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """What `loader run` prints as JSON and leaves as summary.json. Steps that did not take place are null."""
+    """The summary that `loader run` prints as JSON and writes as summary.json. Steps that did not take place are
+    null."""
 
     run_id: str | None
     database: str
@@ -91,5 +92,5 @@ def _as_text(value: Any) -> Any:
 
 
 def exit_code(codes: set[int]) -> int:
-    """The code that says most about what went wrong; 0 where nothing did."""
+    """Return the code that says most about what went wrong; 0 where nothing did."""
     return next((code for code in PRECEDENCE if code in codes), max(codes, default=0))

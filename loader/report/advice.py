@@ -1,4 +1,4 @@
-"""The marts in sentences: what to do, who leads and how sure that is, what was decided, what got worse."""
+"""The marts in sentences: what to do, which model leads and how sure that is, what was decided, what got worse."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Note:
 
 
 def recommended(contents: Contents) -> list[Note]:
-    """One per task type: what to do, why, with the rates and prices behind it."""
+    """Return a note per task type: what to do, why, with the rates and prices behind it."""
     return [Note(row["task_type"], _recommendation(row)) for row in contents.recommendations]
 
 
@@ -60,7 +60,7 @@ def _recommendation(row: dict[str, Any]) -> str:
 
 
 def instruction(row: dict[str, Any]) -> str:
-    """A recommendation as an order: `Replace a by b`."""
+    """Return a recommendation as an order: `Replace a by b`."""
     if row["action"] == "keep":
         return f"Keep {named(row['model_id'])}"
     if row["action"] == "replace":
@@ -71,14 +71,14 @@ def instruction(row: dict[str, Any]) -> str:
 
 
 def _figures(row: dict[str, Any], role: str) -> str:
-    """Success rate and price of the model in a role (a prefix of columns)."""
+    """Return the success rate and price of the model in a role (a prefix of columns)."""
     cost = row[f"{role}_cost_per_success"]
     price = "at an unknown price" if cost is None else f"at {dollars(cost)} per success"
     return f"{percent(row[f'{role}_success_rate'])} {price}"
 
 
 def leaders(contents: Contents) -> list[Leader]:
-    """One per task type."""
+    """Return the first model of each task type, with how sure its place is."""
     falling = _falling(contents)
     recommendations = {row["task_type"]: row for row in contents.recommendations}
     by_task_type: dict[str, Answer] = defaultdict(list)
@@ -115,7 +115,7 @@ def _incumbent(recommendation: dict[str, Any] | None, leader: str) -> str:
 
 
 def _certainty(rankings: Answer, falling: set[str]) -> tuple[bool, str]:
-    """Whether the first of a task type's models is surely the best of it, and that in words."""
+    """Return whether the first of a task type's models is surely the best of it, and that in words."""
     first, rivals = rankings[0], [row for row in rankings[1:] if row["is_eligible"]]
     if first["model_id"] in falling:
         return False, "not sure: it is getting worse, see below"
@@ -143,7 +143,7 @@ def _alternative(row: dict[str, Any]) -> str:
 
 
 def cost_of_success(row: dict[str, Any]) -> str:
-    """With its interval, or why there is none."""
+    """Return the cost of a success with its interval, or why there is no cost."""
     if row["cost_per_success"] is None:
         return "no success yet" if row["has_cost_without_success"] else "unknown: no price recorded"
     if row["cost_per_success_lower"] is None:
@@ -152,7 +152,7 @@ def cost_of_success(row: dict[str, Any]) -> str:
 
 
 def decided(contents: Contents) -> list[Note]:
-    """Comparisons with a verdict that holds: who is better, since when that is decided, by how much."""
+    """Return the comparisons with a verdict that holds: the better model, since when, and by how much."""
     notes = []
     for row in contents.comparisons:
         if row["verdict"] not in DECIDED:
@@ -177,7 +177,7 @@ def decided(contents: Contents) -> list[Note]:
 
 
 def undecided(contents: Contents) -> list[Note]:
-    """Comparisons that are open, with how long that may last, and those whose verdict does not hold any more."""
+    """Return the open comparisons, with how long they may last, and those whose verdict does not hold any more."""
     notes = []
     for row in contents.comparisons:
         if row["verdict"] in DECIDED:
@@ -213,7 +213,7 @@ def _asked(row: dict[str, Any]) -> str:
 
 
 def demotions(contents: Contents) -> list[Note]:
-    """One per task type: the models that are surely worse than its incumbent, or the incumbent itself."""
+    """Return a note per task type: the models that are surely worse than its incumbent, or the incumbent itself."""
     by_task_type: dict[str, Answer] = defaultdict(list)
     notes = []
     for row in contents.demotions:
@@ -253,7 +253,7 @@ def _share(row: dict[str, Any], when: str) -> str:
 
 
 def trials_worth_making(contents: Contents) -> list[Note]:
-    """One per task type: models that are likely the best, and how many have too few trials to tell."""
+    """Return a note per task type: models that are likely the best, and how many have too few trials to tell."""
     by_task_type: dict[str, Answer] = defaultdict(list)
     for row in contents.candidates:
         by_task_type[row["task_type"]].append(row)
@@ -284,7 +284,7 @@ NEWS = {
 
 
 def changes(contents: Contents) -> list[Note]:
-    """What the last run found new."""
+    """Return what the last run found new."""
     found = contents.changes
     if not found:
         return []

@@ -24,7 +24,7 @@ DAY = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labe
 
 
 def specs() -> dict[str, Spec]:
-    """Vega-Lite by the name of the chart; each reads data of the names that it is written with."""
+    """Return Vega-Lite by the name of the chart; each reads data of the names that it is written with."""
     return {
         name: chart.to_dict(validate=True)
         for name, chart in {
@@ -70,7 +70,7 @@ def _ranking() -> Chart:
 
 
 def _days() -> Chart:
-    """A panel for each model: the daily success rate in its Wilson band, the trailing week as a line, alarms."""
+    """Return a panel for each model: the daily success rate in its Wilson band, the trailing week as a line, alarms."""
     rate = alt.Scale(domain=[0, 1])
     base = alt.Chart().encode(x=DAY)
     return alt.layer(
@@ -129,7 +129,7 @@ def _costs() -> Chart:
 
 
 def _comparisons() -> Chart:
-    """A panel for each comparison: the difference by day in its anytime-valid interval; 0 decides."""
+    """Return a panel for each comparison: the difference by day in its anytime-valid interval; 0 decides."""
     base = alt.Chart().encode(x=DAY)
     return alt.layer(
         base.mark_area(opacity=0.25).encode(

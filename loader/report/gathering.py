@@ -1,4 +1,4 @@
-"""What the report shows, read from the marts: of the log's database, or of a published snapshot."""
+"""The content of the report, read from the marts: of the log's database, or of a published snapshot."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DAYS_LEAST = 28
 
 @dataclass(frozen=True)
 class Extent:
-    """How much there is, and how much of it the page shows. A cell is a model at a task type."""
+    """The size of the log, and how much of it the page shows. A cell is a model at a task type."""
 
     trials: int
     models: int
@@ -254,7 +254,7 @@ def _days(connection: sqlite3.Connection, count: int, cells: str) -> list[dict[s
 
 
 def _changes(connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """What the last run found new; a snapshot does not know."""
+    """Return what the last run found new; a snapshot does not know."""
     if not _has(connection, "run_history"):
         return None
     query = "select changes from run_history where changes is not null order by run_id desc limit 1"

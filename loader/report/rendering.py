@@ -28,7 +28,7 @@ LIBRARIES = ("altair", "jinja2", "vl_convert")
 
 
 def is_possible() -> bool:
-    """Whether the extra `report` is installed."""
+    """Return whether the extra `report` is installed."""
     return all(importlib.util.find_spec(name) for name in LIBRARIES)
 
 
@@ -39,7 +39,7 @@ def expect_possible() -> None:
 
 
 def render(contents: Contents, now: datetime) -> str:
-    """The page as text; `now` (UTC) is when it says that it was written."""
+    """Return the page as text; `now` (UTC) is when it says that it was written."""
     expect_possible()
     import altair
     import jinja2
@@ -87,7 +87,7 @@ def _file(name: str) -> str:
 
 
 def _data(contents: Contents) -> dict[str, Any]:
-    """What the charts draw, each figure once: names as numbers into lists, days as rows of counts."""
+    """Return what the charts draw, each figure once: names as numbers into lists, days as rows of counts."""
     task_types, models = contents.task_types, contents.models
     task_index = {name: number for number, name in enumerate(task_types)}
     model_index = {name: number for number, name in enumerate(models)}
@@ -124,7 +124,7 @@ def _data(contents: Contents) -> dict[str, Any]:
 
 
 def _looked(day: dict[str, Any]) -> list[Any]:
-    """What a comparison said on a day: the day, the difference and its bounds."""
+    """Return what a comparison said on a day: the day, the difference and its bounds."""
     return [day["outcome_date"], *map(_short, (day["difference"], day["difference_lower"], day["difference_upper"]))]
 
 
@@ -143,5 +143,5 @@ def _lost(contents: Contents) -> dict[str, dict[str, str]]:
 
 
 def _short(value: float | None) -> float | None:
-    """As many digits as a chart can show."""
+    """Return a number with as many digits as a chart can show."""
     return None if value is None else float(f"{value:.5g}")

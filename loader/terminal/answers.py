@@ -97,21 +97,21 @@ COMPARISON: Sequence[Column] = (
 
 
 def shown(answer: Answer, columns: Sequence[Column], output: str | None) -> str:
-    """An answer as JSON, CSV (both with every column), or a table with the ones that matter most."""
+    """Return an answer as JSON, CSV (both with every column), or a table with the ones that matter most."""
     if output:
         return _for_programs(answer, answer, output)
     return table(answer, columns, screen.of_output()) if answer else "none"
 
 
 def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> str:
-    """A comparison of two models: one object, one line of CSV, or a table of its arms and the difference."""
+    """Return a comparison of two models: one object, one line of CSV, or a table of its arms and the difference."""
     if output:
         return _for_programs(answer, [dict(answer)], output)
     return f"{table(arms, COMPARISON, screen.of_output())}\n{_difference(answer)}"
 
 
 def _replaced(row: Mapping[str, Any]) -> str | None:
-    """The model that another one should replace, or may replace after a trial; None for the other actions."""
+    """Return the model that another one should replace, or may replace after a trial; None for the other actions."""
     replaced: dict[str, str | None] = {"replace": row["incumbent_model_id"], "try": row["model_id"]}
     return replaced.get(row["action"])
 

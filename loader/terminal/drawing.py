@@ -26,18 +26,18 @@ class Interval:
 
 @dataclass(frozen=True)
 class Axis:
-    """What the first and the last cell stand for."""
+    """The values of the first and the last cell."""
 
     first: float
     last: float
 
     def cell(self, value: float, width: int) -> int:
-        """Where a value lies, 0 to width - 1; the cell's middle is meant."""
+        """Return where a value lies, 0 to width - 1; the cell's middle is meant."""
         return round((value - self.first) / (self.last - self.first) * (width - 1))
 
 
 def rates(intervals: Iterable[Interval]) -> Axis:
-    """An axis for success rates: as much of 0..1 as the intervals take, in whole steps."""
+    """Return an axis for success rates: as much of 0..1 as the intervals take, in whole steps."""
     ends = [(each.lower, each.upper) for each in intervals]
     first = _steps(min((lower for lower, _ in ends), default=0.0), math.floor)
     last = _steps(max((upper for _, upper in ends), default=1.0), math.ceil)
@@ -45,19 +45,19 @@ def rates(intervals: Iterable[Interval]) -> Axis:
 
 
 def differences(interval: Interval) -> Axis:
-    """An axis for a difference, with zero in its middle."""
+    """Return an axis for a difference, with zero in its middle."""
     reach = max(_steps(max(abs(interval.lower), abs(interval.upper)), math.ceil), STEP)
     return Axis(-reach, reach)
 
 
 def heading(axis: Axis, width: int) -> str:
-    """Both ends of an axis, in percent, and between them how sure the intervals on it are."""
+    """Return both ends of an axis, in percent, and between them how sure the intervals on it are."""
     first, last = f"{axis.first * 100:.0f}", f"{axis.last * 100:.0f}"
     return f"{first}{SURE:^{width - len(first) - len(last)}}{last}"
 
 
 def drawn(interval: Interval, axis: Axis, width: int, signs: Signs = UNICODE, *, has_zero: bool = False) -> str:
-    """The interval in `width` characters. Its value is drawn over its ends, where they meet."""
+    """Return the interval in `width` characters. Its value is drawn over its ends, where they meet."""
     lower, value, upper = (axis.cell(each, width) for each in (interval.lower, interval.value, interval.upper))
     line = [" "] * width
     line[lower : upper + 1] = signs["line"] * (upper + 1 - lower)

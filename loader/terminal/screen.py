@@ -22,7 +22,7 @@ class Screen:
     has_colour: bool = False
 
     def writable(self, text: str) -> str:
-        """A text in which what the encoding lacks is written as its number, as Python would."""
+        """Return a text in which what the encoding lacks is written as its number, as Python would."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     @property
@@ -31,12 +31,12 @@ class Screen:
 
     @property
     def signs(self) -> drawing.Signs:
-        """What intervals are drawn with: ASCII where the encoding knows no better."""
+        """Return what intervals are drawn with: ASCII where the encoding knows no better."""
         signs = "".join(drawing.UNICODE.values())
         return drawing.UNICODE if self.writable(signs) == signs else drawing.ASCII
 
 
 def of_output() -> Screen:
-    """As standard output is now: no colour but on a terminal, nor with NO_COLOR (no-color.org) set."""
+    """Return the screen of standard output: no colour but on a terminal, nor with NO_COLOR (no-color.org) set."""
     has_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Screen(shutil.get_terminal_size((WIDTH, 24)).columns, sys.stdout.encoding or "utf-8", has_colour)

@@ -74,7 +74,7 @@ def day(column: str) -> Callable[[Row], str]:
 
 
 def bounds(column: str) -> Callable[[Row], str]:
-    """The bounds of a rate, in percent."""
+    """Return the bounds of a rate, in percent."""
 
     def text(row: Row) -> str:
         found = _interval(row, column)
@@ -84,12 +84,12 @@ def bounds(column: str) -> Callable[[Row], str]:
 
 
 def drawn(column: str) -> Column:
-    """A rate with its bounds, `<column>_lower` and `<column>_upper`, as a picture."""
+    """Return a rate with its bounds, `<column>_lower` and `<column>_upper`, as a picture."""
     return Column("", interval=lambda row: _interval(row, column))
 
 
 def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str:
-    """Headings, a rule, and the rows, no line of them longer than the screen is wide if that can be."""
+    """Return headings, a rule and the rows, with no line longer than the screen is wide if that can be."""
     rows = list(rows)
     notes = [column for column in columns if column.is_note]
     columns = [column for column in columns if not column.is_note]
@@ -112,11 +112,11 @@ def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str
 
 
 def _fitted(columns: Sequence[Column], cells: Mapping[Column, Sequence[str]], width: int) -> dict[Column, int]:
-    """The columns that stay, and how wide each is."""
+    """Return the columns that stay, and how wide each is."""
     widths = {column: _natural(column, cells[column]) for column in columns}
 
     def room() -> int:
-        """What is left for names."""
+        """Return what is left for names."""
         return width - GAP * (len(widths) - 1) - sum(taken for column, taken in widths.items() if not column.is_name)
 
     names = [column for column in columns if column.is_name]
@@ -146,7 +146,7 @@ def _natural(column: Column, texts: Sequence[str]) -> int:
 
 
 def _filled(column: Column, rows: Sequence[Row], texts: Sequence[str], width: int, screen: Screen) -> list[list[str]]:
-    """The lines of the heading, the rule and each cell, all of them `width` cells wide."""
+    """Return the lines of the heading, the rule and each cell, all of them `width` cells wide."""
     if column.interval is not None:
         intervals = [column.interval(row) for row in rows]
         axis = drawing.rates(each for each in intervals if each is not None)
@@ -167,7 +167,7 @@ def _lines(text: str, width: int) -> list[str]:
 def picture(
     interval: drawing.Interval | None, axis: drawing.Axis, width: int, screen: Screen, *, has_zero: bool = False
 ) -> str:
-    """An interval as text, its value in colour where the screen has it."""
+    """Return an interval as text, its value in colour where the screen has it."""
     if interval is None:
         return " " * width
     line = drawing.drawn(interval, axis, width, screen.signs, has_zero=has_zero)

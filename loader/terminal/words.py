@@ -19,20 +19,20 @@ def dollars(cost: float, least_places: int = 0) -> str:
 
 
 def isolated(text: str) -> str:
-    """A name that is read from the right stays within its cell, where the terminal heeds directions."""
+    """Return a name so that, read from the right, it stays within its cell if the terminal heeds directions."""
     if any(unicodedata.bidirectional(character) in FROM_THE_RIGHT for character in text):
         return f"{ISOLATE}{text}{END_OF_ISOLATE}"
     return text
 
 
 def width(text: str) -> int:
-    """Cells of the terminal that a text takes: two for East Asian wide characters and emoji, none for
+    """Return the cells of the terminal that a text takes: two for East Asian wide characters and emoji, none for
     accents that join the character before."""
     return sum(map(_cells, text))
 
 
 def shortened(text: str, most: int) -> str:
-    """A name in at most `most` cells, cut in the middle, as names differ at their ends."""
+    """Return a name in at most `most` cells, cut in the middle, as names differ at their ends."""
     text = printable(text)
     if width(text) <= most:
         return text

@@ -98,7 +98,7 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
 
 
 def is_mirrored(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is as the last whole pass found it, and the mirror has lost no row since."""
+    """Return whether the file is as the last whole pass found it, and the mirror has lost no row since."""
     known = staging.known(connection, path, KIND)
     if known is None or source.fingerprint(path) != known:
         return False

@@ -61,7 +61,7 @@ _FLAG_TEXTS = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
 def check(rows: Sequence[Row], horizon: int) -> list[Row | list[str]]:
-    """For each row, its values of `COLUMNS` as they are counted, or every fault in it.
+    """Return for each row its values of `COLUMNS` as they are counted, or every fault in it.
 
     `horizon` is the first moment (epoch ms) that is too far ahead.
     """
@@ -73,7 +73,7 @@ def check(rows: Sequence[Row], horizon: int) -> list[Row | list[str]]:
 
 
 def raw_text(row: Row) -> str:
-    """A row as it is kept where it is refused: its columns as JSON, at most 4 kB of them."""
+    """Return a row as it is kept where it is refused: its columns as JSON, at most 4 kB of them."""
     text = json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=repr)
     return text.encode("utf-8", "backslashreplace").decode()[:RAW_LIMIT]
 
@@ -103,7 +103,7 @@ def _checked(row: Row, horizon: int) -> Row | list[str]:
 
 
 def _coerced(name: str, value: Any) -> Any:
-    """What a column without types may hold in place of the right thing, and surely means."""
+    """Return what a column without types may hold in place of the right thing, and surely means."""
     if isinstance(value, str) and name in FLAGS:
         return _FLAG_TEXTS.get(value.strip().lower(), value)
     if isinstance(value, str) and name in (*COUNTS, "cost_usd") and _NUMBER.fullmatch(value):

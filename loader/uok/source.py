@@ -42,7 +42,7 @@ def expect_file(path: Path) -> None:
 
 @contextmanager
 def opened(path: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
-    """The database at `path`, which must be there; its faults are one line each (OutcomesError)."""
+    """Yield the database at `path`, which must be there; its faults are one line each (OutcomesError)."""
     expect_file(path)
     with plain_faults(path, mode):
         uri = f"{path.as_uri()}?mode={mode}"
@@ -53,7 +53,7 @@ def opened(path: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def plain_faults(path: Path, mode: str) -> Iterator[None]:
-    """As `store.plain_faults`, with what only somebody else's file can have wrong with it."""
+    """Turn faults into plain ones as `store.plain_faults` does, and those that only somebody else's file has."""
     with store.plain_faults(path):
         try:
             yield
@@ -80,7 +80,7 @@ def without_table(path: Path) -> OutcomesError:
 
 
 def columns(connection: sqlite3.Connection, path: Path) -> list[str]:
-    """The columns of its table; raises OutcomesError where there is none, or one that counts is missing."""
+    """Return the columns of its table; raises OutcomesError if there is none, or one that counts is missing."""
     names = [str(row[1]).lower() for row in connection.execute(f"pragma table_info({TABLE})")]
     if not names:
         raise without_table(path)
@@ -93,7 +93,7 @@ def columns(connection: sqlite3.Connection, path: Path) -> list[str]:
 
 
 def batches(path: Path) -> Iterator[list[tuple[int, Row]]]:
-    """All rows as (rowid, values of COLUMNS), in the order in which they were written, as of one
+    """Yield all rows as (rowid, values of COLUMNS), in the order in which they were written, as of one
     moment: it is one statement, so that what is written meanwhile is seen by the next one."""
     with opened(path) as connection:
         there = columns(connection, path)
@@ -105,9 +105,9 @@ def batches(path: Path) -> Iterator[list[tuple[int, Row]]]:
 
 
 def fingerprint(path: Path) -> str | None:
-    """What changes with every commit: the files' sizes, times and headers, with WAL and without.
+    """Return what changes with every commit: the files' sizes, times and headers, with WAL and without.
 
-    None where a further commit could leave it as it is: file times stand still for a tick. So a
+    None if a further commit could leave it as it is: file times stand still for a tick. So a
     file that changed a moment ago is looked at again a tick later.
     """
     path = path.resolve()  # SQLite keeps the WAL beside the file that a link leads to

@@ -33,7 +33,7 @@ _AGAIN = "another row of the same unit_type, unit_id and recorded_at follows: th
 
 @dataclass
 class SyncResult:
-    """What came of one pass over an orchestrator's database.
+    """The result of one pass over an orchestrator's database.
 
     `seen` rows of it were read: each is `added`, `changed` (upstream, since it was taken over),
     `unchanged` or refused. `rejected` counts those that were not refused before, and `reasons`
@@ -53,7 +53,7 @@ class SyncResult:
 
 
 def known(connection: sqlite3.Connection, path: Path, kind: str) -> str | None:
-    """The fingerprint that the last pass has left, if it was a whole one."""
+    """Return the fingerprint that the last pass has left, if it was a whole one."""
     found = connection.execute(
         "select head_sha256 from load_history where source = ? and format = ? order by load_id desc limit 1",
         (str(path), kind),
@@ -71,7 +71,7 @@ def expect_other_file(connection: sqlite3.Connection, path: Path) -> None:
 
 @contextmanager
 def staged(connection: sqlite3.Connection, path: Path, result: SyncResult) -> Iterator[str]:
-    """All rows of the other database, checked, in `temp.uok_rows` and `temp.uok_rejects`; gives
+    """Yield all rows of the other database, checked, in `temp.uok_rows` and `temp.uok_rejects`; gives
     the fingerprint to remember, empty where the same file may say something else the next time."""
     _drop(connection)
     try:
@@ -150,7 +150,7 @@ def end_load(
 
 
 def spans(connection: sqlite3.Connection, table: str) -> Iterator[tuple[int, int]]:
-    """The numbers of a temporary table's rows, in stretches that are written in one transaction each.
+    """Yield the numbers of a temporary table's rows, in stretches that are written in one transaction each.
 
     Between them the lock is free for a moment: a recorder that waits looks only now and then, and
     would seldom find it free where one transaction follows the other.
@@ -179,7 +179,7 @@ def _stage(connection: sqlite3.Connection, batch: list[tuple[int, Row]], horizon
 
 
 def _refuse_repeated(connection: sqlite3.Connection) -> None:
-    """Of rows that share an identity the one written last counts, as in an upsert; the others are refused."""
+    """Reject all rows of one identity but the last one written, which counts as in an upsert."""
     connection.execute(f"create index temp.uok_identity on uok_rows ({', '.join(IDENTITY)}, number)")
     repeated = (
         "select number from temp.uok_rows as one where exists (select 1 from temp.uok_rows as other"

@@ -1,4 +1,4 @@
-{#- A sum in two parts (see rest_of) as one integer. Above 64 bits it stays at the greatest that they hold. -#}
+{#- A sum in two parts (see rest_of) as one integer. Above 64 bits it is 2^63 - 1. -#}
 {% macro to_count(rest, carry) -%}
     (case
         when {{ to_double(rest, carry) }} < 9.223372036854e18

@@ -35,7 +35,7 @@ select
     rankings.successes as likely_successes,
     ordered.difference as likely_difference,
     ordered.e_value as likely_e_value,
-    -- About the leader, its comparison with the incumbent knows better how many more trials decide.
+    -- For the leader, its comparison with the incumbent says how many more trials decide.
     case
         when leader_comparisons.experiment_id is null then ordered.trials_to_separate
         else leader_comparisons.trials_to_separate

@@ -7,7 +7,7 @@ with days as (
 
 ),
 
--- Ville's inequality allows to act on the first closed day on which the interval excludes 0.
+-- Ville's inequality: a decision on the first closed day whose interval excludes 0 keeps the error rate.
 dated as (
 
     select
@@ -35,7 +35,7 @@ remembered as (
 
 ),
 
--- A verdict never contradicts the figures beside it: if they support it no more, it says that it was.
+-- If today's figures do not support an earlier verdict any more, its name begins with `was_`.
 decided as (
 
     select

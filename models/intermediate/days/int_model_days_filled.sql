@@ -46,7 +46,7 @@ calendar as (
 
 ),
 
--- What a day without attempts costs is known, 0, unless the cell was never priced.
+-- The cost of a day without attempts is known: it is 0, unless the cell was never priced.
 filled as (
 
     select

@@ -5,7 +5,7 @@ with models as (
 
 ),
 
--- In a pair the profile stands as the incumbent, its rival as the challenger.
+-- In a pair the profile is the incumbent, its rival the challenger.
 separated as (
 
     select

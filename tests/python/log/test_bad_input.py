@@ -335,7 +335,7 @@ def test_all_or_nothing_takes_a_file_whole_or_not_at_all(invoke, query, line, tm
     (tmp_path / "bad.jsonl").write_bytes(good + bad)
     (tmp_path / "good.jsonl").write_bytes(good)
     result = invoke("load", "--all-or-nothing", tmp_path / "bad.jsonl")
-    assert (result.exit_code, result.stderr.count("\n"), "nothing loaded, 1 refused" in result.stderr) == (3, 1, True)
+    assert (result.exit_code, result.stderr.count("\n"), "nothing loaded, 1 rejected" in result.stderr) == (3, 1, True)
     tables = ("model_outcomes", "rejected_outcomes", "load_history")
     assert [query(f"select count(*) from {table}") for table in tables] == [[(0,)]] * 3
     assert invoke("load", "--all-or-nothing", tmp_path / "good.jsonl").exit_code == 0

@@ -140,7 +140,7 @@ def test_of_many_refused_lines_a_thousand_are_kept_and_all_are_counted(
     assert query("select rejected_count from load_history") == [(count,)]
     assert query("select count(*) from rejected_outcomes where raw_text <> ''") == [(1_000,)]
     ((reasons,),) = query("select reasons from rejected_outcomes where raw_text = ''")
-    assert json.loads(reasons) == [f"and {count - 1_000:,} more lines of this file were refused, and are not kept"]
+    assert json.loads(reasons) == [f"and {count - 1_000:,} more lines of this file were rejected, and are not kept"]
     counts = [int(each.partition(" x ")[0].replace(",", "")) for each in result.stderr.splitlines() if " x " in each]
     assert sum(counts) >= count
     assert query("select count(*) from model_outcomes") == [(int(format == "csv"),)]

@@ -308,7 +308,7 @@ def test_refused_lines_stay_in_view_after_the_run_that_refused_them(site: Site) 
         assert (summary["unresolved_rejects"]["lines"], summary["unresolved_rejects"]["files"]) == (
             2, [f"{site.inbox}/log.jsonl"],
         )  # fmt: skip
-    assert "2 lines were refused in the last 7 days" in process.stderr
+    assert "2 lines were rejected in the last 7 days" in process.stderr
     assert "WARN  rejects: " in site.loader("doctor").stdout
     with closing(sqlite3.connect(site.database)) as connection, connection:
         connection.execute("update load_history set started_at = '2026-01-01T00:00:00.000000Z'")
