@@ -16,9 +16,11 @@ select
             then
                 'it may be as good, with ' || likely_successes || ' successes in ' || likely_trials
                 || ' trials against ' || compared_successes || ' in ' || compared_trials
-                || coalesce('; ' || compared_model_id || ' is getting worse since ' || compared_drifting_since, '')
+                || coalesce(
+                    '; ' || compared_model_id || ' has been getting worse since ' || compared_drifting_since, ''
+                )
                 || case
-                    when likely_trials_to_separate is null then '; more trials than anybody will make would not tell'
+                    when likely_trials_to_separate is null then '; it would take more trials than anybody will make'
                     when likely_trials_to_separate = 0 then ''
                     else '; about ' || likely_trials_to_separate || ' more trials would tell'
                 end
@@ -43,10 +45,10 @@ select
         when 'better_model_getting_worse'
             then
                 leader_model_id || ' is surely better than ' || incumbent_model_id
-                || ', but is getting worse since ' || leader_drifting_since
+                || ', but has been getting worse since ' || leader_drifting_since
         when 'getting_worse'
             then
-                compared_model_id || ' is getting worse since ' || compared_drifting_since
+                compared_model_id || ' has been getting worse since ' || compared_drifting_since
                 || ', and no other model is likely to be better'
         when 'only_model' then 'no other model has been tried'
         when 'others_too_few_trials' then 'no other model has {{ var("min_trials_per_arm") }} trials yet'
