@@ -36,7 +36,12 @@ def twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
-    (lines,) = log.execute("select count(*) from rejected_outcomes").fetchone()
+    # Of a load with very many, most are not kept (see parsing.REJECTS_KEPT): its history counts them all.
+    lines, rows = log.execute(
+        "select coalesce(sum(max(kept, coalesce(rejected_count, 0))), 0), coalesce(sum(kept), 0)"
+        " from (select load_id, count(*) as kept from rejected_outcomes group by load_id)"
+        " left join load_history using (load_id)"
+    ).fetchone()
     if not lines:
         return
     # The value that was read instead differs from line to line, and says nothing about the reason.
@@ -45,6 +50,7 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
             case when instr(value, ', got ') then substr(value, 1, instr(value, ', got ') - 1) else value end as reason,
             count(*) as lines, max(source) as source
         from rejected_outcomes, json_each(rejected_outcomes.reasons)
+        where not (raw_text = '' and value like 'and % more lines of this file were rejected, and are not kept')
         group by 1
     """
     (reasons,) = log.execute(f"select sum(lines) from ({query})").fetchone()
@@ -53,7 +59,8 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
         Kind.REJECTED_LINES,
         "Rejected lines",
         f"{counted(lines, 'line')} could not be read as an outcome and {'is' if lines == 1 else 'are'} in no figure."
-        f"{' A line with several faults counts under each.' if reasons > lines else ''}",
+        f"{' The reasons are those of the lines that are kept.' if lines > rows else ''}"
+        f"{' A line with several faults counts under each.' if reasons > rows else ''}",
         "Correct the program that writes them: select * from rejected_outcomes.",
         figures={"lines": lines},
     )  # fmt: skip

@@ -12,6 +12,10 @@ import msgspec
 from loader import store
 from loader.errors import OutcomesError
 from loader.federation.format import Row, checked
+from loader.outcome import short_name
+
+# Two names have 400 characters at most. The limit of the csv module is that of the process, and others change it.
+LINE_LENGTH = 100_000
 
 
 def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
@@ -21,7 +25,12 @@ def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
         raise OutcomesError("--epsilon and --cells come together: noise for the cells of a list")
     if path is None:
         return []
-    reader = csv.DictReader(_text(path).splitlines())
+    lines = _text(path).splitlines()
+    if any(len(line) > LINE_LENGTH for line in lines):
+        raise OutcomesError(
+            f"{store.absolute(path)} is no list of cells: a line has more than {LINE_LENGTH:,} characters"
+        )
+    reader = csv.DictReader(lines)
     try:
         if not {"task_type", "model_id"} <= set(reader.fieldnames or ()):
             raise OutcomesError(f"{store.absolute(path)} is no list of cells: CSV with the columns task_type, model_id")
@@ -33,7 +42,7 @@ def cells(epsilon: float | None, path: Path | None) -> list[tuple[str, str]]:
     for cell in found:
         faults = checked(Row, {"task_type": cell[0], "model_id": cell[1], "successes": 0})[1]
         if faults:
-            raise OutcomesError(f"{store.absolute(path)}: {', '.join(cell)}: {'; '.join(faults)}")
+            raise OutcomesError(f"{store.absolute(path)}: {', '.join(map(short_name, cell))}: {'; '.join(faults)}")
     return found
 
 

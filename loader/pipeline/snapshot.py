@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader import caveats, file_identity, reading, store
+from loader import caveats, reading, store
 from loader.caveats import Caveat
 from loader.errors import OutcomesError
 from loader.pipeline import marts
@@ -60,7 +60,7 @@ def of_log(database: Path) -> Source:
 def fetch(path: Path, connection: reading.Connection, marts: Sequence[Mart]) -> None:
     """Bring the marts that another engine built into a new SQLite file at `path`, of which they are then read and
     copied as of the log's own."""
-    with plain_full_disk(path), closing(sqlite3.connect(path, isolation_level=None)) as fetched:
+    with closing(sqlite3.connect(path, isolation_level=None)) as fetched:
         fetched.execute("pragma journal_mode = off")  # what is half written is thrown away
         fetched.execute("pragma synchronous = off")
         fetched.execute("begin")
@@ -80,10 +80,7 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
     What `snapshot_run` calls `as_of` is when the build began: every outcome committed before is in
     every mart. Views among the marts may know a few that came later.
     """
-    with (
-        plain_full_disk(path),
-        closing(sqlite3.connect(path, timeout=store.busy_timeout(), isolation_level=None)) as connection,
-    ):
+    with closing(sqlite3.connect(path, timeout=store.busy_timeout(), isolation_level=None)) as connection:
         connection.execute("pragma synchronous = off")  # synced as a whole, before it is moved into place
         connection.execute("attach ? as warehouse", (str(source.file),))
         # A command that opens it as a log by mistake must not make the log's tables in it.
@@ -99,17 +96,6 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
         _write_caveats(connection, source.caveats)
         connection.execute("commit")
         connection.execute("detach warehouse")
-
-
-@contextmanager
-def plain_full_disk(path: Path) -> Iterator[None]:
-    """Raise OutcomesError that names `path` if SQLite cannot write there; other faults are of the file that is read."""
-    try:
-        yield
-    except sqlite3.OperationalError as fault:
-        if file_identity.is_busy(fault) or str(fault).startswith("no such"):
-            raise
-        raise OutcomesError(f"cannot write {path}: {fault}") from fault
 
 
 def is_snapshot(path: Path) -> bool:

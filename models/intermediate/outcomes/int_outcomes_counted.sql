@@ -21,7 +21,12 @@ counted as (
         sum(tokens_carry) as total_tokens_carry,
         sum(cost_nano_usd) as total_cost_nano_usd,
         sum(cost_carry) as total_cost_carry,
-        max(case when priced_outcomes > 0 or cost_nano_usd > 0 or cost_carry > 0 then 1 else 0 end) as is_priced,
+        -- A failure of the infrastructure that cost nothing says nothing of the model's price.
+        max(case
+            when is_trial = 1 and priced_outcomes > 0 then 1
+            when cost_nano_usd > 0 or cost_carry > 0 then 1
+            else 0
+        end) as is_priced,
         sum(case when is_trial = 1 then metered_outcomes else 0 end) as metered_trials,
         sum(case when is_trial = 1 and is_legacy = 0 then tokens_used else 0 end) as metered_tokens,
         sum(case when is_trial = 1 and is_legacy = 0 then tokens_carry else 0 end) as metered_tokens_carry,

@@ -14,6 +14,7 @@ import pytest
 
 from loader import loading, store
 from loader.errors import OutcomesError
+from loader.parsing import REJECTS_KEPT
 
 FIELDS = {
     "task_type": "edit_code", "model_id": "aurora-large", "success": False, "timeout": True, "tokens_used": 20300,
@@ -53,11 +54,17 @@ def mutated(line: bytes, dice: random.Random) -> bytes:
 def load(database: Path, file: Path, format: str) -> loading.LoadResult:
     with closing(store.create_or_open(database, durability="normal")) as connection:
         result = loading.load_file(connection, str(file), format=format, is_final=True)
-        counts = [
-            connection.execute(f"select count(*) from {table}").fetchone()[0]
-            for table in ("model_outcomes", "rejected_outcomes")
-        ]
-    assert counts == [result.accepted, result.rejected]
+        accepted = connection.execute("select count(*) from model_outcomes").fetchone()
+        counted = connection.execute(
+            "select accepted_count, duplicate_count, rejected_count from load_history"
+        ).fetchall()
+        kept = connection.execute("select reasons from rejected_outcomes order by rejected_id").fetchall()
+    assert accepted == (result.accepted,)
+    assert counted == [(result.accepted, result.duplicates, result.rejected)]
+    more = result.rejected - REJECTS_KEPT
+    rows = [json.dumps([f"and {more:,} more lines of this file were rejected, and are not kept"])] if more > 0 else []
+    told = [reasons for (reasons,) in kept if reasons.endswith('rejected, and are not kept"]')]
+    assert (len(kept) - len(told), told) == (min(result.rejected, REJECTS_KEPT), rows)
     return result
 
 

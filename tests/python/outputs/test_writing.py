@@ -14,7 +14,7 @@ import pytest
 
 from loader import locks, outputs, places
 from loader.errors import OutcomesError
-from loader.pipeline import marts, running, snapshot
+from loader.pipeline import marts, publishing, running, snapshot
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -155,14 +155,16 @@ def test_a_full_disk_is_named_and_keeps_the_older_file(full: Path) -> None:
     assert (full / "report.html").read_text() == "old"
 
 
-def test_a_snapshot_that_finds_no_room_names_its_own_path(full: Path, built: Path) -> None:
-    mart = marts.Mart("model_rankings", "", (), ())
-    path = full / "model_outcomes.db"
+def test_a_snapshot_that_finds_no_room_names_its_folder(full: Path, built: Path) -> None:
+    source = snapshot.Source(built, [marts.Mart("model_rankings", "", (), ())])
+    publishing.prepare(full, built)
     fill(full)
-    with pytest.raises(OutcomesError) as fault:
-        snapshot.write(path, snapshot.Source(built, [mart]), "run", "as of", "named")
-    assert str(fault.value).startswith(f"cannot write {path}: ")
-    assert str(built) not in str(fault.value)
+    with (
+        pytest.raises(OutcomesError) as fault,
+        publishing.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
+    ):
+        pass
+    assert str(fault.value) == f"cannot publish to {full}: database or disk is full"
 
 
 @pytest.mark.parametrize("command", [["backup", "FULL/copy.db"], ["report", "-o", "FULL/report.html"]])

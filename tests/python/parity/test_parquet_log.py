@@ -183,7 +183,7 @@ def test_rows_that_do_not_arrive_are_found(database: Path, tmp_path: Path, monke
 
 def test_texts_that_are_no_utf_8_are_carried_as_well_as_can_be(database: Path, tmp_path: Path, invoke: Invoke) -> None:
     write(database)
-    connection = store.open_existing(database)
+    connection = store.create_or_open(database)
     connection.execute(
         f"insert into model_outcomes ({COLUMNS})"
         " values ('code', cast(x'61ff' as text), 1, 0, 0, 0, '2026-01-31T12:00', null)"

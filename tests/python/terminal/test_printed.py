@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import unicodedata
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 from loader import cli
 
 PROJECT = Path(__file__).resolve().parents[3]
+PATIENCE = 120  # seconds until a test gives up
 HOSTILE = [
     "esc\x1b[2J\x1b]0;title\x07",
     "c1\x9b31m\x85next",
@@ -189,9 +191,18 @@ def test_a_run_prints_nothing_that_steers_and_its_summary_keeps_the_names(site: 
 
 def test_the_server_prints_nothing_that_steers(site: Site) -> None:
     process = site.start("serve", "--port", 0)
-    first = process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    try:
+        first = process.stdout.readline()
+        (address,) = re.findall(r"http://127\.0\.0\.1:\d+/", first)
+        # Where SIGINT is ignored, as in a shell's background, it is lost until the server listens for it.
+        with urllib.request.urlopen(f"{address}-/versions.json", timeout=PATIENCE) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
     assert "serving" in first
     assert steering(first + stdout + stderr) == []
 

@@ -52,7 +52,7 @@ def test_every_sum_is_exact_at_the_limits(new_warehouse: Warehouse) -> None:
     cell = {"successes": 10, "failures": 0, "totalTokens": LEGACY_TOKENS, "totalCost": LEGACY_NANO_USD // 10**9}
     for number in range(FILES):
         (folder / f"{number}.json").write_text(json.dumps({"code": {"dear": {**cell, "successes": 10 + number}}}))
-    with closing(store.open_existing(warehouse.database)) as connection:
+    with closing(store.open_to_change(warehouse.database)) as connection:
         for number in range(FILES):
             legacy.import_file(connection, folder / f"{number}.json")
     nano_usd, tokens = nano_usd + FILES * LEGACY_NANO_USD, tokens + FILES * LEGACY_TOKENS
