@@ -7,6 +7,8 @@ select
     success_rate,
     success_rate_lower,
     success_rate_upper,
+    infrastructure_failures,
+    lost_share,
     cost_per_success,
     total_cost,
     last_used

@@ -32,7 +32,7 @@ def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(tmp_path: 
 def test_a_report_that_fails_keeps_no_mart_back_and_is_exit_1(site: Site) -> None:
     """The stand-in's marts have few of the columns that a report needs."""
     summary = site.run(OUTCOMES_REPORT="yes", exits=1)
-    assert summary["published"]["marts"] == 5
+    assert summary["published"]["marts"] == 6
     (fault,) = summary["faults"]
     assert fault.startswith("no report is published: ")
     assert "report.html" not in descriptor(site)
@@ -43,10 +43,11 @@ def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch
     monkeypatch.setattr(report.rendering, "is_possible", lambda: False)
     (site.published / "csv").mkdir(parents=True)
     (site.published / "report.html").write_text("of an earlier run")
-    (site.published / "datapackage.json").write_text('{"resources": [{"path": "report.html"}]}')
+    descriptor = {"name": "model-outcomes", "resources": [{"path": "report.html"}]}
+    (site.published / "datapackage.json").write_text(json.dumps(descriptor))
     summary = running.run(site.database, running.Options(inbox=site.inbox, publish=site.published))
     assert summary.exit_code == 0
-    assert summary.published["marts"] == 5
+    assert summary.published["marts"] == 6
     said = capfd.readouterr().err
     assert "no report is published: what the report needs is not installed here" in said
     assert not (site.published / "report.html").exists(), "it would be of another run than the marts beside it"

@@ -119,7 +119,7 @@ def test_a_new_alias_brings_its_history(warehouse: Warehouse) -> None:
 def test_an_ad_hoc_comparison_says_what_a_declared_one_says(warehouse: Warehouse) -> None:
     declare(warehouse.project, "e1,code,able,baker,2026-03-02,2026-03-05,")
     draw = random.Random(7)
-    warehouse.load(
+    outcomes = [
         outcome(
             model_id=draw.choice(["able", "aurora-large-latest", "baker"]),
             success=draw.random() < 0.7,
@@ -129,11 +129,28 @@ def test_an_ad_hoc_comparison_says_what_a_declared_one_says(warehouse: Warehouse
             event_id=str(number),
         )
         for number in range(300)
-    )
+    ]
+    for each in outcomes:
+        if not each["success"]:
+            each["error_type"] = draw.choice([None, "rate_limited"])
+    warehouse.load(outcomes)
     warehouse.loader("build", "--quiet")
     arguments = ["able", "baker", "--task-type", "code", "--since", "2026-03-02", "--until", "2026-03-05", "--json"]
     ad_hoc = json.loads(warehouse.loader("compare", *arguments).stdout)
-    names = [name for name in ad_hoc if name not in ("task_type", "started_at", "ended_at")]
+    # What the mart does not say: the attempts that infrastructure lost, which are no trials of either arm.
+    lost = {
+        f"{arm}_{name}" for arm in ("incumbent", "challenger") for name in ("infrastructure_failures", "lost_share")
+    }
+    for arm, model_id in (("incumbent", "able"), ("challenger", "baker")):
+        attempts = [each for each in outcomes
+                    if each["model_id"] == model_id and "2026-03-02" <= each["timestamp"] < "2026-03-05"]  # fmt: skip
+        failures = sum(each.get("error_type") == "rate_limited" for each in attempts)
+        assert failures > 0
+        assert ad_hoc[f"{arm}_infrastructure_failures"] == failures
+        assert ad_hoc[f"{arm}_lost_share"] == pytest.approx(failures / len(attempts), rel=1e-9)
+        assert ad_hoc[f"{arm}_trials"] == len(attempts) - failures
+    names = [name for name in ad_hoc if name not in {"task_type", "started_at", "ended_at", *lost}]
+    assert len(names) == len(ad_hoc) - 7
     declared = warehouse.query(f"select {', '.join(names)} from ab_comparisons where experiment_id = 'e1'")[0]
     for name, value in zip(names, declared, strict=True):
         assert ad_hoc[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9)), name
