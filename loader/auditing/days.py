@@ -7,8 +7,9 @@ create temporary table audited_days as
 select
     task_type, known_as as model_id, outcome_date, sum(outcomes) as attempts, sum(iif(is_void, 0, outcomes)) as trials,
     sum(iif(success, outcomes, 0)) as successes,
-    sum(iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced)) as priced, sum(tokens_billions) as tokens_billions,
-    sum(tokens_rest) as tokens_rest, sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
+    sum(iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced)) as priced,
+    sum(tokens_billions) as tokens_billions, sum(tokens_rest) as tokens_rest,
+    sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
 from audited_outcomes
 where mark <= :mark
 group by 1, 2, 3

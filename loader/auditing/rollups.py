@@ -83,8 +83,8 @@ with counted as (
         timeouts, iif(is_void, outcomes, 0) as void,
         iif(is_void, nano_usd_billions, 0) as void_billions, iif(is_void, nano_usd_rest, 0) as void_rest,
         iif(is_void, priced, 0) as void_priced,
-        iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced) as all_priced, tokens_billions, tokens_rest, nano_usd_billions,
-        nano_usd_rest,
+        iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced) as all_priced,
+        tokens_billions, tokens_rest, nano_usd_billions, nano_usd_rest,
         iif(is_void, 0, metered) as metered, iif(is_void, 0, priced) as priced, first_used, last_used,
         0 as old_successes, 0 as old_failures
     from audited_outcomes
