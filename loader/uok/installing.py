@@ -15,9 +15,9 @@ MARK = "/* made by loader sync-uok --install-view */"
 def install_view(path: Path) -> bool:
     """Create the view `model_performance` over the table's real columns; False where it is there already.
 
-    One row per task_type and model_id: successes, failures, total_tokens, total_cost; the sums are
-    null where the table has no such column. Raises OutcomesError where the name is somebody else's,
-    or the database cannot be written to.
+    One row per task_type and model_id: successes, failures, total_tokens, total_cost. A sum is null if the
+    table has no such column; the cost is null, too, if no unit has one. Raises OutcomesError if the name is
+    somebody else's, or the database cannot be written to.
     """
     path = store.absolute(path)
     source.expect_file(path)
@@ -45,7 +45,7 @@ def install_view(path: Path) -> bool:
 
 def view_sql(columns: list[str]) -> str:
     tokens = "coalesce(sum(tokens_total), 0)" if "tokens_total" in columns else "null"
-    cost = "coalesce(sum(cost_usd), 0.0)" if "cost_usd" in columns else "null"
+    cost = "sum(cost_usd)" if "cost_usd" in columns else "null"
     return f"""CREATE VIEW {VIEW} as {MARK}
 select
     unit_type as task_type,

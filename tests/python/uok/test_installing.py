@@ -21,7 +21,7 @@ def test_the_view_counts_what_is_there(orchestrator: Orchestrator, invoke, datab
     assert orchestrator.execute("select * from llm_task_outcomes") == before
     assert orchestrator.execute(
         "select task_type, model_id, successes, failures, total_tokens, total_cost from model_performance order by 1, 2"
-    ) == [("code", "able", 1, 1, 5, 0.25), ("code", "baker", 0, 1, 0, 0.0), ("prose", "able", 1, 0, 7, 0.5)]
+    ) == [("code", "able", 1, 1, 5, 0.25), ("code", "baker", 0, 1, 0, None), ("prose", "able", 1, 0, 7, 0.5)]
 
 
 def test_a_second_time_nothing_happens(orchestrator: Orchestrator, invoke) -> None:
