@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from loader.pipeline import publishing
+from model_outcomes.publish import publication as publishing
 
 PROJECT = Path(__file__).resolve().parents[3]
 MARKUP = "</script><script>document.title='x'</script>"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loader import json_arrays
+from model_outcomes.intake import json_arrays
 
 
 def elements(text: bytes) -> list[Any]:

@@ -12,9 +12,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from loader import locks, outputs, places
-from loader.errors import OutcomesError
-from loader.pipeline import marts, publishing, running, snapshot
+from model_outcomes.base import locks, outputs, paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.job import run as running
+from model_outcomes.publish import publication, snapshot
+from model_outcomes.warehouse import marts
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -67,11 +69,11 @@ def test_links_that_wait_at_known_names_are_not_followed(invoke, database: Path,
     victim = tmp_path / "victim"
     victim.write_text("dear")
     invoke("init")
-    holder = places.holder_note(places.load_lock(database))
+    holder = paths.holder_note(paths.load_lock(database))
     for name in (f".copy.db.{os.getpid()}.unfinished", f"{holder.stem}.{os.getpid()}"):
         (tmp_path / name).symlink_to(victim)
     holder.symlink_to(victim)
-    with locks.exclusive(places.load_lock(database), "a test"):
+    with locks.exclusive(paths.load_lock(database), "a test"):
         assert json.loads(holder.read_text())["purpose"] == "a test"
     assert invoke("backup", tmp_path / "copy.db").exit_code == 0
     assert victim.read_text() == "dear"
@@ -115,8 +117,8 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
         os.umask(before)
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "rejects.jsonl").is_file()
-    private = [database, Path(f"{database}-wal"), Path(f"{database}-shm"), places.load_lock(database),
-               tmp_path / "copy.db", places.build_folder(database), run]  # fmt: skip
+    private = [database, Path(f"{database}-wal"), Path(f"{database}-shm"), paths.load_lock(database),
+               tmp_path / "copy.db", paths.build_folder(database), run]  # fmt: skip
     assert {path.name: oct(path.stat().st_mode & 0o077) for path in private} == {path.name: "0o0" for path in private}
     reader.close()
     locked.close()
@@ -125,7 +127,7 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
 def test_a_spool_is_for_its_owner(invoke, database: Path) -> None:
     database.mkdir()
     assert invoke("record", "--task-type", "t", "--model-id", "m", "--success").exit_code == 0
-    assert stat.S_IMODE(places.spool(database).stat().st_mode) == 0o600
+    assert stat.S_IMODE(paths.spool(database).stat().st_mode) == 0o600
 
 
 def test_a_file_that_is_there_keeps_its_permissions(invoke, database: Path) -> None:
@@ -157,11 +159,11 @@ def test_a_full_disk_is_named_and_keeps_the_older_file(full: Path) -> None:
 
 def test_a_snapshot_that_finds_no_room_names_its_folder(full: Path, built: Path) -> None:
     source = snapshot.Source(built, [marts.Mart("model_rankings", "", (), ())])
-    publishing.prepare(full, built)
+    publication.prepare(full, built)
     fill(full)
     with (
         pytest.raises(OutcomesError) as fault,
-        publishing.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
+        publication.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
     ):
         pass
     assert str(fault.value) == f"cannot publish to {full}: database or disk is full"

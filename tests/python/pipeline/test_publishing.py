@@ -12,8 +12,9 @@ import pytest
 from frictionless import Package, validate
 from pyarrow import parquet
 
-from loader.errors import OutcomesError
-from loader.pipeline import logical_types, publishing
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.publish import logical_types
+from model_outcomes.publish import publication as publishing
 
 from .conftest import Site, lines, outcome
 
@@ -183,7 +184,7 @@ def test_a_full_disk_leaves_what_was_published(ran: Site, monkeypatch: pytest.Mo
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("loader.pipeline.exports._write_jsonl", full)
+    monkeypatch.setattr("model_outcomes.publish.exports._write_jsonl", full)
     with (
         pytest.raises(OutcomesError, match="No space left"),
         publishing.written(ran.database, ran.published, run_id="x", as_of="y"),

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from loader import report, store
+from model_outcomes.base import clock
+from model_outcomes.publish import report
 
 PROJECT = Path(__file__).parents[3]
 DAY = datetime.now(timezone.utc).replace(hour=12) - timedelta(days=1)
@@ -195,7 +196,7 @@ def multiplied(sample: Log, folder: Path, cells: list[tuple[str, str]], days: in
             " cross join (select distinct task_type from cells) as tasks where mart.task_type = 'edit_code'"
         )
         connection.execute("commit")
-        report.save(report.render(report.gather(connection), store.utc_now()), log.page)
+        report.save(report.render(report.gather(connection), clock.utc_now()), log.page)
     return log
 
 

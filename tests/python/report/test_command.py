@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.pipeline import publishing
+from model_outcomes.publish import publication as publishing
 
 from .conftest import Log
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.errors import NotInstalledError
+from model_outcomes.base.errors import NotInstalledError
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITTEN = [ROOT / "README.md", ROOT / "Makefile", *ROOT.glob("docs/*.md"), *ROOT.glob("recipes/**/*.*"),

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.terminal import drawing
-from loader.terminal.drawing import Axis, Interval
+from model_outcomes.answers.terminal import intervals as drawing
+from model_outcomes.answers.terminal.intervals import Axis, Interval
 
 rates = st.tuples(*[st.floats(0, 1)] * 3).map(sorted).map(lambda three: Interval(*three))
 

@@ -255,7 +255,7 @@ def test_json_says_the_very_names(invoke: Any) -> None:
 
 def test_a_traceback_steers_nothing(site: Site) -> None:
     """An error that nobody has thought of keeps its traceback, with a name in it perhaps."""
-    script = f"from loader import console\nwith console.guarding():\n    raise RuntimeError({EVERY!a})"
+    script = f"from model_outcomes.base import console\nwith console.guarding():\n    raise RuntimeError({EVERY!a})"
     raised = subprocess.run(
         [sys.executable, "-c", script], cwd=site.folder, env=site.environment(), capture_output=True, encoding="utf-8"
     )
