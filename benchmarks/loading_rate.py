@@ -32,7 +32,7 @@ TUPLES = """
 import pickle, sys
 from model_outcomes.base import paths
 from loader import store
-from loader.outcome import INSERT
+from model_outcomes.log.outcome import INSERT
 rows = pickle.load(open(sys.argv[2], "rb"))
 connection = store.create_or_open(paths.absolute(sys.argv[1]), durability="normal")
 for start in range(0, len(rows), 10_000):

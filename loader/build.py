@@ -33,13 +33,15 @@ def build(db: Path, /, target: str, **how: Any) -> None:
 @click.pass_obj
 def audit(db: Path, as_json: bool) -> None:
     """Compute what was built from the raw log again, and compare."""
-    from model_outcomes.care import audit as auditing
+    from model_outcomes.care.audit import DIFFERS, as_text
+    from model_outcomes.care.audit import as_json as json_of
+    from model_outcomes.care.audit import audit as compare_with_log
 
     with built(db) as connection:
-        found = auditing.audit(connection)
-    console.write(auditing.as_json(found) if as_json else auditing.as_text(found))
+        found = compare_with_log(connection)
+    console.write(json_of(found) if as_json else as_text(found))
     if found.differences:
-        raise click.exceptions.Exit(auditing.DIFFERS)
+        raise click.exceptions.Exit(DIFFERS)
 
 
 @click.command()
@@ -48,7 +50,7 @@ def audit(db: Path, as_json: bool) -> None:
 @click.pass_obj
 def docs(db: Path, output: Path) -> None:
     """Write what every table and column means as one page (dbt docs)."""
-    from model_outcomes.warehouse import docs as documenting
+    from model_outcomes.warehouse.docs import write
 
-    count = documenting.write(db, output)
+    count = write(db, output)
     console.say(f"{count} tables and views described in {paths.absolute(output)}")

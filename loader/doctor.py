@@ -19,9 +19,9 @@ def doctor(db: Path, as_json: bool) -> None:
 
     Exit 1 if something keeps it from working.
     """
-    from model_outcomes.care import doctor as doctoring
+    from model_outcomes.care.doctor import examine
 
-    report = doctoring.examine(db)
+    report = examine(db)
     text = report.as_json() if as_json else report.as_text()
     console.write(text)
     if report.status == "error":
@@ -36,7 +36,7 @@ def backup(db: Path, file: Path) -> None:
 
     An older backup is replaced.
     """
-    from model_outcomes.care import backup as backups
+    from model_outcomes.care.backup import back_up
 
-    size = backups.back_up(db, file)
+    size = back_up(db, file)
     console.say(f"{db} is backed up in {paths.absolute(file)} ({size:,} bytes)")

@@ -33,16 +33,16 @@ def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: 
                      rename_map: Path | None, everything: bool, **terms: Any) -> None:  # fmt: skip
     """Export sums per task type and model, for other projects."""
     from model_outcomes.base import locks, paths
-    from model_outcomes.federation import exports as exporting
     from model_outcomes.federation import files, names, selection
+    from model_outcomes.federation.exports import Terms, export, report
 
     place = files.check(output, db)
-    chosen = exporting.Terms(until and until.date(), epsilon=epsilon, cells=selection.cells(epsilon, cells), **terms)
+    chosen = Terms(until and until.date(), epsilon=epsilon, cells=selection.cells(epsilon, cells), **terms)
     with existing_log(db) as connection, locks.exclusive(paths.federation_lock(db), "an export"):
         if rename_map:
             names.rename(connection, selection.rename_map(rename_map))
-        made = exporting.export(connection, place, chosen, everything=everything)
-    for line in exporting.report(made, output, chosen):
+        made = export(connection, place, chosen, everything=everything)
+    for line in report(made, output, chosen):
         console.say(line, err=output == "-")
 
 

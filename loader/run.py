@@ -62,17 +62,18 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
     from model_outcomes.base import paths
     from model_outcomes.intake import legacy
     from model_outcomes.job import plan
-    from model_outcomes.job import run as running
+    from model_outcomes.job.run import Options
+    from model_outcomes.job.run import run as run_job
 
     if legacy_json is None and legacy.DISCOVERED.is_file():
         legacy_json = paths.absolute(legacy.DISCOVERED)
     publish = None if no_publish else publish or paths.published(db)
-    options = running.Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target,
+    options = Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target,
                               quiet)  # fmt: skip
     if dry_run:
         console.write(plan.plan(db, options).as_json())
         return
-    summary = running.run(db, options)
+    summary = run_job(db, options)
     console.write(summary.as_json())
     raise click.exceptions.Exit(summary.exit_code)
 

@@ -22,7 +22,7 @@ from model_outcomes.base.errors import OutcomesError
 from model_outcomes.care import doctor_checks
 from model_outcomes.care.doctor_checks import Finding
 from model_outcomes.log import file_identity, spool, store
-from model_outcomes.publish import exports, publication, snapshot
+from model_outcomes.publish import exports, publisher, snapshot
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs", "davfs", "beegfs", "gpfs")
 WAL_LIMIT = 64 * 2**20
@@ -164,7 +164,7 @@ def _lock(database: Path) -> Finding:
 def _publication(database: Path) -> Finding:
     folder = paths.published(database)
     run = snapshot.published_run(folder / paths.SNAPSHOT)
-    damaged = publication.damaged_files(folder)
+    damaged = publisher.damaged_files(folder)
     details = {"folder": str(folder), "run_id": run["run_id"] if run else None, "damaged": damaged}
     if damaged and damaged != [exports.DESCRIPTOR]:
         return Finding(

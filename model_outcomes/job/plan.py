@@ -12,7 +12,7 @@ from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import inbox
 from model_outcomes.job.run import Options
 from model_outcomes.log import spool, store
-from model_outcomes.publish import publication, snapshot
+from model_outcomes.publish import publisher, snapshot
 from model_outcomes.warehouse import builds
 from model_outcomes.warehouse.engines import targets
 
@@ -41,7 +41,7 @@ def plan(database: Path, options: Options) -> Plan:
     """Raises OutcomesError where the run could not even begin."""
     targets.expect_possible(options.target)
     if options.publish:
-        publication.check(options.publish, database)
+        publisher.check(options.publish, database)
     paths.source_name(database)
     has_memory = database.exists() and store.expect_log(database).kind == "log"
     return Plan(

@@ -26,13 +26,11 @@ from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError, BusyError, InputBusyError, OutcomesError, plain_os_fault
 from model_outcomes.care import doctor_checks
 from model_outcomes.intake import loads
-from model_outcomes.job import build as building
-from model_outcomes.job import findings, history, inputs, rejects
+from model_outcomes.job import dbt_step, findings, history, inputs, rejects
 from model_outcomes.job.stop_signals import Stopped, Stopper
 from model_outcomes.job.summary import REJECTED, BuildSummary, Summary, exit_code
 from model_outcomes.log import store
-from model_outcomes.publish import publication as publishing
-from model_outcomes.publish import report, snapshot
+from model_outcomes.publish import publisher, report, snapshot
 from model_outcomes.warehouse import builds
 from model_outcomes.warehouse.builds import Command
 from model_outcomes.warehouse.engines import targets
@@ -84,9 +82,9 @@ class _Job:
         builds.project_folder()
         targets.check_places(self.database, self.options.target)
         outputs.check(paths.runs(self.database), self.database, "folder of runs", Path.is_dir, is_folder=True)
-        with building.locked(self.database, self.options.target, wait=self.options.wait):
+        with dbt_step.locked(self.database, self.options.target, wait=self.options.wait):
             if self.options.publish:
-                publishing.prepare(self.options.publish, self.database)
+                publisher.prepare(self.options.publish, self.database)
             with closing(store.create_or_open(self.database)) as connection:
                 self._run_on(connection)
 
@@ -172,7 +170,7 @@ class _Job:
         as_of = clock.to_text(clock.utc_now())
         last = self._carry(connection)
         stale = self._freshness(folder, self._build(folder))
-        with building.fetched(connection, self.database, self.options.target, last) as (source, marts):
+        with dbt_step.fetched(connection, self.database, self.options.target, last) as (source, marts):
             self._find(connection, marts, stale)
             source = replace(source, caveats=self.summary.caveats or ())
             if self.options.publish:
@@ -224,9 +222,9 @@ class _Job:
         self.summary.build = BuildSummary()
         begun = time.monotonic()
         try:
-            built, told = building.build(self.database, target, folder, quiet=self.options.quiet)
+            built, told = dbt_step.build(self.database, target, folder, quiet=self.options.quiet)
         finally:
-            _keep(building.results(self.database, target) / "run_results.json", folder)
+            _keep(dbt_step.results(self.database, target) / "run_results.json", folder)
         nodes = builds.nodes(self.database, target) or []
         self.summary.build = BuildSummary(
             len(nodes),
@@ -238,7 +236,7 @@ class _Job:
         return told
 
     def _freshness(self, folder: Path, told: Command | None) -> Answer:
-        sources = building.freshness(self.database, self.options.target, folder, told, quiet=self.options.quiet)
+        sources = dbt_step.freshness(self.database, self.options.target, folder, told, quiet=self.options.quiet)
         _keep(sources, folder)
         return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
 
@@ -270,7 +268,7 @@ class _Job:
 
     def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None, source: snapshot.Source) -> None:
         with (
-            publishing.written(
+            publisher.written(
                 self.database, folder, run_id=run_id, as_of=as_of, report=page, source=source
             ) as publication,
             self.stopper.deferred(),
@@ -282,7 +280,7 @@ class _Job:
     def _write_down(self, connection: sqlite3.Connection, folder: Path) -> None:
         """Write the row and the folder, and remove the folders beyond those to keep."""
         if self.options.publish and not self.summary.published:
-            stands = publishing.last_published(self.options.publish)
+            stands = publisher.last_published(self.options.publish)
             self._say_fault(f"nothing was published: {stands or 'there is nothing yet'}")
         with self.noting(), outputs.replacing(folder / "summary.json") as unfinished:
             unfinished.write_text(self.concluded().as_json() + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model_outcomes.answers.queries import Answer
-from model_outcomes.answers.terminal import intervals, screen
+from model_outcomes.answers.terminal import interval_text, screen
 from model_outcomes.answers.terminal.tables import (
     Column,
     bounds,
@@ -126,8 +126,8 @@ def _for_programs(answer: Any, rows: Answer, output: str) -> str:
 def _difference(answer: Mapping[str, Any]) -> str:
     if answer["difference"] is None:
         return "no difference to tell: a model has no trial"
-    difference = intervals.Interval(answer["newcombe_lower"], answer["difference"], answer["newcombe_upper"])
-    axis = intervals.differences(difference)
+    difference = interval_text.Interval(answer["newcombe_lower"], answer["difference"], answer["newcombe_upper"])
+    axis = interval_text.differences(difference)
     line = picture(difference, axis, DIFFERENCE_WIDTH, screen.of_output(), has_zero=True)
     return (
         f"difference: {difference.value * 100:+.1f} points,"

@@ -8,7 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from model_outcomes.answers.terminal import intervals
+from model_outcomes.answers.terminal import interval_text
 
 WIDTH = 80  # where nobody looks: a pipe, a file
 
@@ -30,10 +30,10 @@ class Screen:
         return codecs.lookup(self.encoding).name == "utf-8"
 
     @property
-    def signs(self) -> intervals.Signs:
+    def signs(self) -> interval_text.Signs:
         """Return what intervals are drawn with: ASCII where the encoding knows no better."""
-        signs = "".join(intervals.UNICODE.values())
-        return intervals.UNICODE if self.writable(signs) == signs else intervals.ASCII
+        signs = "".join(interval_text.UNICODE.values())
+        return interval_text.UNICODE if self.writable(signs) == signs else interval_text.ASCII
 
 
 def of_output() -> Screen:

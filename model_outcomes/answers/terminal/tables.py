@@ -13,8 +13,7 @@ from typing import Any
 
 import click
 
-from model_outcomes.answers.terminal import intervals as drawing
-from model_outcomes.answers.terminal import words
+from model_outcomes.answers.terminal import interval_text, words
 from model_outcomes.answers.terminal.screen import Screen
 from model_outcomes.base.console import printable
 
@@ -45,7 +44,7 @@ class Column:
     is_spare: bool = False
     is_rare: bool = False
     is_note: bool = False
-    interval: Callable[[Row], drawing.Interval | None] | None = None
+    interval: Callable[[Row], interval_text.Interval | None] | None = None
 
 
 def name(heading: str, column: str) -> Column:
@@ -150,8 +149,8 @@ def _filled(column: Column, rows: Sequence[Row], texts: Sequence[str], width: in
     """Return the lines of the heading, the rule and each cell, all of them `width` cells wide."""
     if column.interval is not None:
         intervals = [column.interval(row) for row in rows]
-        axis = drawing.rates(each for each in intervals if each is not None)
-        heading = drawing.heading(axis, width)
+        axis = interval_text.rates(each for each in intervals if each is not None)
+        heading = interval_text.heading(axis, width)
         filled = [[picture(each, axis, width, screen)] for each in intervals]
     else:
         is_number = bool(texts) and all(text[:1] in "$0123456789" for text in texts)
@@ -166,12 +165,17 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def picture(
-    interval: drawing.Interval | None, axis: drawing.Axis, width: int, screen: Screen, *, has_zero: bool = False
+    interval: interval_text.Interval | None,
+    axis: interval_text.Axis,
+    width: int,
+    screen: Screen,
+    *,
+    has_zero: bool = False,
 ) -> str:
     """Return an interval as text, its value in colour where the screen has it."""
     if interval is None:
         return " " * width
-    line = drawing.drawn(interval, axis, width, screen.signs, has_zero=has_zero)
+    line = interval_text.drawn(interval, axis, width, screen.signs, has_zero=has_zero)
     if not screen.has_colour:
         return line
     point = axis.cell(interval.value, width)
@@ -189,6 +193,6 @@ def _bold(text: str, screen: Screen) -> str:
     return click.style(text, bold=True) if screen.has_colour else text
 
 
-def _interval(row: Row, column: str) -> drawing.Interval | None:
+def _interval(row: Row, column: str) -> interval_text.Interval | None:
     lower, value, upper = (row[each] for each in (f"{column}_lower", column, f"{column}_upper"))
-    return None if lower is None or value is None or upper is None else drawing.Interval(lower, value, upper)
+    return None if lower is None or value is None or upper is None else interval_text.Interval(lower, value, upper)

@@ -45,7 +45,7 @@ class Contents:
     """The marts' rows as the page needs them; `as_of` is the time of the last outcome (UTC), None without one.
 
     Of many task types and models, `extent` says how many are in the other lists. `changes` are those of a run (see
-    loader.pipeline.findings), None if none has run.
+    model_outcomes.job.findings), None if none has run.
     """
 
     as_of: str | None

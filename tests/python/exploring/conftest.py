@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from model_outcomes.publish import publication as publishing
+from model_outcomes.publish import publisher
 
 PROJECT = Path(__file__).resolve().parents[3]
 MARKUP = "</script><script>document.title='x'</script>"
@@ -47,7 +47,7 @@ class Site:
 
     def publish_again(self, run_id: str) -> None:
         """As a run does it, without building anew."""
-        with publishing.written(
+        with publisher.written(
             self.database, self.published, run_id=run_id, as_of="2026-01-31T12:00:00Z"
         ) as publication:
             publication.move_into_place()

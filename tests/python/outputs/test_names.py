@@ -9,7 +9,7 @@ import pytest
 
 from model_outcomes.base import locks, paths
 from model_outcomes.base.errors import BusyError
-from model_outcomes.job import build
+from model_outcomes.job import dbt_step
 
 
 @pytest.fixture(params=["link", "link to its folder", "dots", "relative"])
@@ -33,12 +33,12 @@ def test_runs_and_loads_by_two_names_exclude_each_other(invoke, database: Path, 
         refused = invoke("--db", other, "load", "-", input=line())
         assert (refused.exit_code, "a load" in refused.stderr) == (75, True)
     with (
-        build.locked(database, "sqlite", wait=0),
+        dbt_step.locked(database, "sqlite", wait=0),
         pytest.raises(BusyError),
-        build.locked(other, "sqlite", wait=0),
+        dbt_step.locked(other, "sqlite", wait=0),
     ):
         raise AssertionError("both held it")
-    with build.locked(database, "sqlite", wait=0):
+    with dbt_step.locked(database, "sqlite", wait=0):
         run = invoke("--db", other, "run", "--no-publish")
         assert (run.exit_code, json.loads(run.stdout)["status"]) == (75, "busy")
     assert paths.build_folder(other) == paths.build_folder(database) == Path(f"{database}.build")

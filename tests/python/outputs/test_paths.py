@@ -14,7 +14,7 @@ import pytest
 
 from loader.cli import main
 from model_outcomes.base import outputs
-from model_outcomes.base import settings as configuration
+from model_outcomes.base.settings import Settings, variable
 from model_outcomes.warehouse import docs
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -98,7 +98,7 @@ def test_every_variable_is_listed_here() -> None:
         PROJECT / "profiles.yml",
     ]
     found = {name for file in sources for name in re.findall(r"\bOUTCOMES_[A-Z_]*[A-Z]\b", file.read_text("utf-8"))}
-    settings = {configuration.variable(name) for name in configuration.Settings.__struct_fields__}
+    settings = {variable(name) for name in Settings.__struct_fields__}
     assert found | settings == set(VARIABLES)
 
 

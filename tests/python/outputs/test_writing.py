@@ -14,8 +14,8 @@ import pytest
 
 from model_outcomes.base import locks, outputs, paths
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.job import run as running
-from model_outcomes.publish import publication, snapshot
+from model_outcomes.job.run import _Job
+from model_outcomes.publish import publisher, snapshot
 from model_outcomes.warehouse import marts
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -111,7 +111,7 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
         recorded = invoke("record", "--task-type", "t", "--model-id", "m", "--success")
         assert recorded.exit_code == 0, recorded.output
         locked.execute("rollback")
-        monkeypatch.setattr(running._Job, "_carry", Mock(side_effect=OutcomesError("far enough")))
+        monkeypatch.setattr(_Job, "_carry", Mock(side_effect=OutcomesError("far enough")))
         invoke("run", "--inbox", tmp_path / "inbox", "--no-publish")
     finally:
         os.umask(before)
@@ -159,11 +159,11 @@ def test_a_full_disk_is_named_and_keeps_the_older_file(full: Path) -> None:
 
 def test_a_snapshot_that_finds_no_room_names_its_folder(full: Path, built: Path) -> None:
     source = snapshot.Source(built, [marts.Mart("model_rankings", "", (), ())])
-    publication.prepare(full, built)
+    publisher.prepare(full, built)
     fill(full)
     with (
         pytest.raises(OutcomesError) as fault,
-        publication.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
+        publisher.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
     ):
         pass
     assert str(fault.value) == f"cannot publish to {full}: database or disk is full"
@@ -187,10 +187,10 @@ def test_a_run_that_cannot_write_its_summary_says_so_and_the_next_one_closes_its
     monkeypatch.setenv("OUTCOMES_RUNS", str(full))
     monkeypatch.setenv("OUTCOMES_DUCKDB", str(database.with_name("x.duckdb")))
 
-    def take_in(job: running._Job, connection: sqlite3.Connection, folder: Path) -> None:
+    def take_in(job: _Job, connection: sqlite3.Connection, folder: Path) -> None:
         fill(full)
 
-    monkeypatch.setattr(running._Job, "_work", take_in)
+    monkeypatch.setattr(_Job, "_work", take_in)
     result = invoke("run", "--no-publish")
     summary = json.loads(result.stdout)
     assert (result.exit_code, len(summary["faults"])) == (2, 1)
@@ -199,7 +199,7 @@ def test_a_run_that_cannot_write_its_summary_says_so_and_the_next_one_closes_its
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("update run_history set status = 'running', finished_at = null")
     (full / "filling").unlink()
-    monkeypatch.setattr(running._Job, "_work", lambda *_: None)
+    monkeypatch.setattr(_Job, "_work", lambda *_: None)
     assert invoke("run", "--no-publish").exit_code == 0
     assert query("select status from run_history order by run_id") == [("killed",), ("succeeded",)]
 

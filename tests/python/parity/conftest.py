@@ -39,7 +39,7 @@ ASK = """
 import json, sys
 from pathlib import Path
 from loader.connections import built_on
-from loader.reading import rows
+from model_outcomes.answers.queries import rows
 _, database, target, *names = sys.argv
 with built_on(target, Path(database)) as connection:
     print(json.dumps({name: rows(connection, f"select * from {name}") for name in names}))

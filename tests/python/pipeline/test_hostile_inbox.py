@@ -206,15 +206,15 @@ import os, sys
 from pathlib import Path
 from model_outcomes.intake import loads
 from model_outcomes.log import store
-from loader.pipeline import inbox
+from model_outcomes.intake import inbox
 folder, database, at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-write, written = loading._Writer.write, [0]
+write, written = loads._Writer.write, [0]
 def counted(writer, batch):
     if "killer" in writer._source.name and written[0] == at:
         os._exit(9)
     write(writer, batch)
     written[0] += "killer" in writer._source.name
-loading._Writer.write = counted
+loads._Writer.write = counted
 result = inbox.load(store.create_or_open(database), folder, database)
 print(*result.faults, sep="\\n")
 """

@@ -13,8 +13,7 @@ from frictionless import Package, validate
 from pyarrow import parquet
 
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.publish import logical_types
-from model_outcomes.publish import publication as publishing
+from model_outcomes.publish import logical_types, publisher
 
 from .conftest import Site, lines, outcome
 
@@ -171,7 +170,7 @@ def test_a_mart_that_is_no_more_leaves_no_file_and_nobody_elses_goes(ran: Site) 
     (ran.folder / "outside.csv").write_text("x\n")
     package["resources"] += [{"path": "csv/gone.csv"}, {"path": "../outside.csv"}, {"path": "model_outcomes.db"}]
     descriptor.write_text(json.dumps(package))
-    with publishing.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
+    with publisher.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
         publication.move_into_place()
     assert not (ran.published / "csv" / "gone.csv").exists()
     assert (ran.published / "csv" / "mine.csv").exists()
@@ -187,7 +186,7 @@ def test_a_full_disk_leaves_what_was_published(ran: Site, monkeypatch: pytest.Mo
     monkeypatch.setattr("model_outcomes.publish.exports._write_jsonl", full)
     with (
         pytest.raises(OutcomesError, match="No space left"),
-        publishing.written(ran.database, ran.published, run_id="x", as_of="y"),
+        publisher.written(ran.database, ran.published, run_id="x", as_of="y"),
     ):
         pass
     assert ran.files() == before
@@ -197,7 +196,7 @@ def test_readers_meet_a_whole_file_at_every_moment(ran: Site) -> None:
     """A reader that holds the old snapshot open reads on in it; one that opens anew gets the new one."""
     with closing(sqlite3.connect(ran.published / "model_outcomes.db")) as reader:
         before = reader.execute("select run_id from snapshot_run").fetchone()
-        with publishing.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
+        with publisher.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
             publication.move_into_place()
         assert reader.execute("select run_id from snapshot_run").fetchone() == before
     assert ran.query("select run_id from snapshot_run", path=ran.published / "model_outcomes.db") == [("x",)]

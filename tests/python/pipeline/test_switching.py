@@ -15,7 +15,7 @@ import pytest
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.care import doctor
 from model_outcomes.log import store
-from model_outcomes.publish import publication as publishing
+from model_outcomes.publish import publisher
 from model_outcomes.publish.snapshot import Source
 from model_outcomes.warehouse.marts import Column, Mart
 
@@ -85,8 +85,8 @@ def mart(name: str) -> Mart:
 def publish(database: Path, folder: Path, run_id: str) -> None:
     """Publish the first run with a report and the mart `one`, the others with `two` alone and without a report."""
     marts, report = ([mart("one"), mart("two")], "<p>report") if run_id == "first" else ([mart("two")], None)
-    publishing.prepare(folder, database)
-    with publishing.written(
+    publisher.prepare(folder, database)
+    with publisher.written(
         database, folder, run_id=run_id, as_of="2026-01-31T12:00:00Z", report=report, source=Source(database, marts)
     ) as publication:
         publication.move_into_place()

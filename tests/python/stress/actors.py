@@ -15,7 +15,7 @@ from pathlib import Path
 
 from model_outcomes import ModelOutcomes
 from model_outcomes.base import paths
-from model_outcomes.publish import publication as publishing
+from model_outcomes.publish.publisher import prepare, written
 from model_outcomes.warehouse import builds
 
 CELLS = [(f"task-{task}", f"model-{model}") for task in range(3) for model in range(4)]
@@ -121,10 +121,8 @@ def reader(database: Path, folder: Path, name: str) -> None:
 def publisher(database: Path, folder: Path, name: str) -> None:
     """Publishes once what was built last, as the run of this name."""
     with builds.building(database, "a publication", wait=60):
-        publishing.prepare(folder / "published", database)
-        with publishing.written(
-            database, folder / "published", run_id=name, as_of="2026-01-31T12:00:00Z"
-        ) as publication:
+        prepare(folder / "published", database)
+        with written(database, folder / "published", run_id=name, as_of="2026-01-31T12:00:00Z") as publication:
             publication.move_into_place()
 
 
