@@ -53,10 +53,21 @@ def _import_dbt() -> type[dbtRunner]:
     gc.disable()
     from dbt.cli.main import dbtRunner
 
+    _forget_paths_of_databases()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
     gc.enable()
     return dbtRunner
+
+
+def _forget_paths_of_databases() -> None:
+    """Let dbt-sqlite leave the path of the database out of what it tells of a connection. dbt reads the whole project
+    again if anything of that has changed since the last time. The path changes nothing of what it reads, so a
+    database that was moved, or another one, needs no new reading (`DBT_PARTIAL_PARSE_FILE_PATH`)."""
+    with contextlib.suppress(ImportError):
+        from dbt.adapters.sqlite.connections import SQLiteCredentials
+
+        SQLiteCredentials._connection_keys = lambda _: ["database", "schema"]
 
 
 def _count_no_memory() -> None:

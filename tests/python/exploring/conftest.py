@@ -35,7 +35,7 @@ class Site:
         return [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "OUTCOMES_DB": str(self.database)}
 
     def loader(self, *arguments: object, exits: int = 0) -> subprocess.CompletedProcess[str]:

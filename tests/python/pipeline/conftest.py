@@ -51,7 +51,7 @@ class Site:
         return path
 
     def start(self, *arguments: object, **environment: str) -> "subprocess.Popen[str]":
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return subprocess.Popen(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -42,7 +42,7 @@ class Site:
         self.settings = folder / "outcomes.toml"
 
     def loader(self, *arguments: object, exits: int = 0, **environment: str) -> "subprocess.CompletedProcess[str]":
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, capture_output=True, text=True, timeout=120,

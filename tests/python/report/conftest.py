@@ -47,7 +47,7 @@ class Log:
         self.page = folder / "report.html"
 
     def loader(self, *arguments: object) -> str:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             env={**kept, "OUTCOMES_PROJECT": str(self.project), "OUTCOMES_DB": str(self.database)},
@@ -85,7 +85,7 @@ def attempts(task_type: str, model_id: str, trials: int, successes: int, **field
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Log:
     """The generated sample."""
     folder = tmp_path_factory.mktemp("sample")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
     done = subprocess.run(
         [sys.executable, "-m", "sample"], cwd=folder, env={**kept, "PYTHONPATH": str(PROJECT)},
         capture_output=True, text=True, check=False,

@@ -31,6 +31,7 @@ def stopped(tmp_path: Path) -> Iterator[None]:
     (tmp_path / "stop").touch()
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_nobody_fails(tmp_path: Path) -> None:
     database = tmp_path / "outcomes.db"
     with ModelOutcomes(database) as outcomes:

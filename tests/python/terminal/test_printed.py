@@ -56,7 +56,7 @@ class Site:
         self.run_output = ""
 
     def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "HOME": str(self.folder), "PYTHONPATH": str(PROJECT)}
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":

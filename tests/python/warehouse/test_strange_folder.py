@@ -42,7 +42,7 @@ def strange(folder: Path) -> Path:
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("OUTCOMES_", "DBT_", "PYTHON", "PYENV_"))}  # fmt: skip
+            if not name.startswith(("OUTCOMES_", "PYTHON", "PYENV_"))}  # fmt: skip
     return {**kept, "HOME": str(folder), **settings}
 
 
