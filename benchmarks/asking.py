@@ -12,7 +12,8 @@ from contextlib import closing
 from itertools import cycle, islice
 
 from benchmarks.measuring import TASK_TYPES, History, print_table, quantile
-from loader import reading, store
+from model_outcomes.answers import queries
+from model_outcomes.log import store
 
 QUERIES = 300
 NEWER = (0, 10_000, 100_000)
@@ -41,10 +42,10 @@ def ask(history: History) -> list[float]:
     """The latencies of one connection, in seconds."""
     latencies = []
     with closing(store.open_existing(history.path)) as connection:
-        reading.stats(connection, TASK_TYPES[0])  # warms up
+        queries.stats(connection, TASK_TYPES[0])  # warms up
         for task_type in islice(cycle(TASK_TYPES), QUERIES):
             begun = time.perf_counter()
-            answer = reading.stats(connection, task_type)
+            answer = queries.stats(connection, task_type)
             latencies.append(time.perf_counter() - begun)
             assert len(answer) == 10
     return latencies

@@ -25,9 +25,9 @@ import click
 
 from benchmarks import logs
 from benchmarks.measuring import print_table, say
-from loader import places
-from loader.engines import TARGETS
-from loader.engines.targets import IN_PLACE
+from model_outcomes.base import paths
+from model_outcomes.base.engines import TARGETS
+from model_outcomes.warehouse.engines.targets import IN_PLACE
 
 BATCH = 10_000_000
 
@@ -44,14 +44,14 @@ class Warehouse:
         else:
             self.run("init")
             self.run("export-log", "--to", "parquet")
-            generate(places.parquet_log(self.database), 0, rows, rows)
+            generate(paths.parquet_log(self.database), 0, rows, rows)
 
     def append(self, new: int) -> None:
         if self.has_log:
             logs.append(self.database, new)
         else:
             first = self.rows + self.appended
-            generate(places.parquet_log(self.database), first, first + new, self.rows)
+            generate(paths.parquet_log(self.database), first, first + new, self.rows)
         self.appended += new
 
     def carry(self, target: str) -> float:
@@ -131,7 +131,7 @@ def generate(folder: Path, first: int, last: int, spread: int) -> None:
 
 def nodes(warehouse: Warehouse, target: str) -> float:
     """Seconds that dbt spent in its nodes in the last build."""
-    results = places.build_folder(warehouse.database, target) / "target" / "run_results.json"
+    results = paths.build_folder(warehouse.database, target) / "target" / "run_results.json"
     return float(sum(each["execution_time"] for each in json.loads(results.read_text())["results"]))
 
 

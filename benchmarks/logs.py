@@ -11,7 +11,7 @@ import sqlite3
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from loader import store
+from model_outcomes.log import store
 
 DAYS = 730
 TASK_TYPES = 15

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import logs
-from loader import places
+from model_outcomes.base import paths
 
 TASK_TYPES = [f"task-{number:02d}" for number in range(logs.TASK_TYPES)]
 
@@ -43,7 +43,7 @@ class History:
         building = self.start("build", "--quiet", *arguments)
         if building.wait():
             raise SystemExit(f"loader build failed on {self.path}")
-        results = json.loads((places.build_folder(self.path) / "target" / "run_results.json").read_text())
+        results = json.loads((paths.build_folder(self.path) / "target" / "run_results.json").read_text())
         return sum(result["execution_time"] for result in results["results"])
 
 

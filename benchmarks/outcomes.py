@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from loader import outcome, store
+from model_outcomes.log import outcome, store
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

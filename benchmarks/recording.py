@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.measuring import History, print_table, quantile
-from loader import ModelOutcomes
+from model_outcomes import ModelOutcomes
 
 ROUNDS = 3
 NEW_ROWS = 10_000

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks import outcomes
 from benchmarks.measuring import paired_ratio, print_table
-from loader import ModelOutcomes
-from loader.outcome import INSERT
+from model_outcomes import ModelOutcomes
+from model_outcomes.log.outcome import INSERT
 
 ROUNDS = 7
 OUTCOMES = 3_000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import outcomes
 from benchmarks.measuring import print_table
-from loader import ModelOutcomes
+from model_outcomes import ModelOutcomes
 
 ROUNDS = 7
 OUTCOMES = 50

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import click
 from playwright.sync_api import Browser, Page
 
-from loader import report, store
 from loader.cli import main as loader
+from model_outcomes.log import store
+from model_outcomes.publish import report
 from sample import browser, files
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"

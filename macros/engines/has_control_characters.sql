@@ -1,4 +1,4 @@
-{#- Those that NAME_PATTERN in loader/federation/format.py keeps out: they steer a terminal, or turn text around. -#}
+{#- Those that NAME_PATTERN in model_outcomes/federation/format.py keeps out: they steer a terminal, or turn text around. -#}
 {% macro has_control_characters(text) -%}
     {{ return(adapter.dispatch('has_control_characters')(text)) }}
 {%- endmacro %}

@@ -66,7 +66,7 @@ class Copy:
             ignore=lambda _, names: {name for name in names if name in MADE or name.endswith(("_cache", ".egg-info"))},
         )
         (folder / ".venv").symlink_to(sys.prefix)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         self.environment = {**kept, "PYTHONPATH": str(folder)}
 
     def run(self, *command: str) -> str:

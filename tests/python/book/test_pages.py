@@ -57,7 +57,7 @@ def test_the_readme_leads_to_every_page():
 
 
 def test_every_column_of_the_log_is_on_its_page():
-    schema = (ROOT / "loader" / "schema.sql").read_text()
+    schema = (ROOT / "model_outcomes" / "log" / "schema.sql").read_text()
     columns = re.findall(r"^    ([a-z_]+) (?:integer|real|text)", schema.partition(") strict;")[0], re.M)
     page = (ROOT / "README.md").read_text().partition("## The log's schema")[2]
     described = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.+?) \|", page, re.M)))

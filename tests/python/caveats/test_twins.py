@@ -2,7 +2,7 @@
 
 import pytest
 
-from loader import twins
+from model_outcomes.answers.caveats import twins
 
 
 @pytest.mark.parametrize(

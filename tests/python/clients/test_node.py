@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from loader import ModelOutcomes, store
+from model_outcomes import ModelOutcomes
+from model_outcomes.log import store
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from loader import places, store
+from model_outcomes.base import paths
+from model_outcomes.log import store
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def waiting(database: Path) -> Callable[[], list[dict[str, Any]]]:
     """The outcomes in all spools of the test's log."""
 
     def read() -> list[dict[str, Any]]:
-        spools = [path for path in places.spools(database) if path.exists()]
+        spools = [path for path in paths.spools(database) if path.exists()]
         return [json.loads(line) for path in spools for line in path.read_text().splitlines()]
 
     return read

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from loader import ModelOutcomes, places
-from loader.errors import NotBuiltError, OutcomesError
+from model_outcomes import ModelOutcomes
+from model_outcomes.base import paths
+from model_outcomes.base.errors import NotBuiltError, OutcomesError
 
 PUBLISHED_AT = "2026-01-31T12:00:00.000000Z"
 STATS = {
@@ -23,7 +24,7 @@ STATS = {
 @pytest.fixture
 def snapshot(database: Path) -> Path:
     """A published snapshot of two models, as plain tables."""
-    path = places.snapshot(database)
+    path = paths.snapshot(database)
     path.parent.mkdir(parents=True)
     rows = [STATS, {**STATS, "model_id": "beta", "success_rate_lower": 0.7}, {**STATS, "trials": 2, "model_id": "rare"}]
     with closing(sqlite3.connect(path)) as connection, connection:

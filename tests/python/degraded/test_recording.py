@@ -14,8 +14,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from loader import ModelOutcomes, outcome, places, spool, store
-from loader.errors import OutcomesError
+from model_outcomes import ModelOutcomes
+from model_outcomes.base import paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.log import outcome, spool, store
 
 from .conftest import locked, without_override
 
@@ -31,7 +33,7 @@ def test_a_command_spools_and_says_so_in_a_line(invoke, query, database: Path, t
         first, second = waiting()
         assert (first["cost_usd"], first["success"], second["event_id"]) == (0.25, False, "mine")
         assert first["event_id"]
-        assert any(str(path) in result.stderr for path in places.spools(database))
+        assert any(str(path) in result.stderr for path in paths.spools(database))
     result = invoke("drain")
     assert (result.exit_code, "2 accepted, 0 duplicates, 0 rejected" in result.stdout) == (0, True)
     assert query("select event_id, timestamp, success, cost_usd from model_outcomes order by id") == [
@@ -39,7 +41,7 @@ def test_a_command_spools_and_says_so_in_a_line(invoke, query, database: Path, t
     ]
     assert "0 accepted, 0 duplicates, 0 rejected" in invoke("drain").stdout
     assert query(COUNT) == [(2, 2)]
-    assert not [path for path in places.spools(database) if path.exists()]
+    assert not [path for path in paths.spools(database) if path.exists()]
 
 
 def test_python_goes_on_with_one_warning(query, invoke, database: Path, trouble, waiting, caplog) -> None:
@@ -121,7 +123,7 @@ def test_where_nothing_can_be_written_python_is_told_false(database: Path, caplo
 
 
 def test_a_bug_does_not_reach_the_agent(database: Path, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("loader.recorder.Recorder.keep", lambda *_: 1 / 0)
+    monkeypatch.setattr("model_outcomes.log.recorder.Recorder.keep", lambda *_: 1 / 0)
     with ModelOutcomes(database) as outcomes:
         assert outcomes.record("coding", "alpha", True) is False
     assert caplog.records[0].exc_info
@@ -171,7 +173,7 @@ def test_a_spool_is_a_file_that_load_reads_too(invoke, query, database: Path, tm
     invoke(*OUTCOME)
     database.unlink()
     store.create_or_open(database).close()
-    assert invoke("load", places.spool(database)).exit_code == 0
+    assert invoke("load", paths.spool(database)).exit_code == 0
     assert "0 accepted" in invoke("drain").stdout
     assert query(COUNT) == [(1, 1)]
 
@@ -195,7 +197,7 @@ def test_no_home_is_no_fault(database: Path) -> None:
 )
 def test_a_fault_that_nobody_foresaw_spools(database: Path, query, invoke, monkeypatch, caplog, fault) -> None:
     with ModelOutcomes(database) as outcomes, monkeypatch.context() as patch:
-        patch.setattr("loader.recorder.Recorder._insert_when_free", Mock(side_effect=fault))
+        patch.setattr("model_outcomes.log.recorder.Recorder._insert_when_free", Mock(side_effect=fault))
         assert outcomes.record("coding", "alpha", True, event_id="e") is True
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     invoke("drain")
@@ -203,8 +205,8 @@ def test_a_fault_that_nobody_foresaw_spools(database: Path, query, invoke, monke
 
 
 def test_where_a_bug_leaves_no_place_the_outcome_is_on_the_logger(database: Path, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("loader.recorder.Recorder._insert_when_free", Mock(side_effect=TypeError))
-    monkeypatch.setattr("loader.spool._append", Mock(side_effect=TypeError))
+    monkeypatch.setattr("model_outcomes.log.recorder.Recorder._insert_when_free", Mock(side_effect=TypeError))
+    monkeypatch.setattr("model_outcomes.log.spool._append", Mock(side_effect=TypeError))
     with ModelOutcomes(database) as outcomes:
         assert outcomes.record("coding", "alpha", True, event_id="e") is False
     ((_, level, message),) = caplog.record_tuples
@@ -227,7 +229,7 @@ def test_a_schema_that_is_no_text(database: Path, invoke, waiting) -> None:
 def test_an_outcome_of_the_interpreters_last_moment(database: Path, invoke, query, tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
-        "from loader import ModelOutcomes\n"
+        "from model_outcomes import ModelOutcomes\n"
         "class Agent:\n"
         "    def __init__(self, path): self.outcomes = ModelOutcomes(path)\n"
         "    def __del__(self, write=os.write):\n"

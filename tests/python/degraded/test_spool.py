@@ -16,16 +16,18 @@ from unittest.mock import Mock
 import msgspec
 import pytest
 
-from loader import loading, outcome, places, spool, store
-from loader.errors import OutcomesError
-from loader.recorder import Recorder
+from model_outcomes.base import clock, paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.intake import drain, loads
+from model_outcomes.log import outcome, spool, store
+from model_outcomes.log.recorder import Recorder
 
 PATIENCE = 60
 EACH = "select count(*), count(distinct event_id) from model_outcomes"
 APPENDER = """
 import sys
 from pathlib import Path
-from loader import outcome, spool
+from model_outcomes.log import outcome, spool
 database, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(count):
     spool.append(database, outcome.parse_json(
@@ -41,10 +43,10 @@ def an_outcome(event_id: str | None = None, **fields: object) -> outcome.Outcome
 
 
 @pytest.fixture
-def drain(database: Path) -> Callable[[], spool.DrainResult]:
-    def run() -> spool.DrainResult:
+def drain(database: Path) -> Callable[[], drain.DrainResult]:
+    def run() -> drain.DrainResult:
         with closing(store.create_or_open(database)) as connection:
-            return spool.drain(connection, database)
+            return drain.drain(connection, database)
 
     return run
 
@@ -98,7 +100,7 @@ def test_a_drain_killed_anywhere_is_gone_on_with(database: Path, query, drain, s
                     "event_id": f"e{number}", "task_id": "x" * 300}).encode() + b"\n"
         for number in range(20_000)
     )  # fmt: skip
-    places.spool(database).write_bytes(bad.encode() + b"\n" + lines)
+    paths.spool(database).write_bytes(bad.encode() + b"\n" + lines)
     for done in (0, 2_000, 10_000):
         process = start_loader("drain")
         deadline = time.monotonic() + PATIENCE
@@ -142,9 +144,9 @@ def test_a_line_that_was_cut_off_spoils_no_other(database: Path, query, drain) -
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"\n\n", b"nonsense"])
 def test_a_spool_without_an_outcome_is_removed(database: Path, drain, query, content: bytes) -> None:
-    places.spool(database).write_bytes(content)
+    paths.spool(database).write_bytes(content)
     assert drain().accepted == 0
-    assert not places.spool(database).exists()
+    assert not paths.spool(database).exists()
     assert query("select count(*) from rejected_outcomes") == [(1 if content.strip() else 0,)]
 
 
@@ -163,17 +165,17 @@ def test_the_same_event_in_log_and_spool_is_one_outcome(database: Path, query, d
 def test_a_wrong_clock_loses_nothing(database: Path, query, invoke, caplog) -> None:
     """An outcome got its time before the clock was set back: the log refuses that time, and the spool takes it."""
     ahead = outcome.from_values({**dict.fromkeys(outcome.FIELDS), "task_type": "t", "model_id": "m", "success": True})
-    ahead = msgspec.structs.replace(ahead, timestamp=store.utc_now() + timedelta(days=900))
+    ahead = msgspec.structs.replace(ahead, timestamp=clock.utc_now() + timedelta(days=900))
     recorder = Recorder(database)
-    assert recorder.keep(ahead) == places.spool(database)
+    assert recorder.keep(ahead) == paths.spool(database)
     assert "clock" in str(recorder.trouble)
     recorder.close()
-    before = store.to_text(store.utc_now())
+    before = clock.to_text(clock.utc_now())
     result = invoke("drain")
     assert result.exit_code == 0
     assert "1 outcomes were dated more than a day ahead of now" in result.stderr
     ((timestamp, event_id),) = query("select timestamp, event_id from model_outcomes")
-    assert before <= timestamp <= store.to_text(store.utc_now())
+    assert before <= timestamp <= clock.to_text(clock.utc_now())
     assert event_id == ahead.event_id
 
 
@@ -249,16 +251,16 @@ def test_a_spool_under_a_name_of_the_user_is_drained(database: Path, drain, quer
 
 def test_a_log_that_is_moved_while_it_is_drained_keeps_the_spool(database: Path, query, drain, monkeypatch) -> None:
     spool.append(database, an_outcome("first"))
-    load = loading.load_source
+    load = loads.load_source
 
-    def then_move(*arguments: object, **options: object) -> loading.LoadResult:
+    def then_move(*arguments: object, **options: object) -> loads.LoadResult:
         result = load(*arguments, **options)
         database.rename(database.with_name("moved.db"))
         Path(f"{database}-wal").unlink()
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "load_source", then_move)
+        patch.setattr(loads, "load_source", then_move)
         assert len(drain().faults) == 1
     assert drain().accepted == 1
     assert query(EACH) == [(1, 1)]
@@ -268,12 +270,12 @@ def test_every_place_is_drained(database: Path, query, drain, monkeypatch, tmp_p
     spool.append(database, an_outcome())
     monkeypatch.setenv("OUTCOMES_SPOOL", str(tmp_path / "new" / "named.jsonl"))
     assert spool.append(database, an_outcome()) == tmp_path / "new" / "named.jsonl"
-    last = places.spools(database)[-1]
+    last = paths.spools(database)[-1]
     last.parent.mkdir(parents=True)
     Path(f"{database}.spool.jsonl").rename(last)
     spool._append(Path(f"{database}.spool.jsonl"), b"\n", database)
-    assert len(places.spools(database)) == 3
-    assert drain().files == places.spools(database)
+    assert len(paths.spools(database)) == 3
+    assert drain().files == paths.spools(database)
     assert query(EACH) == [(2, 2)]
 
 
@@ -302,7 +304,7 @@ def test_a_drain_that_holds_a_file_is_not_waited_for(database: Path) -> None:
 def test_a_database_that_does_not_take_the_rows_leaves_them_waiting(database: Path, query, drain, monkeypatch) -> None:
     spool.append(database, an_outcome("first"))
     with monkeypatch.context() as patch:
-        patch.setattr(loading._Writer, "write", Mock(side_effect=sqlite3.OperationalError("full")))
+        patch.setattr(loads._Writer, "write", Mock(side_effect=sqlite3.OperationalError("full")))
         with pytest.raises(sqlite3.OperationalError):
             drain()
     assert query(EACH) == [(0, 0)]
@@ -315,7 +317,7 @@ def test_what_is_removed_was_synced_before(database: Path) -> None:
     said: list[str] = []
     with closing(store.create_or_open(database, durability="normal")) as connection:
         connection.set_trace_callback(said.append)
-        spool.drain(connection, database)
+        drain.drain(connection, database)
         assert connection.execute("pragma synchronous").fetchone() == (1,)
     assert next(number for number, text in enumerate(said) if "synchronous = full" in text) < next(
         number for number, text in enumerate(said) if "insert into model_outcomes" in text

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from loader import ModelOutcomes, places, store
-from loader.errors import OutcomesError
+from model_outcomes import ModelOutcomes
+from model_outcomes.base import paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.log import store
 
 from .conftest import full, locked, missing_folder, without_override
 
@@ -310,7 +312,7 @@ def test_a_name_that_is_too_long(database: Path, invoke, length: int) -> None:
     long = database.with_name("x" * length)
     result = invoke("--db", long, "record", "--task-type", "t", "--model-id", "m", "--success")
     assert (result.exit_code, result.stderr.count("\n")) == (0, int(length > 250))
-    assert places.spools(long)[-1].exists() == (length > 250)
+    assert paths.spools(long)[-1].exists() == (length > 250)
     with ModelOutcomes(long) as outcomes:
         record(outcomes, "a")
         assert outcomes.ranked_models("coding") == []
@@ -365,4 +367,4 @@ def test_nothing_is_lost_under_a_mover(database: Path, invoke, count: int) -> No
         with closing(sqlite3.connect(path)) as connection:
             names |= {name for (name,) in connection.execute("select event_id from model_outcomes")}
     assert acknowledged - names == set()
-    assert not [path for path in places.spools(database) if path.exists()]
+    assert not [path for path in paths.spools(database) if path.exists()]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loader import ModelOutcomes
+from model_outcomes import ModelOutcomes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from loader.pipeline import publishing
+from model_outcomes.publish import publisher
 
 PROJECT = Path(__file__).resolve().parents[3]
 MARKUP = "</script><script>document.title='x'</script>"
@@ -35,7 +35,7 @@ class Site:
         return [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "OUTCOMES_DB": str(self.database)}
 
     def loader(self, *arguments: object, exits: int = 0) -> subprocess.CompletedProcess[str]:
@@ -47,7 +47,7 @@ class Site:
 
     def publish_again(self, run_id: str) -> None:
         """As a run does it, without building anew."""
-        with publishing.written(
+        with publisher.written(
             self.database, self.published, run_id=run_id, as_of="2026-01-31T12:00:00Z"
         ) as publication:
             publication.move_into_place()

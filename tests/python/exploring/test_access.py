@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from loader.explorer import access, limits
+from model_outcomes.publish.explorer import access, limits
 
 ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
 RUN = "/model_outcomes/snapshot_run.json?_shape=array"
@@ -132,7 +132,7 @@ def test_endless_queries_keep_nobody_waiting_for_a_prepared_one(serving: Any) ->
 
 
 def test_charts_of_the_dashboard_are_no_own_queries() -> None:
-    from loader.explorer import dashboard
+    from model_outcomes.publish.explorer import dashboard
 
     prepared = {chart["query"] for chart in dashboard.page("code")["charts"].values()}
 

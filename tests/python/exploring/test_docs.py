@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from loader import documenting
-from loader.errors import NotBuiltError
+from model_outcomes.base.errors import NotBuiltError
+from model_outcomes.warehouse import docs
 
 from .conftest import PROJECT, Site
 
@@ -109,7 +109,7 @@ def test_the_page_is_one_file_and_does_not_say_where_it_was_made(site: Site, pag
 
 def test_a_description_cannot_end_the_script() -> None:
     site = 'x={manifest:"MANIFEST.JSON INLINE DATA",catalog:"CATALOG.JSON INLINE DATA"}'
-    said = documenting.page(site, {"a": "</script><b>"}, {}, [])
+    said = docs.page(site, {"a": "</script><b>"}, {}, [])
     assert "<" not in said
     assert json.loads(said[len("x={manifest:") : said.index(",catalog")]) == {"a": "</script><b>"}
 
@@ -117,7 +117,7 @@ def test_a_description_cannot_end_the_script() -> None:
 def test_a_database_that_was_not_built_says_what_to_do(tmp_path: Path) -> None:
     node = {"name": "model_stats", "resource_type": "model", "columns": {}}
     with pytest.raises(NotBuiltError, match="no model_stats yet: run `loader build`"):
-        documenting.complete({"sources": {}, "nodes": {"a": node}}, {"sources": {}, "nodes": {}})
+        docs.complete({"sources": {}, "nodes": {"a": node}}, {"sources": {}, "nodes": {}})
 
 
 def test_a_page_that_cannot_be_written_is_said_in_one_line(site: Site) -> None:

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from loader import explorer
-from loader.errors import OutcomesError
-from loader.explorer import markup, queries, serving
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.publish import explorer
+from model_outcomes.publish.explorer import markup, queries, server
 
 from .conftest import FORMULA, HOSTILE, IMAGE, MARKUP, MODELS, PROJECT, Site
 
@@ -123,7 +123,7 @@ def test_a_publish_is_shown_at_once_by_every_thread(site: Site, ask: Any) -> Non
 
 
 def test_it_goes_on_while_no_file_is_in_place(site: Site, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(serving.SETTINGS, "num_sql_threads", 1)  # each has a file of its own open, or none yet
+    monkeypatch.setitem(server.SETTINGS, "num_sql_threads", 1)  # each has a file of its own open, or none yet
     aside = site.snapshot.with_suffix(".aside")
     run = "/model_outcomes/snapshot_run.json?_shape=array"
     try:
@@ -178,7 +178,7 @@ def test_a_form_sends_a_name_back_as_it_is() -> None:
 
 def test_markup_is_escaped_where_the_dashboard_would_run_it(site: Site, ask: Any, tmp_path: Path) -> None:
     """In every text of its tables that may hold a name, whichever names the marts put there."""
-    from loader.explorer import dashboard
+    from model_outcomes.publish.explorer import dashboard
 
     tables = [chart for chart in dashboard.page(None)["charts"].values() if chart["library"] == "table"]
     assert len(tables) == 3

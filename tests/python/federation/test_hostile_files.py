@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from loader import store
-from loader.federation.files import Refused, read
+from model_outcomes.base import clock
+from model_outcomes.federation.files import Refused, read
 
 from .conftest import HEADER, ROW, Project, export_text
 
@@ -145,7 +145,7 @@ def test_lists_however_deep(file: Path) -> None:
     for depth in range(800, 1000):
         file.write_bytes(b"[" * depth + b"]" * depth)
         with pytest.raises(Refused, match=r"line 1: (expected a JSON object|not JSON that can be read)"):
-            read(str(file), store.utc_now())
+            read(str(file), clock.utc_now())
 
 
 @pytest.mark.parametrize("command", ["import-federated", "load"])
@@ -189,7 +189,7 @@ def test_little_is_kept_of_what_is_refused(file: Path, line: Callable[[int], byt
         written.writelines(line(number) for number in range(10_000))
     tracemalloc.start()
     with pytest.raises(Refused) as fault:
-        read(str(file), store.utc_now())
+        read(str(file), clock.utc_now())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert said in str(fault.value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loader.federation import privacy
+from model_outcomes.federation import privacy
 
 from .conftest import Project, times
 

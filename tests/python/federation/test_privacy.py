@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loader import locks, places
-from loader.federation import privacy
+from model_outcomes.base import locks, paths
+from model_outcomes.federation import privacy
 
 from .conftest import Project, sections, times
 from .test_network import pooled, said
@@ -173,7 +173,7 @@ def test_the_noise_of_opendp_is_discrete_laplace() -> None:
 
 def test_two_exports_at_once_are_one_after_the_other(project: Project, cells: Path) -> None:
     project.record(times(20))
-    with locks.exclusive(places.federation_lock(project.database), "an export"):
+    with locks.exclusive(paths.federation_lock(project.database), "an export"):
         done = project.run("export-federated", "-o", project.file)
     assert done.exit_code == 75
     with closing(sqlite3.connect(project.database)) as connection:

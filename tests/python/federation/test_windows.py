@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from loader.federation import format
+from model_outcomes.federation import format
 
 from .conftest import Project, times
 

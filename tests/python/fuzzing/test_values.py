@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader import legacy, outcome
-from loader.outcome import InvalidOutcome
+from model_outcomes.intake import legacy
+from model_outcomes.log import outcome
+from model_outcomes.log.outcome import InvalidOutcome
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
 SCALARS = st.one_of(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from loader import loading, store
-from loader.errors import OutcomesError
-from loader.parsing import REJECTS_KEPT
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.intake import loads
+from model_outcomes.intake.parser import REJECTS_KEPT
+from model_outcomes.log import store
 
 FIELDS = {
     "task_type": "edit_code", "model_id": "aurora-large", "success": False, "timeout": True, "tokens_used": 20300,
@@ -51,9 +52,9 @@ def mutated(line: bytes, dice: random.Random) -> bytes:
     return line
 
 
-def load(database: Path, file: Path, format: str) -> loading.LoadResult:
+def load(database: Path, file: Path, format: str) -> loads.LoadResult:
     with closing(store.create_or_open(database, durability="normal")) as connection:
-        result = loading.load_file(connection, str(file), format=format, is_final=True)
+        result = loads.load_file(connection, str(file), format=format, is_final=True)
         accepted = connection.execute("select count(*) from model_outcomes").fetchone()
         counted = connection.execute(
             "select accepted_count, duplicate_count, rejected_count from load_history"
@@ -110,4 +111,4 @@ def test_mutated_files_of_any_kind(invoke, database: Path, tmp_path: Path, seed:
 
 def test_a_file_that_is_no_file_raises_only_what_is_said(database: Path, tmp_path: Path) -> None:
     with closing(store.create_or_open(database)) as connection, pytest.raises(OutcomesError):
-        loading.load_file(connection, str(tmp_path / "none"))
+        loads.load_file(connection, str(tmp_path / "none"))

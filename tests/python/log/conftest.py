@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loader import store
+from model_outcomes.log import store
 
 
 @pytest.fixture(scope="session")

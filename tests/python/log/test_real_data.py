@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loader import legacy, loading, store
+from model_outcomes.intake import legacy, loads
+from model_outcomes.log import store
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def loaded(real_data: Path, tmp_path_factory: pytest.TempPathFactory):
     """A log with the real attempts in it, loaded twice; and what came of both loads."""
     connection = store.create_or_open(tmp_path_factory.mktemp("real") / "outcomes.db")
     file = str(real_data / "openhands-index.jsonl.gz")
-    yield connection, [loading.load_file(connection, file) for _ in range(2)]
+    yield connection, [loads.load_file(connection, file) for _ in range(2)]
     connection.close()
 
 

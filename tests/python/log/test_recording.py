@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loader import ModelOutcomes
+from model_outcomes import ModelOutcomes
 
 COLUMNS = (
     "task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp, event_id, task_id, experiment_id,"
@@ -98,7 +98,7 @@ def test_python_is_told_what_is_wrong(query, database: Path, caplog, fields: dic
     with ModelOutcomes(database) as outcomes:
         assert outcomes.record(**given) is False
     ((logger, level, message),) = caplog.record_tuples
-    assert (logger, level, said in message) == ("loader", logging.ERROR, True)
+    assert (logger, level, said in message) == ("model_outcomes", logging.ERROR, True)
     assert query("select count(*) from model_outcomes") == [(0,)]
 
 

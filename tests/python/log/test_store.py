@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from loader import store
+from model_outcomes.log import store
 
 TABLES = [
     "federated_draws",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loader import store, upgrades
+from model_outcomes.log import store, upgrades
 
 # As an earlier tool made it: no version, the original columns, statistics kept beside them.
 ORIGINAL = """

@@ -24,7 +24,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(200)
     ]  # fmt: skip
     (folder / "log.jsonl").write_text("".join(json.dumps(each) + "\n" for each in outcomes))
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
     for arguments in (["load", "log.jsonl"], ["build", "--quiet"], ["backup", "built.db"]):
         subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", "--db", "log.db", *arguments],

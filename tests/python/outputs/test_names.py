@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from loader import locks, places
-from loader.errors import BusyError
-from loader.pipeline import building
+from model_outcomes.base import locks, paths
+from model_outcomes.base.errors import BusyError
+from model_outcomes.job import dbt_step
 
 
 @pytest.fixture(params=["link", "link to its folder", "dots", "relative"])
@@ -29,19 +29,19 @@ def other(request: pytest.FixtureRequest, tmp_path: Path, database: Path, monkey
 def test_runs_and_loads_by_two_names_exclude_each_other(invoke, database: Path, other: Path, line, monkeypatch) -> None:
     assert invoke("init").exit_code == 0
     monkeypatch.setenv("OUTCOMES_BUSY_TIMEOUT", "0")
-    with locks.exclusive(places.load_lock(database), "a load"):
+    with locks.exclusive(paths.load_lock(database), "a load"):
         refused = invoke("--db", other, "load", "-", input=line())
         assert (refused.exit_code, "a load" in refused.stderr) == (75, True)
     with (
-        building.locked(database, "sqlite", wait=0),
+        dbt_step.locked(database, "sqlite", wait=0),
         pytest.raises(BusyError),
-        building.locked(other, "sqlite", wait=0),
+        dbt_step.locked(other, "sqlite", wait=0),
     ):
         raise AssertionError("both held it")
-    with building.locked(database, "sqlite", wait=0):
+    with dbt_step.locked(database, "sqlite", wait=0):
         run = invoke("--db", other, "run", "--no-publish")
         assert (run.exit_code, json.loads(run.stdout)["status"]) == (75, "busy")
-    assert places.build_folder(other) == places.build_folder(database) == Path(f"{database}.build")
+    assert paths.build_folder(other) == paths.build_folder(database) == Path(f"{database}.build")
 
 
 def test_what_was_spooled_under_one_name_is_drained_under_another(
@@ -64,7 +64,7 @@ def test_a_spool_in_a_shared_folder_has_one_name(database: Path, other: Path, tm
     (tmp_path / "spools").mkdir()
     monkeypatch.setenv("OUTCOMES_SPOOL", str(tmp_path / "spools"))
     database.touch()
-    assert places.spools(other) == places.spools(database)
+    assert paths.spools(other) == paths.spools(database)
 
 
 def test_a_spool_in_the_folder_of_state_follows_a_database_that_is_renamed(

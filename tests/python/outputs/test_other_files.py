@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from loader import ModelOutcomes, store
-from loader.auditing.comparison import compare
 from loader.cli import COMMANDS, main
+from model_outcomes import ModelOutcomes
+from model_outcomes.care.audit.comparison import compare
+from model_outcomes.log import store
 
 PROJECT = Path(__file__).resolve().parents[3]
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
-from loader import configuration, documenting, outputs
 from loader.cli import main
+from model_outcomes.base import outputs
+from model_outcomes.base.settings import Settings, variable
+from model_outcomes.warehouse import docs
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -90,9 +92,13 @@ def test_every_parameter_that_names_a_path_is_listed_here() -> None:
 
 
 def test_every_variable_is_listed_here() -> None:
-    sources = [*(PROJECT / "loader").rglob("*.py"), PROJECT / "profiles.yml"]
+    sources = [
+        *(PROJECT / "loader").rglob("*.py"),
+        *(PROJECT / "model_outcomes").rglob("*.py"),
+        PROJECT / "profiles.yml",
+    ]
     found = {name for file in sources for name in re.findall(r"\bOUTCOMES_[A-Z_]*[A-Z]\b", file.read_text("utf-8"))}
-    settings = {configuration.variable(name) for name in configuration.Settings.__struct_fields__}
+    settings = {variable(name) for name in Settings.__struct_fields__}
     assert found | settings == set(VARIABLES)
 
 
@@ -276,11 +282,11 @@ def test_a_file_of_the_same_command_is_replaced_also_by_a_link(
 
 def test_a_page_of_docs_is_known_again(tmp_path: Path) -> None:
     site = '<!doctype html><html lang="en-US"><head><meta charset="utf-8"></head></html>'
-    (tmp_path / "docs.html").write_text(documenting.page(site, {}, {}, []))
+    (tmp_path / "docs.html").write_text(docs.page(site, {}, {}, []))
     (tmp_path / "other.html").write_text(site)
-    assert outputs.is_page(tmp_path / "docs.html", documenting.PAGE)
+    assert outputs.is_page(tmp_path / "docs.html", docs.PAGE)
     assert not outputs.is_page(tmp_path / "docs.html", "report")
-    assert not outputs.is_page(tmp_path / "other.html", documenting.PAGE)
+    assert not outputs.is_page(tmp_path / "other.html", docs.PAGE)
 
 
 def test_an_export_of_the_log_goes_on_in_its_folder(invoke, built: Path, tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from loader import locks, outputs, places
-from loader.errors import OutcomesError
-from loader.pipeline import marts, publishing, running, snapshot
+from model_outcomes.base import locks, outputs, paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.job.run import _Job
+from model_outcomes.publish import publisher, snapshot
+from model_outcomes.warehouse import marts
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -67,11 +69,11 @@ def test_links_that_wait_at_known_names_are_not_followed(invoke, database: Path,
     victim = tmp_path / "victim"
     victim.write_text("dear")
     invoke("init")
-    holder = places.holder_note(places.load_lock(database))
+    holder = paths.holder_note(paths.load_lock(database))
     for name in (f".copy.db.{os.getpid()}.unfinished", f"{holder.stem}.{os.getpid()}"):
         (tmp_path / name).symlink_to(victim)
     holder.symlink_to(victim)
-    with locks.exclusive(places.load_lock(database), "a test"):
+    with locks.exclusive(paths.load_lock(database), "a test"):
         assert json.loads(holder.read_text())["purpose"] == "a test"
     assert invoke("backup", tmp_path / "copy.db").exit_code == 0
     assert victim.read_text() == "dear"
@@ -109,14 +111,14 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
         recorded = invoke("record", "--task-type", "t", "--model-id", "m", "--success")
         assert recorded.exit_code == 0, recorded.output
         locked.execute("rollback")
-        monkeypatch.setattr(running._Job, "_carry", Mock(side_effect=OutcomesError("far enough")))
+        monkeypatch.setattr(_Job, "_carry", Mock(side_effect=OutcomesError("far enough")))
         invoke("run", "--inbox", tmp_path / "inbox", "--no-publish")
     finally:
         os.umask(before)
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "rejects.jsonl").is_file()
-    private = [database, Path(f"{database}-wal"), Path(f"{database}-shm"), places.load_lock(database),
-               tmp_path / "copy.db", places.build_folder(database), run]  # fmt: skip
+    private = [database, Path(f"{database}-wal"), Path(f"{database}-shm"), paths.load_lock(database),
+               tmp_path / "copy.db", paths.build_folder(database), run]  # fmt: skip
     assert {path.name: oct(path.stat().st_mode & 0o077) for path in private} == {path.name: "0o0" for path in private}
     reader.close()
     locked.close()
@@ -125,7 +127,7 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
 def test_a_spool_is_for_its_owner(invoke, database: Path) -> None:
     database.mkdir()
     assert invoke("record", "--task-type", "t", "--model-id", "m", "--success").exit_code == 0
-    assert stat.S_IMODE(places.spool(database).stat().st_mode) == 0o600
+    assert stat.S_IMODE(paths.spool(database).stat().st_mode) == 0o600
 
 
 def test_a_file_that_is_there_keeps_its_permissions(invoke, database: Path) -> None:
@@ -157,11 +159,11 @@ def test_a_full_disk_is_named_and_keeps_the_older_file(full: Path) -> None:
 
 def test_a_snapshot_that_finds_no_room_names_its_folder(full: Path, built: Path) -> None:
     source = snapshot.Source(built, [marts.Mart("model_rankings", "", (), ())])
-    publishing.prepare(full, built)
+    publisher.prepare(full, built)
     fill(full)
     with (
         pytest.raises(OutcomesError) as fault,
-        publishing.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
+        publisher.written(built, full, run_id="run", as_of="2026-01-31T12:00:00Z", source=source),
     ):
         pass
     assert str(fault.value) == f"cannot publish to {full}: database or disk is full"
@@ -185,10 +187,10 @@ def test_a_run_that_cannot_write_its_summary_says_so_and_the_next_one_closes_its
     monkeypatch.setenv("OUTCOMES_RUNS", str(full))
     monkeypatch.setenv("OUTCOMES_DUCKDB", str(database.with_name("x.duckdb")))
 
-    def take_in(job: running._Job, connection: sqlite3.Connection, folder: Path) -> None:
+    def take_in(job: _Job, connection: sqlite3.Connection, folder: Path) -> None:
         fill(full)
 
-    monkeypatch.setattr(running._Job, "_work", take_in)
+    monkeypatch.setattr(_Job, "_work", take_in)
     result = invoke("run", "--no-publish")
     summary = json.loads(result.stdout)
     assert (result.exit_code, len(summary["faults"])) == (2, 1)
@@ -197,7 +199,7 @@ def test_a_run_that_cannot_write_its_summary_says_so_and_the_next_one_closes_its
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("update run_history set status = 'running', finished_at = null")
     (full / "filling").unlink()
-    monkeypatch.setattr(running._Job, "_work", lambda *_: None)
+    monkeypatch.setattr(_Job, "_work", lambda *_: None)
     assert invoke("run", "--no-publish").exit_code == 0
     assert query("select status from run_history order by run_id") == [("killed",), ("succeeded",)]
 

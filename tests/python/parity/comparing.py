@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from loader.pipeline.marts import Mart
-from loader.reading import Answer
+from model_outcomes.answers.queries import Answer
+from model_outcomes.warehouse.marts import Mart
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 # A sum of whole nano-dollars, divided once: no engine has a reason to differ.

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from loader import places
-from loader.pipeline import marts
-from loader.reading import Answer
+from model_outcomes.answers.queries import Answer
+from model_outcomes.base import paths
+from model_outcomes.warehouse import marts
 from sample import files, world
 from tests.python.engines.test_scalar_macros import CASES
 from tests.python.federation.conftest import ROW, export_text
@@ -38,8 +38,8 @@ INCUMBENTS = "task_type,model_id\nfix_tests,aurora-small\nreview_code,aurora-lar
 ASK = """
 import json, sys
 from pathlib import Path
-from loader.cli.opening import built_on
-from loader.reading import rows
+from loader.connections import built_on
+from model_outcomes.answers.queries import rows
 _, database, target, *names = sys.argv
 with built_on(target, Path(database)) as connection:
     print(json.dumps({name: rows(connection, f"select * from {name}") for name in names}))
@@ -81,7 +81,7 @@ class Log:
 
     def said(self, target: str) -> str:
         """dbt's log of the builds on an engine."""
-        path = places.build_folder(self.database, target) / "logs" / "dbt.log"
+        path = paths.build_folder(self.database, target) / "logs" / "dbt.log"
         return path.read_text() if path.exists() else ""
 
     def build(self, target: str = "sqlite", *arguments: str) -> None:

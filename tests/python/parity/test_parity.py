@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.pipeline.marts import Column, Mart
+from model_outcomes.warehouse.marts import Column, Mart
 
 from .comparing import differences
 from .conftest import SCALARS, Log

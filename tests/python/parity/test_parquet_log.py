@@ -14,9 +14,9 @@ import pyarrow
 import pytest
 from pyarrow import dataset, parquet
 
-from loader import store
-from loader.engines import log_tables, parquet_log
-from loader.errors import OutcomesError
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.log import store
+from model_outcomes.warehouse.engines import log_tables, parquet_log
 
 from ..conftest import Invoke
 
@@ -103,7 +103,7 @@ def test_a_killed_export_goes_on_where_it_was(database: Path, tmp_path: Path, in
     script = """
 import os, signal, sys
 from pathlib import Path
-from loader import store
+from model_outcomes.log import store
 from loader.engines import parquet_log
 rename = Path.rename
 def rename_or_die(path, to):

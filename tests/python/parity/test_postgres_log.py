@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from loader import store
-from loader.engines import postgres_log
-from loader.errors import OutcomesError
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.log import store
+from model_outcomes.warehouse.engines import postgres_log
 
 from ..conftest import Invoke
 from .test_parquet_log import COLUMNS, outcomes, write

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from loader import reading, warehouse
-from loader.errors import NotInstalledError
-from loader.pipeline import marts
+from model_outcomes.answers import queries
+from model_outcomes.base.errors import NotInstalledError
+from model_outcomes.warehouse import builds, marts
 from sample import files
 
 from ..conftest import Invoke
@@ -73,7 +73,7 @@ def test_every_cell_that_is_published_agrees(runs: Runs) -> None:
     ):
         for mart in described:
             query = f"select * from {mart.name}"
-            found += differences(mart, reading.rows(here, query), reading.rows(there, query))
+            found += differences(mart, queries.rows(here, query), queries.rows(there, query))
         assert here.execute("select count(*) > 10 from model_stats").fetchone() == (1,)
         of_snapshots = "select type, name, sql from sqlite_master order by 1, 2"
         assert here.execute(of_snapshots).fetchall() == there.execute(of_snapshots).fetchall()
@@ -179,7 +179,7 @@ def test_a_server_or_a_database_that_is_not_there_is_one_line(
 
 @pytest.mark.parametrize("held", ["sqlite", "duckdb"])
 def test_one_run_at_a_time_whatever_the_engine(database: Path, invoke: Invoke, held: str) -> None:
-    with warehouse.building(database, "a run", held):
+    with builds.building(database, "a run", held):
         code, (fault,), summary = run(invoke, database, "--target", "duckdb")
     assert (code, summary["status"]) == (75, "busy")
     assert f"a run (process {os.getpid()}" in fault

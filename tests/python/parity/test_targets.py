@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loader import engines
-from loader.engines import asking, log_tables
+from model_outcomes.base import engines
+from model_outcomes.warehouse.engines import connections, log_tables
 
 from ..conftest import Invoke
 from .test_parquet_log import outcomes, write
@@ -69,7 +69,7 @@ def test_every_target_has_a_profile() -> None:
 def test_spark_is_asked_by_the_settings_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OUTCOMES_SPARK_MASTER", raising=False)
     monkeypatch.setenv("OUTCOMES_SPARK_PARTITIONS", "64")
-    settings = asking.spark_settings({"OUTCOMES_SPARK": "/shared/tables of ours"})
+    settings = connections.spark_settings({"OUTCOMES_SPARK": "/shared/tables of ours"})
     assert settings["spark.sql.warehouse.dir"] == "/shared/tables of ours/tables"
     assert settings["spark.master"] == "local[*]"
     assert settings["spark.sql.shuffle.partitions"] == "64"

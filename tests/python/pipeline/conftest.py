@@ -52,7 +52,7 @@ class Site:
 
     def start(self, *arguments: object, before: Sequence[str] = (), **environment: str) -> "subprocess.Popen[str]":
         """Start the command line, as the arguments of another program if `before` names one."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return subprocess.Popen(
             [*before, sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from loader import caveats, store
-from loader.explorer import dashboard
-from loader.reading import rows
+from model_outcomes.answers import caveats
+from model_outcomes.answers.queries import rows
+from model_outcomes.base import clock
+from model_outcomes.log import store
+from model_outcomes.publish.explorer import dashboard
 
 from .conftest import Site, lines, outcome
 
@@ -131,7 +133,7 @@ def caveats_json(caveat: caveats.Caveat) -> bytes:
 
 
 def test_the_lost_share_stands_beside_the_rate(told) -> None:
-    from loader import ModelOutcomes
+    from model_outcomes import ModelOutcomes
 
     site, _ = told
     for command in (("rank", "code"), ("stats", "code"), ("compare", "weird", "gpt-5", "--task-type", "code")):
@@ -189,7 +191,7 @@ def test_a_silent_log_is_stale_after_a_day(hours: int, said: str | None) -> None
     from datetime import datetime, timedelta, timezone
 
     now = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
-    texts = [each.consequence for each in caveats.stale(store.to_text(now - timedelta(hours=hours)), now)]
+    texts = [each.consequence for each in caveats.stale(clock.to_text(now - timedelta(hours=hours)), now)]
     assert (said is None and texts == []) or said in texts[0]
 
 

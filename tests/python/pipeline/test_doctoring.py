@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from loader.pipeline import doctoring
+from model_outcomes.care import doctor
 
 from .conftest import PATIENCE, Site, ago, lines, outcome, wait_for
 
@@ -92,14 +92,14 @@ def test_a_damaged_page_is_found(ran: Site) -> None:
 def test_a_network_disk_is_known_by_its_mount(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/x / ext4 rw 0 0\nserver:/y {tmp_path} nfs4 rw 0 0\nz {tmp_path}x cifs rw 0 0\n")
-    assert doctoring._file_system(tmp_path / "deep", mounts) == "nfs4"
-    assert doctoring._file_system(Path("/"), mounts) == "ext4"
-    assert "nfs4".startswith(doctoring.NETWORK)
+    assert doctor._file_system(tmp_path / "deep", mounts) == "nfs4"
+    assert doctor._file_system(Path("/"), mounts) == "ext4"
+    assert "nfs4".startswith(doctor.NETWORK)
 
 
 WRITER = """
 import sys
-from loader import ModelOutcomes
+from model_outcomes import ModelOutcomes
 with ModelOutcomes(sys.argv[1]) as log:
     for number in range(100_000):
         log.record("code", "able", True, duration_ms=number)

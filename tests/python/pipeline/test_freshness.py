@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from loader import warehouse
-from loader.errors import BuildError
-from loader.pipeline import building
-from loader.warehouse import Command
+from model_outcomes.base.errors import BuildError
+from model_outcomes.job import dbt_step
+from model_outcomes.warehouse import builds
+from model_outcomes.warehouse.builds import Command
 
 
 @pytest.mark.parametrize(("fault", "said"), [("no such column: when", "no such column: when"), (None, "did not say")])
@@ -15,7 +15,7 @@ from loader.warehouse import Command
 def test_a_fault_of_dbt_is_told(
     target: str, fault: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Command(building.FRESHNESS, success=False, fault=fault)
-    monkeypatch.setattr(warehouse, "run_dbt", lambda *_, **__: [told])
+    told = Command(dbt_step.FRESHNESS, success=False, fault=fault)
+    monkeypatch.setattr(builds, "run_dbt", lambda *_, **__: [told])
     with pytest.raises(BuildError, match=said):
-        building.freshness(tmp_path / "log.db", target, tmp_path, told if target == "sqlite" else None)
+        dbt_step.freshness(tmp_path / "log.db", target, tmp_path, told if target == "sqlite" else None)

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from loader import caveats, legacy, loading, store
-from loader.pipeline import inbox
-from loader.pipeline.inbox import InboxResult
+from model_outcomes.answers import caveats
+from model_outcomes.intake import inbox, legacy, loads
+from model_outcomes.intake.inbox import InboxResult
+from model_outcomes.log import store
 
 from .conftest import Site, lines, outcome
 
@@ -203,16 +204,17 @@ def test_a_file_dated_after_2262_is_a_file(box: Inbox) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from loader import loading, store
-from loader.pipeline import inbox
+from model_outcomes.intake import loads
+from model_outcomes.log import store
+from model_outcomes.intake import inbox
 folder, database, at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-write, written = loading._Writer.write, [0]
+write, written = loads._Writer.write, [0]
 def counted(writer, batch):
     if "killer" in writer._source.name and written[0] == at:
         os._exit(9)
     write(writer, batch)
     written[0] += "killer" in writer._source.name
-loading._Writer.write = counted
+loads._Writer.write = counted
 result = inbox.load(store.create_or_open(database), folder, database)
 print(*result.faults, sep="\\n")
 """
@@ -253,7 +255,7 @@ def test_who_stops_a_run_does_not_make_a_file_suspect(box: Inbox, monkeypatch: p
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loading, "find_position", stop)
+    monkeypatch.setattr(loads, "find_position", stop)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             box.load()
@@ -277,14 +279,14 @@ def test_a_full_disk_is_no_fault_of_a_file(box: Inbox, monkeypatch: pytest.Monke
 def test_a_fault_nobody_thought_of_is_one_file_s(box: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     box.put("a.jsonl", GOOD % "odd")
     box.put("b.jsonl", GOOD % "good")
-    find = loading.find_position
+    find = loads.find_position
 
     def fail(connection: sqlite3.Connection, source: Any) -> Any:
         if source.name.endswith("a.jsonl"):
             raise RecursionError("too deep")
         return find(connection, source)
 
-    monkeypatch.setattr(loading, "find_position", fail)
+    monkeypatch.setattr(loads, "find_position", fail)
     (fault,) = box.faults()
     assert fault.startswith("a.jsonl cannot be read: RecursionError: too deep")
     assert (box.models(), box.faults()) == (["good"], [])
@@ -302,7 +304,7 @@ def test_a_broken_input_of_each_kind_leaves_the_others(site: Site, tmp_path: Pat
 
 
 def test_a_step_that_fails_in_a_new_way_leaves_the_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loader.pipeline import running
+    from model_outcomes.job import run
 
     def fail(*_: Any) -> None:
         raise OverflowError("date value out of range")
@@ -311,8 +313,8 @@ def test_a_step_that_fails_in_a_new_way_leaves_the_others(site: Site, monkeypatc
     site.put("good.jsonl", lines([outcome()]))
     for name, value in {"OUTCOMES_PROJECT": site.project, "OUTCOMES_RUNS": site.runs, "HOME": site.folder}.items():
         monkeypatch.setenv(name, str(value))
-    options = running.Options(inbox=site.inbox, legacy_json=site.folder / "old.json", report=False)
-    summary = running.run(site.database, options)
+    options = run.Options(inbox=site.inbox, legacy_json=site.folder / "old.json", report=False)
+    summary = run.run(site.database, options)
     (fault,) = summary.faults
     assert fault.startswith("the input of the step legacy cannot be read: OverflowError: date value out of range")
     assert (summary.exit_code, summary.accepted) == (2, 1)

@@ -12,8 +12,8 @@ import pytest
 from frictionless import Package, validate
 from pyarrow import parquet
 
-from loader.errors import OutcomesError
-from loader.pipeline import logical_types, publishing
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.publish import logical_types, publisher
 
 from .conftest import Site, lines, outcome
 
@@ -170,7 +170,7 @@ def test_a_mart_that_is_no_more_leaves_no_file_and_nobody_elses_goes(ran: Site) 
     (ran.folder / "outside.csv").write_text("x\n")
     package["resources"] += [{"path": "csv/gone.csv"}, {"path": "../outside.csv"}, {"path": "model_outcomes.db"}]
     descriptor.write_text(json.dumps(package))
-    with publishing.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
+    with publisher.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
         publication.move_into_place()
     assert not (ran.published / "csv" / "gone.csv").exists()
     assert (ran.published / "csv" / "mine.csv").exists()
@@ -183,10 +183,10 @@ def test_a_full_disk_leaves_what_was_published(ran: Site, monkeypatch: pytest.Mo
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("loader.pipeline.exports._write_jsonl", full)
+    monkeypatch.setattr("model_outcomes.publish.exports._write_jsonl", full)
     with (
         pytest.raises(OutcomesError, match="No space left"),
-        publishing.written(ran.database, ran.published, run_id="x", as_of="y"),
+        publisher.written(ran.database, ran.published, run_id="x", as_of="y"),
     ):
         pass
     assert ran.files() == before
@@ -196,7 +196,7 @@ def test_readers_meet_a_whole_file_at_every_moment(ran: Site) -> None:
     """A reader that holds the old snapshot open reads on in it; one that opens anew gets the new one."""
     with closing(sqlite3.connect(ran.published / "model_outcomes.db")) as reader:
         before = reader.execute("select run_id from snapshot_run").fetchone()
-        with publishing.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
+        with publisher.written(ran.database, ran.published, run_id="x", as_of="y") as publication:
             publication.move_into_place()
         assert reader.execute("select run_id from snapshot_run").fetchone() == before
     assert ran.query("select run_id from snapshot_run", path=ran.published / "model_outcomes.db") == [("x",)]

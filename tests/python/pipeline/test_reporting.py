@@ -4,8 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from loader import report
-from loader.pipeline import running
+from model_outcomes.job import run
+from model_outcomes.publish import report
 
 from .conftest import Site, lines, outcome
 
@@ -45,7 +45,7 @@ def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch
     (site.published / "report.html").write_text("of an earlier run")
     descriptor = {"name": "model-outcomes", "resources": [{"path": "report.html"}]}
     (site.published / "datapackage.json").write_text(json.dumps(descriptor))
-    summary = running.run(site.database, running.Options(inbox=site.inbox, publish=site.published))
+    summary = run.run(site.database, run.Options(inbox=site.inbox, publish=site.published))
     assert summary.exit_code == 0
     assert summary.published["marts"] == 6
     said = capfd.readouterr().err

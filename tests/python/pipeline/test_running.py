@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from loader import warehouse
-from loader.pipeline import running
+from model_outcomes.job import run
+from model_outcomes.warehouse import builds
 
 from .conftest import Site, ago, lines, outcome
 
@@ -314,10 +314,10 @@ def test_a_quiet_run_says_what_is_wrong_and_nothing_else(site: Site) -> None:
 
 def test_the_seconds_of_a_build_are_those_that_passed(database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes run two at a time: their seconds add up to more."""
-    nodes = [warehouse.Node(name, "error", 600.0, None) for name in ("a", "b")]
-    monkeypatch.setattr("loader.pipeline.building.build", lambda *_, **__: (warehouse.Command(("build",)), None))
-    monkeypatch.setattr("loader.warehouse.nodes", lambda *_: nodes)
-    summary = running.run(database, running.Options())
+    nodes = [builds.Node(name, "error", 600.0, None) for name in ("a", "b")]
+    monkeypatch.setattr("model_outcomes.job.dbt_step.build", lambda *_, **__: (builds.Command(("build",)), None))
+    monkeypatch.setattr("model_outcomes.warehouse.builds.nodes", lambda *_: nodes)
+    summary = run.run(database, run.Options())
     assert (summary.exit_code, summary.build.nodes) == (1, 2)
     assert 0 <= summary.build.seconds <= summary.seconds < 600
     with closing(sqlite3.connect(database)) as log:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from loader import store
-from loader.errors import OutcomesError
-from loader.pipeline import doctoring, publishing
-from loader.pipeline.marts import Column, Mart
-from loader.pipeline.snapshot import Source
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.care import doctor
+from model_outcomes.log import store
+from model_outcomes.publish import publisher
+from model_outcomes.publish.snapshot import Source
+from model_outcomes.warehouse.marts import Column, Mart
 
 from ..publication import contents, run_of
 
@@ -84,8 +85,8 @@ def mart(name: str) -> Mart:
 def publish(database: Path, folder: Path, run_id: str) -> None:
     """Publish the first run with a report and the mart `one`, the others with `two` alone and without a report."""
     marts, report = ([mart("one"), mart("two")], "<p>report") if run_id == "first" else ([mart("two")], None)
-    publishing.prepare(folder, database)
-    with publishing.written(
+    publisher.prepare(folder, database)
+    with publisher.written(
         database, folder, run_id=run_id, as_of="2026-01-31T12:00:00Z", report=report, source=Source(database, marts)
     ) as publication:
         publication.move_into_place()
@@ -119,8 +120,8 @@ STARTS: dict[str, Callable[[Path], None] | None] = {
 def test_at_whatever_operation_it_ends_every_path_is_one_runs(
     database: Path, tmp_path: Path, accident: Accident, monkeypatch: pytest.MonkeyPatch, start: str, fault: Any
 ) -> None:
-    monkeypatch.setattr("loader.disk.sync", lambda path: None)  # only a power failure tells the difference
-    monkeypatch.setattr("loader.pipeline.exports.has_parquet", lambda: False)  # a third less to do
+    monkeypatch.setattr("model_outcomes.base.disk.sync", lambda path: None)  # only a power failure tells the difference
+    monkeypatch.setattr("model_outcomes.publish.exports.has_parquet", lambda: False)  # a third less to do
     beginning = tmp_path / "beginning" / "published"
     publish(database, beginning, "first")
     runs: dict[str, dict[str, bytes]] = {"first": contents(beginning)}
@@ -246,7 +247,7 @@ def test_a_snapshot_that_fills_the_disk_names_the_folder_it_was_for(
     publish(database, folder, "first")
     before = contents(folder)
     # SQLite itself then says what it says of a full disk.
-    monkeypatch.setattr("loader.pipeline.snapshot.DESCRIBED", "pragma max_page_count = 1;create table x (y);")
+    monkeypatch.setattr("model_outcomes.publish.snapshot.DESCRIBED", "pragma max_page_count = 1;create table x (y);")
     with pytest.raises(OutcomesError, match=f"^cannot publish to {folder}: database or disk is full$"):
         publish(database, folder, "second")
     assert contents(folder) == before
@@ -256,7 +257,7 @@ def test_doctor_names_what_is_not_as_it_was_contents(database: Path, tmp_path: P
     folder = tmp_path / "published"
 
     def finding() -> Any:
-        return next(each for each in doctoring.examine(database).findings if each.check == "publication")
+        return next(each for each in doctor.examine(database).findings if each.check == "publication")
 
     assert (finding().status, finding().found) == ("ok", f"nothing is published in {folder}")
     publish(database, folder, "first")

@@ -42,7 +42,7 @@ class Site:
         self.settings = folder / "outcomes.toml"
 
     def loader(self, *arguments: object, exits: int = 0, **environment: str) -> "subprocess.CompletedProcess[str]":
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, capture_output=True, text=True, timeout=120,
@@ -184,7 +184,7 @@ def test_a_group_of_ones_own_is_nobody_else(site: Site, monkeypatch: pytest.Monk
     """Many systems give each user a group, and let it write."""
     import grp
 
-    from loader import configuration
+    from model_outcomes.base import settings
 
     user = pwd.getpwuid(os.geteuid())
     monkeypatch.chdir(site.folder)
@@ -197,10 +197,10 @@ def test_a_group_of_ones_own_is_nobody_else(site: Site, monkeypatch: pytest.Monk
         entry = grp.struct_group((user.pw_name, "x", user.pw_gid, members))
         monkeypatch.setattr(grp, "getgrgid", lambda _, entry=entry: entry)
         if is_own:
-            configuration.adopt()
+            settings.adopt()
         else:
-            with pytest.raises(configuration.SettingsError, match="can be written by other users"):
-                configuration.adopt()
+            with pytest.raises(settings.SettingsError, match="can be written by other users"):
+                settings.adopt()
 
 
 def test_a_file_that_is_named_is_trusted_and_other_settings_are_taken(site: Site) -> None:

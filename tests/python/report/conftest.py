@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from loader import report, store
+from model_outcomes.base import clock
+from model_outcomes.publish import report
 
 PROJECT = Path(__file__).parents[3]
 DAY = datetime.now(timezone.utc).replace(hour=12) - timedelta(days=1)
@@ -46,7 +47,7 @@ class Log:
         self.page = folder / "report.html"
 
     def loader(self, *arguments: object) -> str:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             env={**kept, "OUTCOMES_PROJECT": str(self.project), "OUTCOMES_DB": str(self.database)},
@@ -84,7 +85,7 @@ def attempts(task_type: str, model_id: str, trials: int, successes: int, **field
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Log:
     """The generated sample."""
     folder = tmp_path_factory.mktemp("sample")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
     done = subprocess.run(
         [sys.executable, "-m", "sample"], cwd=folder, env={**kept, "PYTHONPATH": str(PROJECT)},
         capture_output=True, text=True, check=False,
@@ -195,7 +196,7 @@ def multiplied(sample: Log, folder: Path, cells: list[tuple[str, str]], days: in
             " cross join (select distinct task_type from cells) as tasks where mart.task_type = 'edit_code'"
         )
         connection.execute("commit")
-        report.save(report.render(report.gather(connection), store.utc_now()), log.page)
+        report.save(report.render(report.gather(connection), clock.utc_now()), log.page)
     return log
 
 

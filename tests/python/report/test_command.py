@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.pipeline import publishing
+from model_outcomes.publish import publisher
 
 from .conftest import Log
 
@@ -47,8 +47,8 @@ def test_before_the_first_build_it_says_to_build(invoke, tmp_path: Path) -> None
 
 def test_the_published_snapshot_answers_where_the_log_cannot(sample: Log, tmp_path: Path, invoke, monkeypatch) -> None:
     published = tmp_path / "published"
-    publishing.prepare(published, sample.database)
-    with publishing.written(sample.database, published, run_id="x", as_of="y") as publication:
+    publisher.prepare(published, sample.database)
+    with publisher.written(sample.database, published, run_id="x", as_of="y") as publication:
         publication.move_into_place()
     monkeypatch.setenv("OUTCOMES_PUBLISH", str(published))
     said = invoke("--db", tmp_path / "gone.db", "report", "-o", tmp_path / "report.html")

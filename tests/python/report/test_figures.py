@@ -2,7 +2,7 @@
 
 import pytest
 
-from loader import standings
+from model_outcomes.answers import standings
 
 from .conftest import Log, Open
 

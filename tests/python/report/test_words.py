@@ -3,7 +3,8 @@
 import re
 from datetime import date, timedelta
 
-from loader import report
+from model_outcomes.base import clock
+from model_outcomes.publish import report
 from sample import world
 
 from .conftest import Log, Open
@@ -132,7 +133,7 @@ def test_an_old_log_is_called_silent(sample: Log, tmp_path, open_report: Open) -
     from contextlib import closing
     from datetime import datetime, timezone
 
-    from loader import store
+    from model_outcomes.log import store
 
     ((last,),) = sample.query("select max(last_used) from model_stats")
     later = datetime.fromisoformat(last[:19]).replace(tzinfo=timezone.utc) + timedelta(days=5, hours=1)
@@ -146,7 +147,7 @@ def test_an_old_log_is_called_silent(sample: Log, tmp_path, open_report: Open) -
 def test_news_of_the_last_run_are_told(sample: Log, tmp_path, open_report: Open) -> None:
     from contextlib import closing
 
-    from loader import store
+    from model_outcomes.log import store
 
     changes = {
         "since": "20260101T000000.000Z",
@@ -160,7 +161,7 @@ def test_news_of_the_last_run_are_told(sample: Log, tmp_path, open_report: Open)
         "new_models": ["x", "y"], "new_task_types": [],
     }  # fmt: skip
     with closing(store.open_existing(sample.database)) as connection:
-        page = report.render(report.gather(connection, changes), store.utc_now())
+        page = report.render(report.gather(connection, changes), clock.utc_now())
     report.save(page, tmp_path / "report.html")
     assert section(open_report(tmp_path / "report.html"), "changes") == [
         "edit_code: aurora-large leads now, and no more <b>old</b>.",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loader import configuration
 from loader.cli import main
+from model_outcomes.base import settings
 
 RECIPES = Path(__file__).resolve().parents[3] / "recipes"
 
@@ -26,7 +26,7 @@ def test_every_call_of_the_loader_names_a_command_with_these_options() -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    known = {configuration.variable(name) for name in configuration.Settings.__struct_fields__} | {"OUTCOMES_CONFIG"}
+    known = {settings.variable(name) for name in settings.Settings.__struct_fields__} | {"OUTCOMES_CONFIG"}
     named = {each for path in RECIPES.iterdir() for each in re.findall(r"OUTCOMES_[A-Z_]+", path.read_text())}
     assert named
     assert named <= known

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from loader.errors import NotInstalledError
+from model_outcomes.base.errors import NotInstalledError
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITTEN = [ROOT / "README.md", ROOT / "Makefile", *ROOT.glob("docs/*.md"), *ROOT.glob("recipes/**/*.*"),
-           *ROOT.glob("loader/**/*.py"), *ROOT.glob("sample/*.py"), *ROOT.glob("benchmarks/*.py")]  # fmt: skip
+           *ROOT.glob("loader/*.py"),
+           *ROOT.glob("model_outcomes/**/*.py"), *ROOT.glob("sample/*.py"), *ROOT.glob("benchmarks/*.py")]  # fmt: skip
 FROM_AN_INDEX = re.compile(
     r"pip3? install\s+(?:-\S+\s+)*['\"]?model[-_]outcomes|uv (?:add|pip install).*model[-_]outcomes"
 )

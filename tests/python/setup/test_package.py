@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loader import ModelOutcomes
+from model_outcomes import ModelOutcomes
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +37,8 @@ def test_it_is_small_and_brings_no_dbt(environment: Path) -> None:
     (packages,) = environment.glob("lib/python*/site-packages")
     names = {path.name for path in packages.iterdir()}
     assert not {name for name in names if name.startswith(("dbt", "pyarrow", "duckdb", "agate"))}
-    assert {"loader", "click", "msgspec"} <= names
-    assert (packages / "loader" / "report" / "page" / "page.html").is_file()
+    assert {"loader", "model_outcomes", "click", "msgspec"} <= names
+    assert (packages / "model_outcomes" / "publish" / "report" / "page" / "page.html").is_file()
     assert sum(path.stat().st_size for path in packages.rglob("*") if path.is_file()) < LIMIT
 
 

@@ -97,6 +97,8 @@ def test_recording_needs_nothing_but_the_base_dependencies():
     absent = [module for module, names in packages.items() if not present & {*map(str.lower, names)}]
     assert "dbt" in absent
     # What sys.modules holds as None cannot be imported.
-    script = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); import loader.cli, loader.terminal"
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:]));import loader.cli, model_outcomes.answers.terminal"
+    )
     done = subprocess.run([sys.executable, "-c", script, *absent], stderr=subprocess.PIPE, text=True, check=False)
     assert done.stderr == ""

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from loader import ModelOutcomes, store, warehouse
-from loader.pipeline import publishing
+from model_outcomes import ModelOutcomes
+from model_outcomes.base import paths
+from model_outcomes.publish.publisher import prepare, written
+from model_outcomes.warehouse import builds
 
 CELLS = [(f"task-{task}", f"model-{model}") for task in range(3) for model in range(4)]
 PAUSE_S = float(os.environ.get("STRESS_PAUSE_S", "0.003"))
@@ -93,7 +95,7 @@ def _build(database: Path) -> None:
     """In a child: nothing of the parent may run after it."""
     code = 1
     try:
-        warehouse.build(database, quiet=True)
+        builds.build(database, quiet=True)
         code = 0
     except BaseException as fault:
         print(f"build: {fault!r}", file=sys.stderr)
@@ -118,15 +120,13 @@ def reader(database: Path, folder: Path, name: str) -> None:
 
 def publisher(database: Path, folder: Path, name: str) -> None:
     """Publishes once what was built last, as the run of this name."""
-    with warehouse.building(database, "a publication", wait=60):
-        publishing.prepare(folder / "published", database)
-        with publishing.written(
-            database, folder / "published", run_id=name, as_of="2026-01-31T12:00:00Z"
-        ) as publication:
+    with builds.building(database, "a publication", wait=60):
+        prepare(folder / "published", database)
+        with written(database, folder / "published", run_id=name, as_of="2026-01-31T12:00:00Z") as publication:
             publication.move_into_place()
 
 
 if __name__ == "__main__":
     role, database, folder, name = sys.argv[1:]
     roles = {role.__name__: role for role in (recorder, client, builder, reader, publisher)}
-    roles[role](store.absolute(database), Path(folder), name)
+    roles[role](paths.absolute(database), Path(folder), name)

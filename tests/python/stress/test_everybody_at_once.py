@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from loader import ModelOutcomes, auditing, places
+from model_outcomes import ModelOutcomes
+from model_outcomes.base import paths
+from model_outcomes.care import audit
 
 ACTORS = Path(__file__).with_name("actors.py")
 BUILDS = 4
@@ -29,6 +31,7 @@ def stopped(tmp_path: Path) -> Iterator[None]:
     (tmp_path / "stop").touch()
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_nobody_fails(tmp_path: Path) -> None:
     database = tmp_path / "outcomes.db"
     with ModelOutcomes(database) as outcomes:
@@ -62,7 +65,7 @@ def test_nothing_is_lost_and_nobody_fails(tmp_path: Path) -> None:
         recorded = {row[0] for row in connection.execute("select event_id from model_outcomes")}
         assert acknowledged <= recorded
         assert connection.execute("select sum(successes + failures) from model_stats").fetchone() == (len(recorded),)
-        assert auditing.audit(connection).differences == []
+        assert audit.audit(connection).differences == []
         leftovers = connection.execute("select name from sqlite_master where instr(name, '__dbt_')").fetchall()
     assert leftovers == []
 
@@ -83,7 +86,7 @@ def test_eight_record_beside_two_loads_and_a_build(tmp_path: Path) -> None:
     (tmp_path / "stop").touch()
     assert [process.wait(60) for process in recorders] == [0] * 8
     assert complaints(tmp_path) == ""
-    assert [path for path in places.spools(database) if path.exists()] == []
+    assert [path for path in paths.spools(database) if path.exists()] == []
 
     acknowledged = lines(tmp_path, "*.acknowledged")
     assert len({name.rsplit("-", 2)[0] for name in acknowledged}) == 8

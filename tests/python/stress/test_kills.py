@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from loader import ModelOutcomes, auditing
+from model_outcomes import ModelOutcomes
+from model_outcomes.care import audit
 
 from ..publication import run_of
 from .test_everybody_at_once import command, complaints, lines, start
@@ -167,4 +168,4 @@ def test_sixty_kills_lose_nothing_and_leave_one_runs_publication(
         (count,) = log.execute("select count(*) from model_outcomes").fetchone()
         assert log.execute("select sum(successes + failures) from model_stats").fetchone()[0] == count + 4 * site.cells
         assert log.execute("pragma integrity_check").fetchone()[0] == "ok"
-        assert auditing.audit(log).differences == []
+        assert audit.audit(log).differences == []

@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = """
 import sys
-from loader import comparing, terminal
+from model_outcomes.answers import terminal
 answer = [{"task_type": "edit_code", "model_id": "modèle-日本", "trials": 9, "success_rate": 0.5,
            "success_rate_lower": 0.2, "success_rate_upper": 0.8, "total_cost": 1.0, "last_used": "2026-01-31"}]
 print(terminal.shown(answer, terminal.STATS, sys.argv[1] if sys.argv[1:] else None))

@@ -56,7 +56,7 @@ class Site:
         self.run_output = ""
 
     def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OUTCOMES_", "DBT_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "HOME": str(self.folder), "PYTHONPATH": str(PROJECT)}
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
@@ -255,7 +255,7 @@ def test_json_says_the_very_names(invoke: Any) -> None:
 
 def test_a_traceback_steers_nothing(site: Site) -> None:
     """An error that nobody has thought of keeps its traceback, with a name in it perhaps."""
-    script = f"from loader import console\nwith console.guarding():\n    raise RuntimeError({EVERY!a})"
+    script = f"from model_outcomes.base import console\nwith console.guarding():\n    raise RuntimeError({EVERY!a})"
     raised = subprocess.run(
         [sys.executable, "-c", script], cwd=site.folder, env=site.environment(), capture_output=True, encoding="utf-8"
     )

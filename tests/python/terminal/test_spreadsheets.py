@@ -2,8 +2,8 @@
 
 import pytest
 
-from loader import terminal
-from loader.explorer import spreadsheets
+from model_outcomes.answers import terminal
+from model_outcomes.publish.explorer import spreadsheets
 
 BLANKS = {
     "nothing": "",

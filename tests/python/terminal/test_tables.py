@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from loader.terminal import answers, tables, words
-from loader.terminal.screen import Screen
+from model_outcomes.answers.terminal import answers, tables, words
+from model_outcomes.answers.terminal.screen import Screen
 
 from .conftest import HOSTILE, row
 

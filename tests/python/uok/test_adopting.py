@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from loader import store
-from loader.uok import adopting, staging
+from model_outcomes.intake.uok import adoption, staging
+from model_outcomes.log import store
 
 from .conftest import TABLE, Orchestrator, unit
 
@@ -87,7 +87,7 @@ def test_what_a_killed_pass_has_adopted_keeps_a_mirror_out(
     child = os.fork()
     if not child:
         monkeypatch.setattr(staging, "keep_rejects", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-        adopting.adopt(store.create_or_open(database), orchestrator.path)
+        adoption.adopt(store.create_or_open(database), orchestrator.path)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert query("select count(*) from model_outcomes") == [(30,)]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from loader import store
-from loader.uok import mirroring, source, staging
+from model_outcomes.base import clock
+from model_outcomes.intake.uok import mirror, source, staging
+from model_outcomes.log import store
 
 from .conftest import LOOSE_TABLE, START, TABLE, Orchestrator, unit
 
@@ -160,7 +161,7 @@ def test_identical_rows_are_each_refused_once(loose: Orchestrator, invoke, query
 
 
 def test_a_row_that_came_too_early_comes_in_time(orchestrator: Orchestrator, monkeypatch, invoke, query) -> None:
-    now = store.utc_now()
+    now = clock.utc_now()
     orchestrator.add([unit(1), unit(2, recorded_at=int(now.timestamp() * 1000))])
     monkeypatch.setattr(store, "utc_now", lambda: now - timedelta(days=2))
     assert " 1 added, 0 changed, 0 unchanged, 1 rejected" in invoke("sync-uok", orchestrator.path).stdout
@@ -181,10 +182,10 @@ def test_units_that_were_run_again_and_again_are_found_by_their_start(database: 
         uok.add(unit(number, **({"unit_type": "code", "unit_id": "T1"} if same else {})) for number in range(1000))
         counted = []
         with closing(store.create_or_open(tmp_path / f"{name}.log")) as connection:
-            mirroring.sync(connection, uok.path)
+            mirror.sync(connection, uok.path)
             uok.execute("update llm_task_outcomes set retries = 7 where id = 1")
             connection.set_progress_handler(lambda: counted.append(None), 1000)
-            assert mirroring.sync(connection, uok.path).changed == 1
+            assert mirror.sync(connection, uok.path).changed == 1
         return len(counted)
 
     assert steps("same.db", same=True) < 2 * steps("each.db", same=False)
@@ -289,14 +290,14 @@ def test_a_killed_pass_is_made_up_for(orchestrator: Orchestrator, database, monk
         connection = store.create_or_open(database)
         # The third transaction of the log is killed before it commits: the note of the pass, then batches.
         connection.set_trace_callback(lambda said, seen=[]: (seen.append(said), _kill_at(seen)))
-        from loader import uok
+        from model_outcomes.intake import uok
 
         uok.sync(connection, orchestrator.path)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert query("select count(*) from llm_task_outcomes") == [(10,)]
     with closing(store.create_or_open(database)) as connection:
-        from loader import uok
+        from model_outcomes.intake import uok
 
         found = uok.sync(connection, orchestrator.path)
     assert (found.skipped, found.added, found.unchanged) == (False, 40, 10)

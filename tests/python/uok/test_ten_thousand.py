@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from loader import store, uok
+from model_outcomes.intake import uok
+from model_outcomes.log import store
 
 from .conftest import TABLE, Orchestrator, unit
 

@@ -4,7 +4,8 @@ import json
 import sqlite3
 from contextlib import closing
 
-from loader import legacy, store
+from model_outcomes.intake import legacy
+from model_outcomes.log import store
 
 from .conftest import Warehouse
 

@@ -13,7 +13,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from loader import ModelOutcomes, pacing, places, store
+from model_outcomes import ModelOutcomes
+from model_outcomes.base import paths
+from model_outcomes.log import store
+from model_outcomes.warehouse import pacing
 
 from .conftest import Warehouse
 
@@ -144,7 +147,7 @@ def test_all_threads_leave_the_last_core_while_the_log_grows(
 
 def overlaps(database: Path) -> int:
     """How many nodes of the last build began to execute before the one begun before had ended."""
-    results = json.loads((places.build_folder(database) / "target" / "run_results.json").read_text())["results"]
+    results = json.loads((paths.build_folder(database) / "target" / "run_results.json").read_text())["results"]
     spans = sorted(
         tuple(datetime.fromisoformat(each[moment].rstrip("Z")) for moment in ("started_at", "completed_at"))
         for result in results

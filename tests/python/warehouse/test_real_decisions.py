@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loader import report, store
-from loader.report import advice
+from model_outcomes.log import store
+from model_outcomes.publish import report
+from model_outcomes.publish.report import advice
 
 from .conftest import Warehouse, copy_of_project
 from .test_experiments import COUNTS, declare

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from loader import ModelOutcomes, report, store
-from loader.report import advice
+from model_outcomes import ModelOutcomes
+from model_outcomes.log import store
+from model_outcomes.publish import report
+from model_outcomes.publish.report import advice
 
 from .conftest import Warehouse, copy_of_project, outcome
 

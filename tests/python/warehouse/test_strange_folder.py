@@ -42,7 +42,7 @@ def strange(folder: Path) -> Path:
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("OUTCOMES_", "DBT_", "PYTHON", "PYENV_"))}  # fmt: skip
+            if not name.startswith(("OUTCOMES_", "PYTHON", "PYENV_"))}  # fmt: skip
     return {**kept, "HOME": str(folder), **settings}
 
 
@@ -69,13 +69,13 @@ def test_dbt_looks_for_modules_in_no_folder_that_a_relative_path_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The user's PYTHONPATH is theirs, but what is empty or relative in it means the folder where they work."""
-    from loader import warehouse
+    from model_outcomes.warehouse import builds
 
     folder, theirs = strange(tmp_path / "strange"), tmp_path / "theirs"
     theirs.mkdir()
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(theirs), "", "plugins", "."]))
-    variables = warehouse._environment(tmp_path / "log.db", tmp_path)
-    shown = warehouse.CHILD.partition("from loader")[0] + "print(*sys.path, sep='\\n')"
+    variables = builds._environment(tmp_path / "log.db", tmp_path)
+    shown = builds.CHILD.partition("from loader")[0] + "print(*sys.path, sep='\\n')"
     process = subprocess.run(
         [sys.executable, "-c", shown, str(ROOT)], cwd=folder, env=variables, capture_output=True, text=True, check=True
     )

@@ -1,0 +1,106 @@
+"""Commands that answer: a table for people, everything as JSON or CSV for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from loader.connections import TARGET, answered, built, built_on
+from model_outcomes.base import console, engines
+from model_outcomes.base.connection import Connection
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the options that every reading command has: a table for people unless a program asks."""
+    command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)
+    return click.option("--json", "output", flag_value="json", help="Every column, for programs.")(command)
+
+
+@click.command()
+@click.argument("task_type", required=False)
+@reading_options
+@TARGET
+@click.pass_obj
+def stats(db: Path, task_type: str | None, output: str | None, target: str) -> None:
+    """Show what every model did at a task type, or at all of them."""
+    from model_outcomes.answers import queries, terminal
+
+    with built_on(target, db) as connection:
+        queries.expect_task_type(connection, task_type)
+        answer = queries.stats(connection, task_type)
+    console.write(terminal.shown(answer, terminal.STATS, output))
+
+
+@click.command()
+@click.argument("task_type")
+@click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
+              help="Leave out models with fewer trials.")  # fmt: skip
+@reading_options
+@TARGET
+@click.pass_obj
+def rank(db: Path, task_type: str, min_samples: int, output: str | None, target: str) -> None:
+    """Show the models at a task type, the best first."""
+    from model_outcomes.answers import queries, terminal
+
+    def question(connection: Connection) -> queries.Answer:
+        queries.expect_task_type(connection, task_type)
+        return queries.ranked_models(connection, task_type, min_samples)
+
+    if target == engines.SQLITE:
+        answer = answered(db, question)
+    else:
+        with built_on(target, db) as connection:
+            answer = question(connection)
+    console.write(terminal.shown(answer, terminal.RANKING, output))
+
+
+@click.command()
+@click.argument("task_type", required=False)
+@click.option("--model-id", help="Only this model.")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True,
+              help="How many days, up to the last one with an outcome.")  # fmt: skip
+@reading_options
+@click.pass_obj
+def trends(db: Path, task_type: str | None, model_id: str | None, days: int, output: str | None) -> None:
+    """Show how models did day by day, as of the last build."""
+    from model_outcomes.answers import queries, terminal
+
+    with built(db) as connection:
+        queries.expect_task_type(connection, task_type)
+        answer = queries.trends(connection, task_type, model_id, days)
+    console.write(terminal.shown(answer, terminal.TRENDS, output))
+
+
+@click.command()
+@click.argument("task_type", required=False)
+@reading_options
+@click.pass_obj
+def candidates(db: Path, task_type: str | None, output: str | None) -> None:
+    """Show what to do at each task type: keep, replace or try."""
+    from model_outcomes.answers import queries, terminal
+
+    with built(db) as connection:
+        queries.expect_task_type(connection, task_type)
+        answer = queries.recommendations(connection, task_type)
+    console.write(terminal.shown(answer, terminal.RECOMMENDATIONS, output))
+
+
+@click.command()
+@click.argument("incumbent")
+@click.argument("challenger")
+@click.option("--task-type", required=True, help="The task type to compare them at.")
+@click.option("--since", help="Only outcomes from this time on: 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", help="Only outcomes before this time.")
+@reading_options
+@click.pass_obj
+def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: str | None, until: str | None,
+            output: str | None) -> None:  # fmt: skip
+    """Compare two models at a task type, from the log as it is now."""
+    from model_outcomes.answers import comparison, queries, terminal
+
+    with built(db) as connection:
+        queries.expect_task_type(connection, task_type)
+        answer = comparison.compare(connection, incumbent, challenger, task_type, since=since, until=until)
+    console.write(terminal.comparison(answer, comparison.arms(answer), output))

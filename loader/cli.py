@@ -1,0 +1,128 @@
+"""The command line: each command opens, parses, saves and reports; the work is done elsewhere.
+
+A command lives in the module of this folder that `COMMANDS` names, and only that module is imported
+to run it: `loader record` must start as fast as it can. What one command alone needs is imported in
+the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loader.connections import SETTINGS_FAULT
+from model_outcomes.base import console, paths, settings
+from model_outcomes.base.errors import OutcomesError, plain_os_fault
+
+COMMANDS = {
+    "init": "record",
+    "record": "record",
+    "drain": "record",
+    "load": "load",
+    "import-legacy": "load",
+    "sync-uok": "sync_uok",
+    "build": "build",
+    "audit": "build",
+    "docs": "build",
+    "run": "run",
+    "runs": "run",
+    "doctor": "doctor",
+    "backup": "doctor",
+    "stats": "ask",
+    "rank": "ask",
+    "trends": "ask",
+    "candidates": "ask",
+    "compare": "ask",
+    "report": "report",
+    "serve": "serve",
+    "export-federated": "federation",
+    "import-federated": "federation",
+    "federation": "federation",
+    "export-log": "export_log",
+}
+
+
+class _Commands(click.Group):
+    """Errors that the user can mend are one line and an exit code; others keep their traceback. All of it passes
+    the guard of `console`."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:
+        with console.guarding():
+            return super().main(*arguments, **extra)
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        fault = None
+        with _failures():
+            try:
+                settings.adopt()
+            except settings.SettingsError as broken:
+                fault = broken
+            context = super().make_context(*arguments, **extra)
+        context.meta[SETTINGS_FAULT] = fault
+        return context
+
+    def invoke(self, context: click.Context) -> Any:
+        with _failures():
+            return super().invoke(context)
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Let no command but `record` begin with settings that cannot be read: that one keeps its outcome."""
+        name, command, rest = super().resolve_command(context, arguments)
+        if (fault := context.meta[SETTINGS_FAULT]) and name != "record":
+            raise fault
+        return name, command, rest
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"loader.{COMMANDS[name]}"), name.replace("-", "_"))
+        return command
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn our errors into Click's, and keep the message of each on one line."""
+    try:
+        yield
+    except OutcomesError as fault:
+        raise _Failure(fault) from None
+    except OSError as fault:
+        if plain := plain_os_fault(fault):
+            raise _Failure(plain) from None
+        raise
+    except click.ClickException as fault:
+        fault.message = console.printable(fault.message)  # type: ignore[misc]
+        raise
+
+
+class _Failure(click.ClickException):
+    def __init__(self, fault: OutcomesError) -> None:
+        super().__init__(str(fault))
+        self.exit_code = fault.exit_code  # type: ignore[misc]
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    envvar="OUTCOMES_DB",
+    default=Path(paths.DATABASE),
+    show_default=True,
+    show_envvar=True,
+    help="The SQLite file of the log.",
+)
+@click.version_option(package_name="model-outcomes")
+@click.pass_context
+def main(context: click.Context, db: Path) -> None:
+    """Record what models did, and ask which one to use."""
+    context.obj = paths.absolute(db)

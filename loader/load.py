@@ -1,0 +1,124 @@
+"""Commands that fill the log from files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loader.connections import DURABILITY, REJECTED, log
+from model_outcomes.base import console
+from model_outcomes.base.errors import OutcomesError
+
+EXAMPLES = 5
+
+ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="Change nothing if any part of a file is"
+                              " rejected, and exit 3.")  # fmt: skip
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--format", type=click.Choice(["jsonl", "json", "csv"]), help="Instead of finding out.")
+@click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Exit 3 if more lines than this are rejected.")  # fmt: skip
+@click.option("--complete", is_flag=True, help="Nothing will be appended: take a last line without its newline.")
+@click.option("--extra", type=click.Choice(["ignore", "reject"]), default="ignore", show_default=True,
+              help="Ignore unknown fields, or reject their lines.")  # fmt: skip
+@ALL_OR_NOTHING
+@DURABILITY
+@click.pass_obj
+def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, extra: str,
+         durability: str | None, **how: Any) -> None:  # fmt: skip
+    """Load what is new in files of outcomes: JSON Lines, a JSON array, CSV; .gz of each; - is stdin."""
+    from model_outcomes.intake import loads
+
+    rejected, faults = 0, []
+    with log(db, durability) as connection, loads.loading(db):
+        for name in files:
+            try:
+                with _progress(name) as progress:
+                    result = loads.load_file(connection, name, is_final=complete, progress=progress,
+                                               refuses_unknown=extra == "reject", **how)  # fmt: skip
+            except OutcomesError as fault:
+                faults.append(fault)
+                console.say(f"Error: {fault}", err=True)
+                continue
+            rejected += result.rejected
+            _report(result)
+    console.say(f"database: {db}")
+    if faults:
+        raise click.exceptions.Exit(faults[0].exit_code)
+    if rejected > max_rejects:
+        console.say(f"Error: {rejected:,} rejected, --max-rejects is {max_rejects:,}", err=True)
+        raise click.exceptions.Exit(REJECTED)
+
+
+@click.command("import-legacy")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@ALL_OR_NOTHING
+@click.pass_obj
+def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
+    """Take over aggregates from an older tool's JSON as opening balances.
+
+    Without FILE it reads .sf/model-performance.json, and moves that file to .sf/archive/ after a week
+    without a change.
+    """
+    from model_outcomes.intake import legacy
+
+    with log(db) as connection:
+        if file:
+            result = legacy.import_file(connection, file, all_or_nothing=all_or_nothing)
+        else:
+            result = legacy.take_over(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
+    console.say(
+        f"{result.source}: {result.added:,} cells added to, {result.unchanged:,} unchanged,"
+        f" {len(result.faults):,} refused"
+    )
+    if result.archived:
+        console.say(f"unchanged for a week, moved to {result.archived}")
+    console.say(f"database: {db}")
+    for path, reasons in result.named_faults():
+        console.say(f"  {path}: {'; '.join(reasons)}", err=True)
+    if result.faults:
+        raise click.exceptions.Exit(REJECTED)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Any]:
+    """Yield a bar on a terminal, nothing in a log."""
+    with click.progressbar(length=0, label=console.printable(Path(name).name),
+                           file=console.behind(sys.stderr),
+                           hidden=not sys.stderr.isatty()) as bar:  # fmt: skip
+
+        def progress(done: int, size: int) -> None:
+            bar.length = size
+            bar.update(done - bar.pos)
+
+        yield progress
+
+
+def _report(result: Any) -> None:
+    """Print the result of a file: the counts on stdout, what a person should look at on stderr."""
+    known = " (the rest was loaded before)" if result.skipped_bytes else ""
+    console.say(
+        f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
+        f" {result.rejected:,} rejected{known}"
+    )
+    for reason, count in result.reasons.most_common(EXAMPLES):
+        console.say(f"  {count:,} x {reason}", err=True)
+    if result.unknown_fields:
+        from model_outcomes.log import outcome
+
+        counts = result.unknown_fields.items()
+        fields = ", ".join(f"{name} ({count:,}{outcome.suggestion(name)})" for name, count in counts)
+        more = result.other_unknown_fields
+        fields += f", and {more:,} more under other names" if more else ""
+        console.say(f"  ignored unknown fields: {fields}", err=True)
+    if result.damage:
+        console.say(f"  {result.damage}", err=True)
+    if result.has_unfinished_line:
+        console.say("  the last line has no newline yet: it waits for the next load (or --complete)", err=True)

@@ -1,0 +1,126 @@
+"""Commands that make a log and append to it, one outcome at a time."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loader.connections import DURABILITY, REJECTED, SETTINGS_FAULT, log
+from model_outcomes.base import console
+from model_outcomes.base.errors import NotKeptError, OutcomesError
+from model_outcomes.log import store
+
+if TYPE_CHECKING:
+    from model_outcomes.log.outcome import Outcome
+
+
+@click.command()
+@click.pass_obj
+def init(db: Path) -> None:
+    """Create the database, or bring it up to date."""
+    store.create_or_open(db).close()
+    console.say(f"{db} has schema version {store.SCHEMA_VERSION}")
+
+
+@click.command()
+@click.option("--task-type", required=True, help="What kind of task it was.")
+@click.option("--model-id", required=True, help="The model that tried it.")
+@click.option("--success/--failure", default=None, help="The verdict.  [required]")
+@click.option("--timeout", is_flag=True, help="It failed by running out of time.")
+@click.option("--tokens-used", type=int, help="Tokens in all.")
+@click.option("--cost-usd", type=float, help="Cost in US dollars; 0 is free, left out is unknown.")
+@click.option("--timestamp", help="When, with an offset: 2026-01-31T12:00:00Z.  [default: now]")
+@click.option("--event-id", help="Its name: the same event twice is one outcome.")
+@click.option("--task-id", help="The task itself, if several models try it.")
+@click.option("--experiment-id", help="The declared experiment it belongs to.")
+@click.option("--recorded-by", help="The agent or project that writes it.")
+@click.option("--duration-ms", type=int, help="How long it took, in milliseconds.")
+@click.option("--input-tokens", type=int, help="Tokens read.")
+@click.option("--output-tokens", type=int, help="Tokens written.")
+@click.option("--error-type", help="Why it failed; see the seed error_types.")
+@click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Who told the cost.")
+@DURABILITY
+@click.pass_context
+def record(context: click.Context, /, durability: str | None, **values: Any) -> None:
+    """Append one outcome to the log; if it cannot be written, to a spool for `loader drain`."""
+    from model_outcomes.log import outcome
+    from model_outcomes.log.recorder import Recorder
+
+    db: Path = context.obj
+
+    if values["success"] is None:
+        raise OutcomesError("the verdict is missing: give --success or --failure")
+    new = outcome.from_values(values)
+    recorder = Recorder(db, durability)
+    settings_fault: OutcomesError | None = context.meta[SETTINGS_FAULT]
+    try:
+        if settings_fault and not _is_named(context):
+            spooled, recorder.trouble = _keep_unsettled(new), settings_fault
+        else:
+            spooled = recorder.keep(new)
+            if settings_fault:
+                _say(f"Warning: {settings_fault}; its settings are not used", err=True)
+        recorder.close()
+    except NotKeptError as fault:
+        _say(fault.outcome, err=True)
+        raise
+    if spooled:
+        _say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+    else:
+        _say(f"recorded in {db}")
+    # Python, as it ends, looks for garbage in all that was imported: that took a sixth of the command's time.
+    gc.freeze()
+
+
+def _keep_unsettled(outcome: Outcome) -> Path | None:
+    from model_outcomes.log import spool
+
+    return spool.append_unsettled(outcome)
+
+
+def _is_named(context: click.Context) -> bool:
+    """Return whether the caller names the database, so that outcomes.toml does not matter."""
+    group = context.find_root()
+    return group.get_parameter_source("db") != click.core.ParameterSource.DEFAULT
+
+
+@click.command()
+@click.pass_obj
+def drain(db: Path) -> None:
+    """Bring in the outcomes that wait in spools, each exactly once."""
+    from model_outcomes.intake.drain import drain as drain_spools
+
+    with log(db) as connection:
+        result = drain_spools(connection, db)
+    for path in result.files:
+        _say(f"drained {path}")
+    _say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    _say(f"database: {db}")
+    for remark in result.remarks():
+        _say(f"Warning: {remark}", err=True)
+    for fault in result.faults:
+        _say(f"Error: {fault}", err=True)
+    if result.rejected:
+        _say(f"Error: {result.rejected:,} rejected, see rejected_outcomes", err=True)
+    if result.faults:
+        raise click.exceptions.Exit(OutcomesError.exit_code)
+    if result.rejected:
+        raise click.exceptions.Exit(REJECTED)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line. If nobody can read it (a full disk, a closed pipe), the exit code stays: the outcome is
+    committed, and a caller must not take it for lost and record it again."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        console.say(text, err=err)
+    except OSError:
+        # Python writes what is left as it ends, and fails again.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,139 @@
+"""Two models at one task type, compared ad hoc from the log: what the mart `ab_comparisons` says of
+declared experiments, under the same names and by the same formulas."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from math import sqrt
+from typing import Any
+
+from model_outcomes.answers import queries
+from model_outcomes.base import clock
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.log import outcome
+
+# The normal quantile at 1 - 0.05/2, as the dbt project's var `z`.
+Z = 1.959963984540054
+
+Comparison = dict[str, Any]
+
+
+def compare(
+    connection: sqlite3.Connection,
+    incumbent: str,
+    challenger: str,
+    task_type: str,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+) -> Comparison:
+    """Return trials, wins, averages and the difference of success rates (challenger - incumbent).
+
+    `newcombe_lower` and `newcombe_upper` are fixed-horizon: right for one look at a moment chosen
+    beforehand. `since` is inclusive, `until` is not; a day alone begins at midnight UTC.
+    Raises OutcomesError where a time is none or both models are one.
+    """
+    models = {"incumbent": _canonical(connection, incumbent), "challenger": _canonical(connection, challenger)}
+    if models["incumbent"] == models["challenger"]:
+        raise OutcomesError(f"{incumbent} and {challenger} are the same model")
+    period = (_moment(since, "0000"), _moment(until, "9999"))
+    answer: Comparison = {
+        "task_type": task_type,
+        "incumbent_model_id": models["incumbent"],
+        "challenger_model_id": models["challenger"],
+        "started_at": since and period[0],
+        "ended_at": until and period[1],
+    }
+    for arm, model_id in models.items():
+        totals = _totals(connection, model_id, task_type, period)
+        answer |= {f"{arm}_{name}": value for name, value in totals.items()}
+    return answer | _difference(answer)
+
+
+def arms(answer: Comparison) -> queries.Answer:
+    """Return a comparison as one row per arm, for a table; a rate stands there with its interval."""
+    names = ("model_id", "trials", "success_rate", "infrastructure_failures", "avg_tokens", "avg_cost")
+    rows = [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
+    for row in rows:
+        bounds = wilson(answer[f"{row['arm']}_wins"], row["trials"]) if row["trials"] else (None, None)
+        row["success_rate_lower"], row["success_rate_upper"] = bounds
+    return rows
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a rate; trials > 0. Source: Wilson (1927)."""
+    centre = (successes + Z * Z / 2) / (trials + Z * Z)
+    half = Z * sqrt(successes * (trials - successes) / trials + Z * Z / 4) / (trials + Z * Z)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def newcombe(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -> tuple[float, float]:
+    """Return the 95 % hybrid score interval of p_b - p_a; trials > 0. Source: Newcombe (1998), method 10."""
+    rate_a, rate_b = successes_a / trials_a, successes_b / trials_b
+    (lower_a, upper_a), (lower_b, upper_b) = wilson(successes_a, trials_a), wilson(successes_b, trials_b)
+    difference = rate_b - rate_a
+    return (
+        difference - sqrt((rate_b - lower_b) ** 2 + (upper_a - rate_a) ** 2),
+        difference + sqrt((upper_b - rate_b) ** 2 + (rate_a - lower_a) ** 2),
+    )
+
+
+def _difference(answer: Comparison) -> Comparison:
+    counts = [answer[f"{arm}_{name}"] for arm in ("incumbent", "challenger") for name in ("wins", "trials")]
+    if not (counts[1] and counts[3]):
+        return {"difference": None, "newcombe_lower": None, "newcombe_upper": None}
+    lower, upper = newcombe(*counts)
+    difference = answer["challenger_success_rate"] - answer["incumbent_success_rate"]
+    return {"difference": difference, "newcombe_lower": lower, "newcombe_upper": upper}
+
+
+def _canonical(connection: sqlite3.Connection, name: str) -> str:
+    found = connection.execute("select model_id from model_aliases where alias = ?", (name,)).fetchone()
+    return found[0] if found else name
+
+
+def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, period: tuple[str, str]) -> dict[str, Any]:
+    """Return one arm, over the log's index on task type and recorded model; infrastructure failures are no trials."""
+    return queries.rows(
+        connection,
+        """
+        with attempts as (
+            select
+                *,
+                case
+                    when
+                        is_success = 0
+                        and error_type in (select error_type from error_types where attribution = 'infrastructure')
+                        then 0
+                    else 1
+                end as is_trial
+            from stg_model_outcomes
+            where
+                task_type = ?1
+                and model_id in (select ?2 union all select alias from model_aliases where model_id = ?2)
+                and occurred_at >= ?3
+                and occurred_at < ?4
+        )
+        select
+            coalesce(sum(is_trial), 0) as trials,
+            coalesce(sum(is_success), 0) as wins,
+            avg(case when is_trial = 1 then is_success end) as success_rate,
+            avg(case when is_trial = 1 and is_metered = 1 then tokens_used end) as avg_tokens,
+            sum(case when is_trial = 1 then cost_nano_usd / 1e9 end)
+            / nullif(sum(case when is_trial = 1 then is_priced end), 0) as avg_cost,
+            count(*) - coalesce(sum(is_trial), 0) as infrastructure_failures,
+            1 - avg(is_trial) as lost_share
+        from attempts
+        """,
+        (task_type, model_id, *period),
+    )[0]
+
+
+def _moment(text: str | None, default: str) -> str:
+    """Return a time in the form of `occurred_at`."""
+    if text is None:
+        return default
+    full = f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
+    moment = clock.to_text(outcome.parse_time(full))
+    return f"{moment[:10]} {moment[11:23]}"

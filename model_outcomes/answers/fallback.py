@@ -1,0 +1,33 @@
+"""Answers when the log gives none: from the last published snapshot, marked with its time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TypeVar
+
+from model_outcomes.base import clock, paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.log import store
+
+Answer = TypeVar("Answer")
+
+
+def from_snapshot(
+    database: Path, question: Callable[[sqlite3.Connection], Answer], fault: OutcomesError
+) -> tuple[Answer, str]:
+    """Return what the last snapshot of a database answers, and when it was published (UTC, as the log writes times).
+
+    Raises `fault`, which kept the log from answering, where there is no snapshot that can.
+    """
+    path = paths.snapshot(database)
+    try:
+        published_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+        with closing(store.open_snapshot(path)) as connection:
+            answer = question(connection)
+    except (OSError, sqlite3.Error, OutcomesError):
+        raise fault from None
+    return answer, clock.to_text(published_at)

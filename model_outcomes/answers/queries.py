@@ -1,0 +1,106 @@
+"""Questions to the marts. Each answer is a list of rows, as mappings from column to value."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from model_outcomes.base.connection import Connection
+from model_outcomes.base.errors import OutcomesError
+
+Answer = list[dict[str, Any]]
+
+MIN_SAMPLES = 3
+
+
+def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> Answer:
+    cursor = connection.execute(query, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def stats(connection: Connection, task_type: str | None = None) -> Answer:
+    """Return `model_stats`, of one task type or of all."""
+    asked = "" if task_type is None else "where task_type = ?"
+    return rows(
+        connection,
+        f"select * from model_stats {asked} order by task_type, model_id",
+        () if task_type is None else (task_type,),
+    )
+
+
+def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
+    """Return the models with at least `min_samples` trials at a task type, the best first.
+
+    The order is that of `model_rankings` (lower Wilson bound, then trials, then cost per success,
+    then name), taken afresh from the live view: an outcome counts as soon as it is committed.
+    """
+    return rows(
+        connection,
+        """
+        select
+            row_number() over (
+                order by
+                    success_rate_lower desc,
+                    trials desc,
+                    case when cost_per_success is null then 1 else 0 end,
+                    cost_per_success,
+                    model_id
+            ) as rank,
+            *
+        from model_stats
+        where task_type = ? and trials >= ?
+        order by rank
+        """,
+        (task_type, max(min_samples, 1)),
+    )
+
+
+def trends(connection: sqlite3.Connection, task_type: str | None, model_id: str | None, days: int) -> Answer:
+    """Return `model_daily_trends` over so many days, up to the last one with an outcome that is not in the future."""
+    return rows(
+        connection,
+        """
+        select *
+        from model_daily_trends
+        where
+            (?1 is null or task_type = ?1)
+            and (?2 is null or model_id = ?2)
+            and outcome_date > (
+                select date(max(outcome_date), ?3) from model_daily_trends where outcome_date <= date('now', '+1 day')
+            )
+        order by task_type, model_id, outcome_date
+        """,
+        (task_type, model_id, f"-{days} days"),
+    )
+
+
+def demotion_candidates(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    return _of_task_type(connection, "demotion_candidates", task_type)
+
+
+def ab_test_candidates(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    return _of_task_type(connection, "ab_test_candidates", task_type)
+
+
+def recommendations(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
+    """Return the mart `recommendations`: one row per task type, of one task type or of all."""
+    asked = "?1 is null or task_type = ?1"
+    return rows(connection, f"select * from recommendations where {asked} order by task_type", (task_type,))
+
+
+def expect_task_type(connection: Connection, task_type: str | None) -> None:
+    """Raise OutcomesError if nobody recorded the task type, which is then most likely misspelt; name all that exist."""
+    if task_type is None or stats(connection, task_type):
+        return
+    known = [row["task_type"] for row in rows(connection, "select distinct task_type from model_stats order by 1")]
+    raise OutcomesError(f"no outcomes for task type {task_type!r}; there are: {', '.join(known) or 'none at all'}")
+
+
+def _of_task_type(connection: sqlite3.Connection, mart: str, task_type: str | None) -> Answer:
+    return rows(
+        connection,
+        f"select * from {mart} where ?1 is null or task_type = ?1 order by task_type, model_id",
+        (task_type,),
+    )

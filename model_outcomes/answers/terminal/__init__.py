@@ -1,0 +1,32 @@
+"""Answers as text: a table that fits the terminal for people, JSON and CSV for programs."""
+
+from model_outcomes.answers.terminal.answers import (
+    RANKING,
+    RECOMMENDATIONS,
+    RUNS,
+    STATS,
+    TRENDS,
+    comparison,
+    shown,
+    spreadsheet_safe,
+)
+from model_outcomes.answers.terminal.tables import Column, day, dollars, integer, name, percent
+from model_outcomes.answers.terminal.words import shortened
+
+__all__ = [
+    "RANKING",
+    "RECOMMENDATIONS",
+    "RUNS",
+    "STATS",
+    "TRENDS",
+    "Column",
+    "comparison",
+    "day",
+    "dollars",
+    "integer",
+    "name",
+    "percent",
+    "shortened",
+    "shown",
+    "spreadsheet_safe",
+]

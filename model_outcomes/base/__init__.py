@@ -1,0 +1,1 @@
+"""What every other room uses: errors and exit codes, paths, locks, settings, and files written whole."""

@@ -1,0 +1,1 @@
+"""Care of a log: doctor, backup and audit."""

@@ -1,0 +1,233 @@
+"""The audit: every count and sum of the built tables and views, computed again from the raw log.
+
+Its SQL reads the log, the mirror, the opening balances and the seeds, and shares nothing with the dbt models.
+Live views are compared as of now, a table as of the last outcome that it has seen, all of it in
+one reading transaction: outcomes that came after the last build are no difference, and recorders
+and builds at work meanwhile neither wait nor matter.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from model_outcomes.base import console
+from model_outcomes.care.audit import days, exact, experiments, rollups, uok
+from model_outcomes.care.audit.comparison import Difference, Row, compare
+
+DIFFERS = 1
+SHOWN = 50
+CARRY = 10**11  # of which a carry of the dbt models counts how many
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """The outcomes of the log, the number of compared rows of each table, and the differences."""
+
+    outcomes: int
+    rows: dict[str, int]
+    differences: list[Difference]
+
+
+def audit(connection: sqlite3.Connection) -> Audit:
+    """Compare what dbt built with the log.
+
+    Raises sqlite3.OperationalError ("no such table") before the first build.
+    """
+    connection.execute("pragma query_only = off")  # it would forbid temporary tables, too
+    differences: list[Difference] = []
+    rows: dict[str, int] = {}
+
+    def check(table: str, keys: int, columns: str, expected: str, where: str = "true", **values: Any) -> None:
+        found = f"select {columns} from {table} where {where}"
+        rows[table], differing = compare(connection, table, keys, found, expected, values)
+        differences.extend(differing)
+
+    exact.add_functions(connection)
+    with _one_moment(connection):
+        (newest, outcomes) = _row(connection, "select coalesce(max(id), 0), count(*) from model_outcomes")
+        (newest_load,) = _row(connection, "select coalesce(max(load_id), 0) from legacy_model_stats")
+        totals, daily = (
+            _row(connection, f"select coalesce(max(last_outcome_id), 0) from {table}")[0]
+            for table in ("int_outcomes_totals", "int_outcomes_daily")
+        )
+        (attempts,) = _row(connection, "select coalesce(sum(attempts), 0) from model_daily_trends")
+        trends = _seen_to(connection, daily, attempts)
+        ranked, ranked_load = _ranked_as_of(connection, totals, outcomes)
+        marks = sorted({totals, daily, trends, ranked})
+        case = " ".join(f"when id <= {mark} then {mark}" for mark in marks)
+        connection.execute(rollups.CELLS.format(mark=f"case {case} else {newest} end"))
+        connection.execute(rollups.ATTRIBUTED)
+        connection.execute(days.MODEL_DAYS, {"mark": trends})
+        for statement in (
+            days.BY_DAY, experiments.TRIALS, experiments.BY_TASK, experiments.COMPARED_DAYS,
+            experiments.BY_COMPARISON, experiments.PAIRS, uok.MIRRORED,
+        ):  # fmt: skip
+            connection.execute(statement)
+
+        check(
+            "int_outcomes_totals", 4,
+            "task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes, priced_outcomes,"
+            f" {_exact('tokens_used', 'tokens_carry')}, {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared,"
+            " first_used, last_used, last_outcome_id",
+            rollups.TOTALS, mark=totals,
+        )  # fmt: skip
+        check(
+            "int_outcomes_daily", 5,
+            "outcome_date, task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes,"
+            f" priced_outcomes, {_exact('tokens_used', 'tokens_carry')}, tokens_squared,"
+            f" {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared, last_outcome_id",
+            rollups.DAILY, mark=daily,
+        )  # fmt: skip
+        check(
+            "model_stats", 2,
+            "task_type, model_id, successes, failures, timeouts, infrastructure_failures,"
+            f" {_nano('infrastructure_cost')}, trials, total_tokens, {_nano('total_cost')}, metered_trials,"
+            " priced_trials, first_used, last_used, legacy_successes, legacy_failures",
+            rollups.STATS, mark=newest, load=newest_load,
+        )  # fmt: skip
+        columns = "task_type, model_id, successes, failures, {}, trials, total_tokens, total_cost, last_used"
+        check(
+            "model_rankings", 2,
+            columns.format("priced_trials").replace("total_cost", _nano("total_cost")),
+            f"select {columns.format('priced_trials')} from ({rollups.STATS})", mark=ranked, load=ranked_load,
+        )  # fmt: skip
+        check(
+            "federated_export", 2, "task_type, model_id, outcomes + waiting_outcomes", rollups.UNEXPORTED,
+            mark=newest, load=newest_load,
+        )  # fmt: skip
+        sums = ("trials", "successes", "total_tokens")
+        check(
+            "model_daily_trends", 3,
+            f"outcome_date, task_type, model_id, attempts, {', '.join(sums)}, {_nano('total_cost')}, "
+            + ", ".join(
+                f"{', '.join(f'{window}_{name}' for name in sums)}, {_nano(f'{window}_total_cost')}"
+                for window in ("trailing_7d", "trailing_28d")
+            ),
+            days.TRENDS, last_day=_last_day(connection),
+        )  # fmt: skip
+        check(
+            "demotion_candidates", 2,
+            "task_type, model_id, trials, successes, incumbent_trials, incumbent_successes",
+            rollups.DEMOTIONS, mark=ranked,
+        )  # fmt: skip
+        check(
+            "ab_test_candidates", 2, "task_type, model_id, trials, incumbent_trials",
+            rollups.AB_TESTS, mark=ranked, load=ranked_load,
+        )  # fmt: skip
+        check(
+            "recommendations", 1, "task_type, model_trials, incumbent_trials, alternative_trials",
+            rollups.RECOMMENDATIONS, mark=ranked, load=ranked_load,
+        )  # fmt: skip
+        check(
+            "int_experiment_outcomes", 2,
+            "experiment_id, arm, count(*) as outcomes, sum(is_success) as successes,"
+            " exact(sum(tokens_used / 1000000000), sum(tokens_used % 1000000000), 1000000000) as tokens_used,"
+            " exact(sum(cost_nano_usd / 1000000000), sum(cost_nano_usd % 1000000000), 1000000000) as cost_nano_usd",
+            experiments.OUTCOMES, where="is_checkpoint = 0 group by 1, 2",
+        )  # fmt: skip
+        compared = (
+            "incumbent_trials, incumbent_wins, challenger_trials, challenger_wins, both_succeeded,"
+            " only_incumbent_succeeded, only_challenger_succeeded, neither_succeeded"
+        )
+        check("ab_comparisons", 1, f"experiment_id, {compared}", experiments.COMPARISONS)
+        check("ab_comparison_days", 2, f"experiment_id, outcome_date, {compared}", experiments.COMPARISON_DAYS)
+        check(
+            "model_performance", 2,
+            f"task_type, model_id, successes, failures, total_tokens, {_nano('total_cost')}, metered_outcomes,"
+            " priced_outcomes, retries, escalations, verifications, verifications_passed, blockers, first_used,"
+            " last_used",
+            uok.PERFORMANCE,
+        )  # fmt: skip
+        check(
+            "outcome_reconciliation", 2,
+            "task_type, model_id, side, our_outcomes, uok_outcomes, our_successes, uok_successes, our_timeouts,"
+            f" our_infrastructure_failures, total_tokens_difference, {_nano('total_cost_difference')}",
+            uok.RECONCILED,
+        )  # fmt: skip
+    return Audit(outcomes, rows, differences)
+
+
+def as_text(found: Audit) -> str:
+    """Return one line where all is right, else a line for each difference (for `SHOWN` of many)."""
+    if not found.differences:
+        rows = sum(found.rows.values())
+        return f"{rows:,} rows of {len(found.rows)} tables and views agree with {found.outcomes:,} outcomes"
+    lines = [
+        f"{one.table} ({', '.join(f'{name} {value}' for name, value in one.key.items())}) {one.column}:"
+        f" expected {one.expected}, found {one.found}"
+        for one in found.differences[:SHOWN]
+    ]
+    if len(found.differences) > SHOWN:
+        lines.append(f"and {len(found.differences) - SHOWN:,} more: see --json")
+    return "\n".join(map(console.printable, lines))
+
+
+def as_json(found: Audit) -> str:
+    return console.escaped(msgspec.json.encode(found).decode())
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Yield a reading transaction; what was put into temporary tables goes with it."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
+
+
+def _row(connection: sqlite3.Connection, query: str, *values: Any) -> Row:
+    row: Row = connection.execute(query, values).fetchone()
+    return row
+
+
+def _nano(column: str) -> str:
+    return f"nano({column}) as {column}"
+
+
+def _last_day(connection: sqlite3.Connection) -> str:
+    """Return the last day that the calendar of the days may reach: the day after that of the build. A day that a build
+    saw ahead of it may have come since."""
+    (last_day,) = _row(
+        connection,
+        "select min(date('now', '+1 day'), coalesce(date(min(outcome_date), '-1 day'), '9999-12-31'))"
+        " from int_model_days_filled where is_ahead = 1",
+    )
+    return str(last_day)
+
+
+def _exact(rest: str, carry: str) -> str:
+    return f"exact({carry}, {rest}, {CARRY}) as {rest}"
+
+
+def _seen_to(connection: sqlite3.Connection, mark: int, outcomes: int) -> int:
+    """Return the id up to which a table has seen the log that counts so many outcomes, at least those up
+    to `mark`: outcomes may have come while a build was between the rollup and the table."""
+    (known,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
+    if outcomes <= known:
+        return mark
+    (seen_to,) = _row(
+        connection,
+        "select coalesce(max(id), 0) from (select id from model_outcomes where id > ? order by id limit ?)",
+        mark, outcomes - known,
+    )  # fmt: skip
+    return int(seen_to)
+
+
+def _ranked_as_of(connection: sqlite3.Connection, mark: int, outcomes: int) -> tuple[int, int]:
+    """Return the last outcome and the last import of opening balances that model_rankings has seen: the
+    latest pair that makes up the number of outcomes it counts."""
+    (counted,) = _row(connection, "select coalesce(sum(successes + failures), 0) from model_rankings")
+    (known,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
+    imports = connection.execute(
+        "select load_id, sum(sum(successes + failures)) over (order by load_id)"
+        " from legacy_model_stats group by load_id order by load_id desc"
+    ).fetchall()
+    for load, balance in [*imports, (0, 0)]:
+        if known <= counted - balance <= outcomes:
+            return _seen_to(connection, mark, counted - balance), load
+    return mark, imports[0][0] if imports else 0

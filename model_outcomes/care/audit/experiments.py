@@ -1,0 +1,132 @@
+"""The experiments and the leaders, computed again: SQL over the log, the seeds and the days."""
+
+from __future__ import annotations
+
+from model_outcomes.care.audit.exact import parts
+from model_outcomes.care.audit.rollups import MOMENT
+
+# Every outcome that belongs to a declared experiment, as far as the experiment has seen the log.
+TRIALS = f"""
+create temporary table audited_trials as
+with names as (
+    select distinct model_id as name, known_as from audited_outcomes
+),
+experiments as (
+    select
+        experiment_id,
+        task_type,
+        coalesce(old.model_id, incumbent_model_id) as incumbent,
+        coalesce(new.model_id, challenger_model_id) as challenger,
+        strftime('%Y-%m-%d %H:%M:%f', {MOMENT.format("started_at")}, '+0 seconds') as started_at,
+        coalesce(
+            strftime('%Y-%m-%d %H:%M:%f', nullif({MOMENT.format("ended_at")}, ''), '+0 seconds'), '9999'
+        ) as ended_at,
+        (select max(outcome_id) from int_experiment_outcomes as seen
+        where seen.experiment_id = ab_experiments.experiment_id) as seen_to
+    from ab_experiments
+    left join model_aliases as old on old.alias = incumbent_model_id
+    left join model_aliases as new on new.alias = challenger_model_id
+)
+select
+    experiments.experiment_id, iif(names.known_as = incumbent, 'incumbent', 'challenger') as arm, log.id,
+    log.task_type, log.task_id, strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at,
+    date(log.moment, '+0 seconds') as day, log.success, log.tokens_used as tokens,
+    cast(round(log.cost_usd * 1e9) as integer) as nano_usd,
+    log.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
+from experiments
+inner join names on names.known_as in (experiments.incumbent, experiments.challenger)
+inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log on log.model_id = names.name
+left join error_types on error_types.error_type = log.error_type
+where log.id <= experiments.seen_to
+and (coalesce(experiments.task_type, '') = '' or experiments.task_type = log.task_type)
+and case
+    when log.experiment_id is not null then log.experiment_id = experiments.experiment_id
+    else strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') >= experiments.started_at
+        and strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') < experiments.ended_at
+end
+"""
+
+OUTCOMES = f"""
+select
+    experiment_id, arm, outcomes, successes, exact(tokens_billions, tokens_rest, 1000000000),
+    exact(nano_usd_billions, nano_usd_rest, 1000000000)
+from (
+    select
+        experiment_id, arm, count(*) as outcomes, sum(success) as successes, {parts("tokens", "tokens")},
+        {parts("nano_usd", "nano_usd")}
+    from audited_trials
+    group by 1, 2
+)
+"""
+
+# What each day brought to each comparison; which leaders are compared with whom is for the dbt models to say.
+COMPARED_DAYS = """
+create temporary table audited_comparisons as
+select experiment_id, day, arm, count(*) as trials, sum(success) as wins
+from audited_trials
+where not is_void
+group by 1, 2, 3
+union all
+select
+    experiment_id, outcome_date, iif(days.model_id = challenger_model_id, 'challenger', 'incumbent'), trials, successes
+from ab_comparisons as leaders
+inner join audited_days as days
+    on days.task_type = leaders.task_type and days.model_id in (incumbent_model_id, challenger_model_id)
+where is_declared = 0 and trials > 0
+"""
+
+BY_COMPARISON = "create index temp.audited_comparisons_key on audited_comparisons (experiment_id, day)"
+
+# A task is a pair once both arms have tried it, and their first tries count.
+PAIRS = """
+create temporary table audited_pairs as
+with first_tries as (
+    select experiment_id, task_type, task_id, arm, day, success
+    from audited_trials as tries
+    where task_id is not null and not is_void and not exists (
+        select 1 from audited_trials as earlier
+        where earlier.experiment_id = tries.experiment_id and earlier.task_type = tries.task_type
+        and earlier.task_id = tries.task_id and earlier.arm = tries.arm and not earlier.is_void
+        and (earlier.at, earlier.id) < (tries.at, tries.id)
+    )
+)
+select old.experiment_id, max(old.day, new.day) as day, old.success as old, new.success as new
+from first_tries as old
+inner join first_tries as new using (experiment_id, task_type, task_id)
+where old.arm = 'incumbent' and new.arm = 'challenger'
+"""
+
+BY_TASK = "create index temp.audited_trials_key on audited_trials (experiment_id, task_type, task_id, arm)"
+
+_COUNTED = """
+    coalesce(sum(trials) filter (where arm = 'incumbent'), 0), coalesce(sum(wins) filter (where arm = 'incumbent'), 0),
+    coalesce(sum(trials) filter (where arm = 'challenger'), 0), coalesce(sum(wins) filter (where arm = 'challenger'), 0)
+"""
+
+_PAIRED = """
+    (select sum(old and new) from audited_pairs as pairs where {where}),
+    (select sum(old and not new) from audited_pairs as pairs where {where}),
+    (select sum(new and not old) from audited_pairs as pairs where {where}),
+    (select sum(not old and not new) from audited_pairs as pairs where {where})
+"""
+
+COMPARISONS = f"""
+select experiment_id, {_COUNTED}, {_PAIRED.format(where="pairs.experiment_id = ab_comparisons.experiment_id")}
+from ab_comparisons
+left join audited_comparisons using (experiment_id)
+group by 1
+"""
+
+# Days that were over when they were judged.
+COMPARISON_DAYS = f"""
+with days as (
+    select distinct experiment_id, day from audited_comparisons
+    where day <= (select max(outcome_date) from ab_comparison_days)
+)
+select
+    days.experiment_id, days.day, {_COUNTED},
+    {_PAIRED.format(where="pairs.experiment_id = days.experiment_id and pairs.day <= days.day")}
+from days
+inner join audited_comparisons as so_far on so_far.experiment_id = days.experiment_id and so_far.day <= days.day
+group by 1, 2
+"""

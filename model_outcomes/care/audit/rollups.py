@@ -1,0 +1,189 @@
+"""The rollups and what is counted per task type and model, computed again: SQL over the log, the opening
+balances and the seeds."""
+
+from __future__ import annotations
+
+from model_outcomes.care.audit.exact import parts
+
+# The time of an outcome without the digits after its milliseconds: SQLite would round them, into the next day even.
+MOMENT = """iif(
+    length({0}) > 23 and substr({0}, 20, 1) = '.',
+    substr({0}, 1, 23) || case
+        when {0} like '%Z' then 'Z'
+        when substr({0}, -6, 1) in ('+', '-') then substr({0}, -6)
+        else ''
+    end,
+    {0}
+)"""
+
+# The log once, at the finest grain that any table has. `mark` is the first of the ids at which some
+# table stopped, and not before this row; costs are rounded to nano-dollars row by row. The '+0 seconds'
+# makes SQLite normalise a day that does not exist.
+CELLS = f"""
+create temporary table audited_cells as
+select
+    {{mark}} as mark,
+    date(moment, '+0 seconds') as outcome_date,
+    task_type,
+    model_id,
+    coalesce(error_type, '') as error_type,
+    success,
+    count(*) as outcomes,
+    count(*) filter (where timeout = 1 and success = 0) as timeouts,
+    count(*) filter (where tokens_used <> 0) as metered,
+    count(*) filter (where cost_usd <> 0 or cost_source in ('provider', 'local')) as priced,
+    {parts("tokens_used", "tokens")},
+    sum(1.0 * tokens_used * tokens_used) as tokens_squared,
+    {parts("cast(round(cost_usd * 1e9) as integer)", "nano_usd")},
+    sum(round(cost_usd * 1e9) * round(cost_usd * 1e9)) / 1e18 as usd_squared,
+    min(strftime('%Y-%m-%d %H:%M:%f', moment, '+0 seconds')) as first_used,
+    max(strftime('%Y-%m-%d %H:%M:%f', moment, '+0 seconds')) as last_used,
+    max(id) as last_id
+from (select *, {MOMENT.format("timestamp")} as moment from model_outcomes)
+group by 1, 2, 3, 4, 5, 6
+"""
+
+ATTRIBUTED = """
+create temporary view audited_outcomes as
+select
+    cells.*,
+    coalesce(model_aliases.model_id, cells.model_id) as known_as,
+    cells.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
+from audited_cells as cells
+left join model_aliases on model_aliases.alias = cells.model_id
+left join error_types on error_types.error_type = cells.error_type
+"""
+
+TOKENS = "exact(sum(tokens_billions), sum(tokens_rest), 1000000000)"
+NANO_USD = "exact(sum(nano_usd_billions), sum(nano_usd_rest), 1000000000)"
+
+TOTALS = f"""
+select
+    task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
+    {TOKENS}, {NANO_USD}, sum(usd_squared), min(first_used), max(last_used), max(last_id)
+from audited_cells
+where mark <= :mark
+group by 1, 2, 3, 4
+"""
+
+DAILY = f"""
+select
+    outcome_date, task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
+    {TOKENS}, sum(tokens_squared), {NANO_USD}, sum(usd_squared), max(last_id)
+from audited_cells
+where mark <= :mark
+group by 1, 2, 3, 4, 5
+"""
+
+# One row per task type and model: what model_stats, and all that is taken from it, should say.
+STATS = f"""
+with counted as (
+    select
+        task_type, known_as as model_id, iif(success, outcomes, 0) as successes, iif(success, 0, outcomes) as failures,
+        timeouts, iif(is_void, outcomes, 0) as void,
+        iif(is_void, nano_usd_billions, 0) as void_billions, iif(is_void, nano_usd_rest, 0) as void_rest,
+        iif(is_void, priced, 0) as void_priced,
+        iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced) as all_priced,
+        tokens_billions, tokens_rest, nano_usd_billions, nano_usd_rest,
+        iif(is_void, 0, metered) as metered, iif(is_void, 0, priced) as priced, first_used, last_used,
+        0 as old_successes, 0 as old_failures
+    from audited_outcomes
+    where mark <= :mark
+    union all
+    select
+        balances.task_type, coalesce(model_aliases.model_id, balances.model_id), successes, failures,
+        timeouts, 0, 0, 0, 0, total_cost_nano_usd > 0, total_tokens / 1000000000, total_tokens % 1000000000,
+        total_cost_nano_usd / 1000000000, total_cost_nano_usd % 1000000000,
+        0, 0, null, strftime('%Y-%m-%d %H:%M:%f', {MOMENT.format("last_used")}, '+0 seconds'),
+        successes, failures
+    from legacy_model_stats as balances
+    left join model_aliases on model_aliases.alias = balances.model_id
+    where load_id <= :load
+)
+select
+    task_type, model_id, sum(successes) as successes, sum(failures) as failures, sum(timeouts) as timeouts,
+    sum(void) as infrastructure_failures,
+    iif(
+        sum(all_priced) > 0 and (sum(void) = 0 or sum(void_priced) > 0),
+        nano_of(sum(void_billions), sum(void_rest)), null
+    ) as infrastructure_cost,
+    sum(successes) + sum(failures) - sum(void) as trials,
+    count_of(sum(tokens_billions), sum(tokens_rest)) as total_tokens,
+    iif(sum(all_priced) > 0, nano_of(sum(nano_usd_billions), sum(nano_usd_rest)), null) as total_cost,
+    sum(metered) as metered_trials,
+    sum(priced) as priced_trials, min(first_used) as first_used, max(last_used) as last_used,
+    sum(old_successes) as legacy_successes, sum(old_failures) as legacy_failures
+from counted
+group by 1, 2
+"""
+
+# What happened up to the next export's last day, less what was told of it.
+UNEXPORTED = """
+with outcomes as (
+    select task_type, model_id, known_as, outcomes
+    from audited_outcomes
+    where mark <= :mark and outcome_date <= (select max(window_last_day) from federated_export)
+    union all
+    select task_type, balances.model_id, coalesce(model_aliases.model_id, balances.model_id), successes + failures
+    from legacy_model_stats as balances left join model_aliases on model_aliases.alias = balances.model_id
+    where load_id <= :load
+),
+told as (
+    select
+        coalesce((select published_name from federated_names where kind = 'task_type' and name = task_type), task_type)
+            as task_type,
+        coalesce(
+            (select published_name from federated_names where kind = 'model_id' and name = model_id),
+            (select published_name from federated_names where kind = 'model_id' and name = known_as), known_as
+        ) as model_id,
+        outcomes
+    from outcomes
+    union all
+    select task_type, model_id, -outcomes
+    from federated_export_rows inner join federated_exports using (export_id) where replaced_by is null
+)
+select task_type, model_id, sum(outcomes) from told group by 1, 2
+"""
+
+# The models as the rankings saw them, without the opening balances, which are no evidence for a demotion.
+LOGGED = """
+select
+    task_type, known_as as model_id, sum(iif(is_void, 0, outcomes)) as trials,
+    sum(iif(success, outcomes, 0)) as successes
+from audited_outcomes
+where mark <= :mark
+group by 1, 2
+"""
+
+# Whom the candidates are is for the dbt models to say; what they were counted with is in the log.
+DEMOTIONS = f"""
+with logged as ({LOGGED})
+select
+    listed.task_type, listed.model_id, own.trials, own.successes,
+    iif(listed.is_worse_than_incumbent, incumbents.trials, null),
+    iif(listed.is_worse_than_incumbent, incumbents.successes, null)
+from demotion_candidates as listed
+left join logged as own on own.task_type = listed.task_type and own.model_id = listed.model_id
+left join logged as incumbents
+    on incumbents.task_type = listed.task_type and incumbents.model_id = listed.incumbent_model_id
+"""
+
+RECOMMENDATIONS = f"""
+with counted as ({STATS})
+select listed.task_type, models.trials, incumbents.trials, alternatives.trials
+from recommendations as listed
+left join counted as models on models.task_type = listed.task_type and models.model_id = listed.model_id
+left join counted as incumbents
+    on incumbents.task_type = listed.task_type and incumbents.model_id = listed.incumbent_model_id
+left join counted as alternatives
+    on alternatives.task_type = listed.task_type and alternatives.model_id = listed.alternative_model_id
+"""
+
+AB_TESTS = f"""
+with counted as ({STATS})
+select listed.task_type, listed.model_id, own.trials, incumbents.trials
+from ab_test_candidates as listed
+left join counted as own on own.task_type = listed.task_type and own.model_id = listed.model_id
+left join counted as incumbents
+    on incumbents.task_type = listed.task_type and incumbents.model_id = listed.incumbent_model_id
+"""

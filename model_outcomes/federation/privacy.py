@@ -1,0 +1,32 @@
+"""Noise: discrete Laplace of scale 1/epsilon, drawn by OpenDP (extra `privacy`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from model_outcomes.base.errors import NotInstalledError
+
+MECHANISM = "discrete_laplace"
+
+
+def noisy(counts: Sequence[int], epsilon: float) -> list[int]:
+    """Return `counts` with noise, by which each outcome is hidden up to a privacy loss of `epsilon`.
+
+    One outcome more or less changes one of the counts by one (L1 sensitivity 1).
+    """
+    try:
+        opendp = import_module("opendp.prelude")
+    except ImportError:
+        raise NotInstalledError("OpenDP, which --epsilon needs,", "privacy") from None
+    opendp.enable_features("contrib")
+    space = opendp.vector_domain(opendp.atom_domain(T=int)), opendp.l1_distance(T=int)
+    mechanism = opendp.m.make_laplace(*space, scale=1 / epsilon)
+    if mechanism.map(1) > epsilon * (1 + 1e-9):
+        raise AssertionError(f"OpenDP says {mechanism.map(1)} where {epsilon} was asked for")
+    return [int(count) for count in mechanism(list(counts))]
+
+
+def variance(epsilon: float) -> float:
+    """Return the variance of the noise in one count, by one draw."""
+    return 2 / epsilon**2

@@ -1,0 +1,80 @@
+"""The plan of a run, made without any change: the files it would take in, where it would publish."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from model_outcomes.base import console, locks, paths
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.intake import inbox
+from model_outcomes.job.run import Options
+from model_outcomes.log import spool, store
+from model_outcomes.publish import publisher, snapshot
+from model_outcomes.warehouse import builds
+from model_outcomes.warehouse.engines import targets
+
+
+class Plan(msgspec.Struct):
+    """Absolute paths. `inbox` holds paths by what a run would do with them; `held_by` is the process that holds the
+    lock now; `published` is the run whose publication is current in `publish` (run_id, as_of, database)."""
+
+    database: str
+    target: str
+    is_new_database: bool
+    project: str
+    held_by: dict[str, str | int] | None
+    spool: list[str]
+    legacy_json: str | None
+    inbox: dict[str, list[str]] | None
+    uok: str | None
+    publish: str | None
+    published: dict[str, str] | None
+
+    def as_json(self) -> str:
+        return console.escaped(msgspec.json.format(msgspec.json.encode(self), indent=2).decode())
+
+
+def plan(database: Path, options: Options) -> Plan:
+    """Raises OutcomesError where the run could not even begin."""
+    targets.expect_possible(options.target)
+    if options.publish:
+        publisher.check(options.publish, database)
+    paths.source_name(database)
+    has_memory = database.exists() and store.expect_log(database).kind == "log"
+    return Plan(
+        database=paths.shown_path(database),
+        target=options.target,
+        is_new_database=not database.exists(),
+        project=str(builds.project_folder()),
+        held_by=locks.holder(paths.build_folder(database) / "lock"),
+        spool=[paths.shown_path(path) for path in spool.waiting_files(database)],
+        legacy_json=_expected(options.legacy_json),
+        inbox=_inbox(database, options.inbox, has_memory) if options.inbox else None,
+        uok=_expected(options.uok),
+        publish=paths.shown_path(options.publish) if options.publish else None,
+        published=snapshot.published_run(options.publish / paths.SNAPSHOT) if options.publish else None,
+    )
+
+
+def _expected(path: Path | None) -> str | None:
+    if path and not path.is_file():
+        raise OutcomesError(f"{path}: no such file")
+    return paths.source_name(path) if path else None
+
+
+def _inbox(database: Path, folder: Path, has_memory: bool) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if has_memory:
+        with store.plain_faults(database), closing(store.open_existing(database, is_current=False)) as log:
+            # An older log has not counted attempts yet: the run upgrades it first.
+            columns = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
+            knows_files = log.execute(columns).fetchone()
+            files = inbox.look(log if knows_files else None, folder, database)
+    else:
+        files = inbox.look(None, folder, database)
+    for file in files:
+        found.setdefault(file.standing, []).append(file.name)
+    return found

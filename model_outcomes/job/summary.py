@@ -1,0 +1,96 @@
+"""The summary of a run: what each step did, what was found, what is new, and the exit code that follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from model_outcomes.answers.caveats import Caveat
+from model_outcomes.base import console
+from model_outcomes.base.engines import SQLITE
+from model_outcomes.job.findings import Changes, Findings
+
+# A run may have several faults; the first of these codes that applies is its exit code.
+PRECEDENCE = (2, 75, 1, 3)
+REJECTED = 3
+
+
+class InboxSummary(msgspec.Struct):
+    """Files by their outcome; unchanged ones only as a number."""
+
+    loaded: list[dict[str, Any]] = []
+    being_written: list[str] = []
+    ignored: list[str] = []
+    faulty: dict[str, str] = {}
+    known: int = 0
+
+
+class UnresolvedRejects(msgspec.Struct):
+    """Lines that were rejected in the last REJECTS_DAYS days, in this run or before it, and the files that had them
+    (at most 20, the newest first). `faulty_files` of the inbox could not be read, and have not changed since."""
+
+    since: str
+    lines: int = 0
+    files: list[str] = []
+    faulty_files: int = 0
+
+
+class BuildSummary(msgspec.Struct):
+    """dbt nodes that ran, the seconds that passed meanwhile, and the nodes that failed, with their messages. The
+    seconds of each node are in the run's run_results.json; nodes run two at a time."""
+
+    nodes: int = 0
+    seconds: float = 0.0
+    failures: list[dict[str, Any]] = []
+
+
+class Summary(msgspec.Struct):
+    """The summary that `loader run` prints as JSON and writes as summary.json. Steps that did not take place are
+    null."""
+
+    run_id: str | None
+    database: str
+    target: str = SQLITE
+    status: str = "running"
+    exit_code: int = 0
+    started_at: str = ""
+    finished_at: str = ""
+    seconds: float = 0.0
+    folder: str | None = None
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    spool: dict[str, Any] | None = None
+    legacy: dict[str, Any] | None = None
+    inbox: InboxSummary | None = None
+    uok: dict[str, Any] | None = None
+    carried: dict[str, Any] | None = None
+    build: BuildSummary | None = None
+    findings: Findings | None = None
+    changes: Changes | None = None
+    caveats: list[Caveat] | None = None
+    published: dict[str, Any] | None = None
+    unresolved_rejects: UnresolvedRejects | None = None
+    faults: list[str] = []
+
+    def as_json(self) -> str:
+        """Return the summary as JSON. Bytes of a path that are not UTF-8 are shown as \\xff."""
+        try:
+            encoded = msgspec.json.encode(self)
+        except UnicodeEncodeError:
+            encoded = msgspec.json.encode(_as_text(msgspec.to_builtins(self)))
+        return console.escaped(msgspec.json.format(encoded, indent=2).decode())
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_as_text(name): _as_text(each) for name, each in value.items()}
+    return [_as_text(each) for each in value] if isinstance(value, list) else value
+
+
+def exit_code(codes: set[int]) -> int:
+    """Return the code that says most about what went wrong; 0 where nothing did."""
+    return next((code for code in PRECEDENCE if code in codes), max(codes, default=0))

@@ -1,0 +1,228 @@
+"""The spool: outcomes that the database could not take wait in a JSON Lines file until they are drained.
+
+An outcome is appended with one write under a kernel lock and synced before it counts as kept. A drain
+renames the file under that lock, so that no line is added to what it reads, and removes it when the
+database has every line. Killed in between, it finds the renamed file again: what of it is in the
+database already is known by the file's content, and by the event_id that each outcome was given.
+
+A drain removes spools, so only our own files are spools: we know them by the name that we chose, or by the first line.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import glob
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from model_outcomes.base import paths
+from model_outcomes.base.errors import NotKeptError
+from model_outcomes.log.outcome import Outcome, new_event_id, not_unicode
+
+LOCK_WAIT_S = 2.0  # a lock is held for one write, so that nobody should ever wait that long
+NAME_LIMIT = 255  # bytes, of most file systems
+CLAIM = ".draining"  # the end of a spool's name while it is drained
+CLAIM_BYTES = 40  # by how much that name is longer than the spool's
+HEAD_BYTES = 65_536  # of a file, in which its first line ends
+LINE_START = b'{"task_type":"'
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_decoder = msgspec.json.Decoder(Outcome)
+
+
+def append(database: Path, *outcomes: Outcome) -> Path:
+    """Keep outcomes for a database in the first of its spools that takes them; on disk on return.
+
+    An outcome without an event_id is given one, so that it is one outcome however often it is drained.
+    Raises NotKeptError, with the outcomes as JSON Lines, if no spool can be written, InvalidOutcome if one
+    holds what is no text.
+    """
+    return _append_to_first(paths.spools(database), outcomes, database)
+
+
+def append_unsettled(outcome: Outcome) -> Path:
+    """Keep an outcome as `append` does, while outcomes.toml cannot say which database it is for."""
+    path = paths.unsettled_spool()
+    return _append_to_first([path] if path else [], [outcome])
+
+
+def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], database: Path | None = None) -> Path:
+    text = b"".join(_encoded(outcome) for outcome in outcomes)
+    faults = []
+    for path in spools:
+        try:
+            # The folder of the database is not made here.
+            if database is None or path.parent != database.parent:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            _append(path, text, database)
+        except OSError as fault:
+            faults.append(f"{path}: {fault.strerror}")
+        except Exception as fault:
+            faults.append(f"{path}: {type(fault).__name__}: {fault}")
+        else:
+            if database and path.parent == paths.state_folder():
+                _note_database(database, path)
+            return path
+    raise NotKeptError(
+        f"the outcome could be kept nowhere ({'; '.join(faults) or 'there is no home folder'})", text.decode().rstrip()
+    )
+
+
+def _note_database(database: Path, path: Path) -> None:
+    """Note which log a spool in the folder of state is for, so that a drain finds it after the database has moved.
+    Without the note the outcome is kept, too."""
+    with suppress(Exception):  # an ImportError as Python ends, say
+        from model_outcomes.log import relocation
+
+        relocation.note(database, path)
+
+
+def waiting_files(database: Path) -> list[Path]:
+    """Return the files in which outcomes of a database wait, those of a drain that was killed among them."""
+    spools = [path for path in paths.drained(database) if not foreign(database, path)]
+    return [path for path in (*spools, *(left for path in spools for left in _left_by_drains(path))) if _is_file(path)]
+
+
+def foreign(database: Path, path: Path) -> str | None:
+    """Return why the file at a spool's path is no spool; None if it is one, or could become one."""
+    try:
+        with _opened(path, os.O_RDONLY) as file:
+            _refuse_foreign(file, path, database)
+    except OSError as fault:
+        return None if fault.errno in ABSENT else f"{path}: {fault.strerror}"
+    return None
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return an outcome as a line of a spool, so that a program's log holds all of it."""
+    return _encoded(outcome).decode().rstrip()
+
+
+def _encoded(outcome: Outcome) -> bytes:
+    if outcome.event_id is None:
+        outcome = msgspec.structs.replace(outcome, event_id=new_event_id())
+    fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
+    try:
+        return msgspec.json.encode(fields, enc_hook=str.__str__) + b"\n"  # the hook takes subclasses of str
+    except UnicodeEncodeError:
+        raise not_unicode(outcome) from None
+
+
+def _append(path: Path, text: bytes, database: Path | None) -> None:
+    if len(os.fsencode(path.name)) > NAME_LIMIT - CLAIM_BYTES:
+        raise OSError(errno.ENAMETOOLONG, "the name is too long for a spool")
+    with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
+        if database:
+            _refuse_foreign(file, path, database)
+        size = os.fstat(file).st_size
+        # A line that was cut off, by a power failure say, must not spoil this one.
+        is_cut_off = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        text = b"\n" + text if is_cut_off else text
+        try:
+            if os.write(file, text) < len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(file, size)
+            raise
+        if size == 0:
+            _sync_folder(path.parent)
+
+
+def _refuse_foreign(file: int, path: Path, database: Path) -> None:
+    """Raise OSError unless an open file is a spool, or may become one."""
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise OSError(errno.EINVAL, "is not a file")
+    real = os.path.realpath(path)
+    if real in {os.path.realpath(database) + suffix for suffix in ("", "-wal", "-shm", "-journal")}:
+        raise OSError(errno.EINVAL, "is the database itself, not a spool: let OUTCOMES_SPOOL name another file")
+    if path in paths.own_spools(database):
+        return
+    head = os.pread(file, HEAD_BYTES, 0)
+    if head.strip(b"\r\n") and not _is_our_line(head.lstrip(b"\r\n").partition(b"\n")[0]):
+        raise OSError(errno.EINVAL, "is no spool (another program wrote it): let OUTCOMES_SPOOL name another file")
+
+
+def _is_our_line(line: bytes) -> bool:
+    """Return whether `append` wrote a line, byte by byte, or began to."""
+    try:
+        outcome = _decoder.decode(line)
+    except msgspec.ValidationError:
+        return False
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return line.startswith(LINE_START) or LINE_START.startswith(line)
+    return outcome.event_id is not None and _encoded(outcome) == line + b"\n"
+
+
+def claimed(path: Path, database: Path) -> Iterator[Path]:
+    """Yield the files of a spool that are this drain's to read, each held until the next is asked for:
+    those that killed drains left behind, then the spool itself, under a name of its own."""
+    for left in _left_by_drains(path):
+        with suppress(FileNotFoundError, BlockingIOError), _locked(left, os.O_RDONLY, wait_s=0):
+            yield left
+    name = path.with_name(f"{path.name}.{time.time_ns():x}-{os.getpid():x}{CLAIM}")
+    try:
+        with _locked(path, os.O_RDONLY) as file:
+            _refuse_foreign(file, path, database)
+            path.rename(name)
+            yield name
+    except OSError as fault:
+        if fault.errno not in ABSENT:
+            raise
+
+
+def _left_by_drains(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}.*{CLAIM}"))
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises if the folder may not be read
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    # A FIFO would wait for its other end.
+    file = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _locked(path: Path, flags: int, wait_s: float = LOCK_WAIT_S) -> Iterator[int]:
+    """Yield the file at `path`, open and locked; BlockingIOError if others hold it for too long.
+
+    A drain that has renamed the file meanwhile, and keeps its lock, is not waited for: the path is opened afresh.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        with _opened(path, flags) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_current = os.path.samestat(os.fstat(file), path.stat())
+            except FileNotFoundError:
+                continue  # drained a moment ago
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+                is_current = False
+                time.sleep(0.001)
+            if is_current:
+                yield file
+                return
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

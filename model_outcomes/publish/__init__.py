@@ -1,0 +1,1 @@
+"""What other people get: the snapshot, exported files, the report and the explorer."""

@@ -1,0 +1,1 @@
+"""dbt on a log: builds, what they built, and the engines that can build it."""

@@ -1,0 +1,307 @@
+"""The log as Parquet files, which DuckDB and Spark read where they lie.
+
+    DIR/export.json                                          which log this is, and its columns
+    DIR/model_outcomes/batch=<first>-<last>/day=<day>/*      outcomes by their ids, and by their UTC day
+    DIR/<other table>/rows.parquet                           each other table, whole
+
+A batch is written aside, counted, and renamed into place as a whole: whoever reads sees all of it or
+nothing, and its name says how far the log has come. So an export that was killed goes on where it was.
+
+Each batch lists its files with size, time and digest (`_files.json`, which engines do not read). Before each export
+and each build the files are held against the list, and a batch that is lost or damaged is written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model_outcomes.base import disk, locks, outputs
+from model_outcomes.base.errors import NotInstalledError, OutcomesError
+from model_outcomes.warehouse.engines import log_tables
+from model_outcomes.warehouse.engines.log_tables import LOG, Export, Stretch, Table
+
+if TYPE_CHECKING:
+    import pyarrow
+
+FORMAT = 1
+DESCRIPTOR = "export.json"
+UNFINISHED = ".unfinished"
+BATCH = 1_000_000
+FILES = "_files.json"
+BATCH_NAME = re.compile(r"batch=(\d{18})-(\d{18})")
+
+Progress = Callable[[int], None]
+
+
+def export(connection: sqlite3.Connection, folder: Path, *, batch: int = BATCH,
+           progress: Progress = lambda rows: None) -> Export:  # fmt: skip
+    """Bring the files in `folder` up to the log. `progress` hears how many outcomes each batch had.
+
+    Raises OutcomesError where the folder holds something else, or what was written does not agree with
+    the log; BusyError while another export is at it.
+    """
+    _expect_pyarrow()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_another(connection, folder)
+        with locks.exclusive(folder / "export.lock", "an export"):
+            shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+            try:
+                return _bring_up(connection, folder, batch, progress)
+            finally:
+                shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+    except OSError as fault:
+        raise OutcomesError(f"cannot write to {folder.absolute()}: {fault.strerror or fault}") from None
+
+
+def mend(connection: sqlite3.Connection, folder: Path) -> int:
+    """Write again what is lost or damaged of the files in `folder`; return how many stretches of outcomes were.
+
+    Raises OutcomesError and BusyError as export().
+    """
+    if exported_to(folder) is None or not (_broken(folder) or _broken_others(folder)):
+        return 0
+    _expect_pyarrow()
+    try:
+        _refuse_another(connection, folder)
+        with locks.exclusive(folder / "export.lock", "an export"):
+            try:
+                stretches = _write_again(connection, folder, BATCH)
+                with log_tables.reading(connection):
+                    for name in _broken_others(folder):
+                        _write_other(connection, folder, name)
+                return stretches
+            finally:
+                shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+    except OSError as fault:
+        raise OutcomesError(f"cannot write to {folder.absolute()}: {fault.strerror or fault}") from None
+
+
+def exported_to(folder: Path) -> int | None:
+    """Return the last outcome that the files in `folder` know, None if they are no log."""
+    if not (folder / DESCRIPTOR).is_file() or not (folder / LOG).is_dir():
+        return None
+    found = [BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir()]
+    return max((int(name[2]) for name in found if name), default=None)
+
+
+def _bring_up(connection: sqlite3.Connection, folder: Path, batch: int, progress: Progress) -> Export:
+    log = log_tables.table(connection, LOG)
+    known = exported_to(folder)
+    if known is None:
+        _describe(connection, folder, log, 0)
+        # Engines find the columns in a file, and there must be one.
+        _write_batch(connection, folder, log, Stretch(-1, 0, 0))
+    else:
+        _write_again(connection, folder, batch)
+    last, total = known or 0, 0
+    for stretch in log_tables.stretches(connection, last, batch):
+        _write_batch(connection, folder, log, stretch)
+        _describe(connection, folder, log, stretch.last)
+        progress(stretch.rows)
+        last, total = stretch.last, total + stretch.rows
+    with log_tables.reading(connection):
+        others = {name: _write_other(connection, folder, name) for name in log_tables.OTHERS}
+    return Export(total, last, others)
+
+
+def _write_again(connection: sqlite3.Connection, folder: Path, batch: int) -> int:
+    """Write the outcomes of each lost or damaged batch again; return how many stretches that were."""
+    log, count = log_tables.table(connection, LOG), 0
+    for first, last in _broken(folder):
+        (folder / UNFINISHED).mkdir(exist_ok=True)
+        damaged = folder / LOG / _batch_name(first, last)
+        if damaged.is_dir():
+            damaged.rename(folder / UNFINISHED / f"damaged-{damaged.name}")
+        if last == 0:
+            _write_batch(connection, folder, log, Stretch(-1, 0, 0))
+            count += 1
+        for stretch in log_tables.stretches(connection, max(first - 1, 0), batch, last):
+            _write_batch(connection, folder, log, stretch)
+            count += 1
+    return count
+
+
+def _broken(folder: Path) -> list[tuple[int, int]]:
+    """Return the first and last id of each batch that is lost, or whose files are not as they were written.
+
+    Raises OutcomesError if two batches hold the same ids.
+    """
+    names = (BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir())
+    broken, expected = [], 0
+    for first, last in sorted((int(name[1]), int(name[2])) for name in names if name):
+        if first < expected:
+            raise OutcomesError(f"{folder.absolute()} has outcome {first} twice: export to a new folder")
+        if first > expected:
+            broken.append((expected, first - 1))
+        if not _is_whole(folder / LOG / _batch_name(first, last)):
+            broken.append((first, last))
+        expected = last + 1
+    return broken
+
+
+def _broken_others(folder: Path) -> list[str]:
+    return [name for name in log_tables.OTHERS if not (folder / name / "rows.parquet").is_file()]
+
+
+def _is_whole(batch: Path) -> bool:
+    """Return whether the files of a batch are the ones that its list names. A digest takes reading the file, and is
+    computed only if the file's time is another one."""
+    try:
+        listed: dict[str, list[Any]] = json.loads((batch / FILES).read_text(encoding="utf-8"))
+        if {str(file.relative_to(batch)) for file in batch.glob("**/*.parquet")} != listed.keys():
+            return False
+        for name, (size, modified_ns, sha256) in listed.items():
+            stat = (batch / name).stat()
+            if stat.st_size != size or (stat.st_mtime_ns != modified_ns and _sha256(batch / name) != sha256):
+                return False
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return False
+    return True
+
+
+def _list_files(batch: Path, files: list[Path]) -> None:
+    listed = {}
+    for file in files:
+        stat = file.stat()
+        listed[str(file.relative_to(batch))] = [stat.st_size, stat.st_mtime_ns, _sha256(file)]
+    (batch / FILES).write_text(json.dumps(listed) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _batch_name(first: int, last: int) -> str:
+    return f"batch={first:018}-{last:018}"
+
+
+def _write_batch(connection: sqlite3.Connection, folder: Path, log: Table, stretch: Stretch) -> None:
+    from pyarrow import dataset, parquet
+
+    aside = folder / UNFINISHED / _batch_name(stretch.after + 1, stretch.last)
+    if stretch.rows:
+        with log_tables.reading(connection):
+            dataset.write_dataset(
+                _by_day(log, log_tables.outcomes(connection, log, stretch)),
+                aside,
+                format="parquet",
+                basename_template="part-{i}.parquet",
+                partitioning=["day"],
+                partitioning_flavor="hive",
+                file_options=dataset.ParquetFileFormat().make_write_options(compression="zstd"),
+                max_partitions=1_000_000,
+                use_threads=False,
+            )
+    else:
+        (aside / "day=1970-01-01").mkdir(parents=True)
+        parquet.write_table(_schema(log).empty_table(), aside / "day=1970-01-01" / "part-0.parquet")
+    files = sorted(aside.glob("*/*.parquet"))
+    written = sum(parquet.read_metadata(file).num_rows for file in files)
+    if written != stretch.rows:
+        raise OutcomesError(f"{written:,} outcomes were written of {stretch.rows:,} above id {stretch.after}: {folder}")
+    _list_files(aside, files)
+    os.sync()  # a file for each day, and a folder: one by one they would take many times as long
+    (folder / LOG).mkdir(exist_ok=True)
+    aside.rename(folder / LOG / aside.name)
+    disk.sync(folder / LOG)
+
+
+def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int:
+    from pyarrow import parquet
+
+    other = log_tables.table(connection, name)
+    schema = _schema(other)
+    aside = folder / UNFINISHED / f"{name}.parquet"
+    aside.parent.mkdir(exist_ok=True)
+    with parquet.ParquetWriter(aside, schema, compression="zstd") as writer:
+        for chunk in log_tables.rows(connection, other):
+            writer.write_table(_arrow(chunk, schema))
+    written: int = parquet.read_metadata(aside).num_rows
+    (expected,) = connection.execute(f"select count(*) from {name}").fetchone()
+    if written != expected:
+        raise OutcomesError(f"{written:,} rows of {name} were written of {expected:,}: {folder}")
+    (folder / name).mkdir(exist_ok=True)
+    disk.sync(aside)
+    aside.replace(folder / name / "rows.parquet")
+    return written
+
+
+def _by_day(log: Table, chunks: Iterator[Any]) -> pyarrow.Table:
+    """Sort by days, so that one file is open at a time."""
+    import pyarrow
+    from pyarrow import compute
+
+    schema = _schema(log)
+    table = pyarrow.Table.from_batches(
+        (batch for chunk in chunks for batch in _arrow(chunk, schema).to_batches()), schema
+    )
+    day = compute.utf8_slice_codeunits(table["timestamp"], 0, 10)
+    return table.append_column("day", day).sort_by([("day", "ascending"), ("id", "ascending")])
+
+
+def _arrow(chunk: Any, schema: pyarrow.Schema) -> pyarrow.Table:
+    import pyarrow
+
+    columns = zip(zip(*chunk, strict=True), schema.types, strict=True)
+    return pyarrow.Table.from_arrays([pyarrow.array(values, type) for values, type in columns], schema=schema)
+
+
+def _schema(table: Table) -> pyarrow.Schema:
+    import pyarrow
+
+    types = {"INTEGER": pyarrow.int64(), "REAL": pyarrow.float64(), "TEXT": pyarrow.string()}
+    return pyarrow.schema([pyarrow.field(column.name, types[column.type]) for column in table.columns])
+
+
+def _describe(connection: sqlite3.Connection, folder: Path, log: Table, outcome_id: int) -> None:
+    """Write the descriptor. A later export finds by the outcome in it whether this is still the same log."""
+    said = {
+        "format": FORMAT,
+        "columns": log.names,
+        "outcome_id": outcome_id,
+        "sha256": log_tables.fingerprint(connection, outcome_id),
+    }
+    with outputs.replacing(folder / DESCRIPTOR) as unfinished:
+        unfinished.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
+    """Raises OutcomesError where the folder holds anything but an export of this very log."""
+    where = folder.absolute()
+    path = folder / DESCRIPTOR
+    if not path.exists():
+        ours = {"export.lock", "export.holder.json"}
+        names = sorted(each.name for each in folder.iterdir())
+        if strangers := [name for name in names if name not in ours and not name.startswith(".export.")]:
+            raise OutcomesError(f"{where} holds {strangers[0]} and no exported log: name a folder of its own")
+        return
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        known, columns, sha256, version = said["outcome_id"], said["columns"], said["sha256"], said["format"]
+        if not isinstance(known, int) or not 0 <= known < 2**63:
+            raise ValueError("outcome_id is no id")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise OutcomesError(f"{path.absolute()} is damaged: export to a new folder") from None
+    if version != FORMAT or columns != log_tables.table(connection, LOG).names:
+        raise OutcomesError(f"{where} was exported with other columns: export to a new folder")
+    if sha256 != log_tables.fingerprint(connection, known):
+        raise OutcomesError(f"{where} holds another log, whose outcome {known} is not this one's: name another folder")
+
+
+def _expect_pyarrow() -> None:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise NotInstalledError("pyarrow", "parquet")

@@ -1,0 +1,106 @@
+"""The engines on offer: where each keeps what it builds, and what dbt's profile is told about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from model_outcomes.base import outputs, paths
+from model_outcomes.base.engines import SQLITE
+from model_outcomes.base.errors import NotInstalledError, OutcomesError
+from model_outcomes.warehouse.engines import parquet_log
+
+# Engines that read the exported files where they lie: dbt tells them where, before it builds.
+IN_PLACE = ("duckdb", "spark")
+
+# libpq's variables, and what it calls the same in a DSN.
+POSTGRES_VARIABLES = {
+    "PGHOST": "host",
+    "PGPORT": "port",
+    "PGUSER": "user",
+    "PGPASSWORD": "password",
+    "PGDATABASE": "dbname",
+    "PGOPTIONS": "options",
+}
+
+
+def expect_possible(target: str) -> None:
+    """Raises OutcomesError where this machine cannot speak to the engine at all: its packages, its address or
+    Java is missing."""
+    if target == SQLITE:
+        return
+    if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
+        raise NotInstalledError(f"dbt-{target}", target)
+    if target == "postgres":
+        postgres_variables(dsn(None))
+    if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
+
+
+def check_places(database: Path, target: str) -> None:
+    """Raise OutcomesError if a build on `target` would write to a file or folder that is not ours to change."""
+    if target in IN_PLACE:
+        outputs.check(paths.parquet_log(database), database, "exported log", Path.is_dir, is_folder=True)
+    if target == "duckdb":
+        outputs.check(paths.duckdb(database), database, "DuckDB database", _is_duckdb)
+    if target == "spark":
+        outputs.check(paths.spark(database), database, "folder of Spark's", _is_spark, is_folder=True)
+
+
+def _is_duckdb(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
+
+
+def _is_spark(folder: Path) -> bool:
+    """Return whether a build on Spark made the folder: profiles.yml names both folders in it."""
+    return (folder / "metastore").is_dir() or (folder / "tables").is_dir()
+
+
+def environment(database: Path, target: str) -> Mapping[str, str]:
+    """Return the variables that the target's profile reads. Raises OutcomesError as `expect_possible`, and where the
+    exported log is missing."""
+    check_places(database, target)
+    expect_possible(target)
+    if target == SQLITE:
+        return {}
+    if target == "postgres":
+        return postgres_variables(dsn(None))
+    folder = paths.parquet_log(database)
+    if parquet_log.exported_to(folder) is None:
+        raise OutcomesError(f"there is no exported log at {folder.absolute()}: run `loader export-log --to parquet`")
+    return {
+        "OUTCOMES_PARQUET": str(folder.absolute()),
+        "OUTCOMES_DUCKDB": str(paths.duckdb(database).absolute()),
+        "OUTCOMES_SPARK": str(paths.spark(database).absolute()),
+    }
+
+
+def preparations(target: str) -> Sequence[Sequence[str]]:
+    """Return the commands of dbt that come before a build."""
+    return [["run-operation", "read_log_in_place"]] if target in IN_PLACE else []
+
+
+def dsn(given: str | None) -> str:
+    """Return where the PostgreSQL database is: `given`, else `OUTCOMES_POSTGRES`."""
+    named = given or os.environ.get("OUTCOMES_POSTGRES")
+    if not named:
+        raise OutcomesError("no PostgreSQL database is named: set OUTCOMES_POSTGRES to its DSN (postgresql://...)")
+    return named
+
+
+def postgres_variables(dsn: str) -> Mapping[str, str]:
+    """Return a DSN in pieces, under the names that libpq has for them; without PostgreSQL's compiler, which takes a
+    second for each deep view, and the views are read in less."""
+    from psycopg2 import ProgrammingError
+    from psycopg2.extensions import parse_dsn
+
+    try:
+        pieces = parse_dsn(dsn)
+    except ProgrammingError as fault:
+        raise OutcomesError(f"OUTCOMES_POSTGRES is no DSN: {' '.join(str(fault).split())}") from None
+    pieces["options"] = f"-c jit=off {pieces.get('options') or os.environ.get('PGOPTIONS', '')}".rstrip()
+    return {variable: pieces[name] for variable, name in POSTGRES_VARIABLES.items() if name in pieces}
