@@ -26,7 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns(".*", "data", "target", "__pycache__")
     shutil.copytree(ROOT, source, ignore=ignored)
     subprocess.run([uv, "--quiet", "venv", "--python", os.path.realpath(sys.executable), folder], check=True)
-    install = [uv, "--quiet", "pip", "install", "--python", folder / "bin" / "python", "."]
+    install = [str(uv), "--quiet", "pip", "install", "--python", str(folder / "bin" / "python"), "."]
     done = subprocess.run(install, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no index to install from: {done.stderr.strip()[-200:]}")
@@ -51,7 +51,7 @@ def test_it_records_and_asks_on_a_database_that_was_built_elsewhere(environment:
     subprocess.run([sys.executable, "-c", main, "--db", database, "build", "--quiet"], check=True)
 
     def loader(*arguments: str) -> str:
-        command = [environment / "bin" / "loader", "--db", database, *arguments]
+        command = [str(environment / "bin" / "loader"), "--db", str(database), *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     loader("record", "--task-type", "coding", "--model-id", "alpha", "--failure")
