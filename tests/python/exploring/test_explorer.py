@@ -55,7 +55,7 @@ def test_every_table_and_column_is_described_in_dbts_words(site: Site, ask: Any)
         assert page.status_code == 200
         assert re.findall(r"<dt>(\w+)</dt><dd>\S", page.text) == columns, name
     said = pages[tables.index("model_stats")].text
-    assert "One row per task type and model: everything the log and the opening balances say" in said
+    assert "One row per task type and model: all data of the log and the opening balances" in said
 
 
 def test_it_says_which_run_it_shows(site: Site, ask: Any) -> None:

@@ -1,4 +1,4 @@
-{# Boundaries crossed, as in dbt's other adapters: 23:59 and 00:01 are a day apart. #}
+{# Counts the boundaries crossed, as dbt's other adapters do: 23:59 and 00:01 are one day apart. #}
 {% macro sqlite__datediff(first_date, second_date, datepart) -%}
     {%- set seconds = {'second': 1, 'minute': 60, 'hour': 3600, 'day': 86400, 'week': 604800} -%}
     {%- set months = {'month': 1, 'quarter': 3, 'year': 12} -%}
