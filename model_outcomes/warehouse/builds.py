@@ -140,7 +140,6 @@ def run_dbt(
         "commands": [[*arguments, *where] for arguments in commands],
         "results": str(results),
         "lock": str(folder / "dbt.lock"),
-        "log": str(database) if target == SQLITE else None,
     }
     _wait_for(
         [sys.executable, "-c", CHILD, str(ROOT), json.dumps(request)],
