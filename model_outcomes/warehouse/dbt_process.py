@@ -60,7 +60,7 @@ def _ignore_database_path() -> None:
     with contextlib.suppress(ImportError):
         from dbt.adapters.sqlite.connections import SQLiteCredentials
 
-        SQLiteCredentials._connection_keys = lambda _: ["database", "schema"]  # type: ignore[method-assign, unused-ignore]
+        SQLiteCredentials._connection_keys = lambda _: ["database", "schema"]  # type: ignore[method-assign]
 
 
 def _end_with_parent() -> None:
