@@ -38,8 +38,8 @@ class ExportOptions(msgspec.Struct, frozen=True):
 
 
 class HeldBack(msgspec.Struct):
-    """What an export leaves out: cells with too few outcomes, late outcomes of exported rows, and cells with a name
-    that must not be published."""
+    """The cells and outcomes that an export leaves out: cells with too few outcomes, late outcomes of exported rows,
+    and cells with a name that must not be published."""
 
     cells: int = 0
     late_outcomes: int = 0

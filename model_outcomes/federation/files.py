@@ -22,17 +22,17 @@ from model_outcomes.federation.format import FORMAT, VERSION, Export, Header, Ro
 from model_outcomes.intake import sources
 from model_outcomes.log.outcome import InvalidOutcome, json_object
 
-LINE_LIMIT = 16_384
-FILE_LIMIT = 100_000_000
-SHOWN = 100
+LINE_LIMIT_BYTES = 16_384
+FILE_LIMIT_BYTES = 100_000_000
+SHOWN_FAULTS = 100
 
 
 class RejectedFile(OutcomesError):
     """A file that is not valid federated_stats; the message has a line for each fault."""
 
     def __init__(self, name: str, faults: list[str]) -> None:
-        shown = "".join(f"\n  {fault}" for fault in faults[:SHOWN])
-        more = "\n  and more" if len(faults) > SHOWN else ""
+        shown = "".join(f"\n  {fault}" for fault in faults[:SHOWN_FAULTS])
+        more = "\n  and more" if len(faults) > SHOWN_FAULTS else ""
         super().__init__(f"{name} is rejected, nothing of it was imported:{shown}{more}")
         self.faults = faults
 
@@ -77,7 +77,7 @@ def _is_export(path: Path) -> bool:
     """Return whether the file begins as an export does."""
     try:
         with _open(str(path)) as stream:
-            header = json_object(stream.readline(LINE_LIMIT))
+            header = json_object(stream.readline(LINE_LIMIT_BYTES))
     except (OSError, EOFError, zlib.error, InvalidOutcome):
         return False
     return header.get("format") == FORMAT
@@ -87,14 +87,14 @@ def _is_export(path: Path) -> bool:
 def _open(name: str) -> Iterator[BinaryIO]:
     with ExitStack() as stack:
         if name == "-":
-            raw: BinaryIO = BytesIO(sys.stdin.buffer.read(FILE_LIMIT + 1))
+            raw: BinaryIO = BytesIO(sys.stdin.buffer.read(FILE_LIMIT_BYTES + 1))
         else:
             # Unbuffered: a buffered open of a pipe asks for its position.
             file = stack.enter_context(Path(name).open("rb", buffering=0))
             raw = cast(BinaryIO, BufferedReader(file))
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 sources.refuse_device(file.fileno())
-                raw = BytesIO(raw.read(FILE_LIMIT + 1))
+                raw = BytesIO(raw.read(FILE_LIMIT_BYTES + 1))
         is_packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         yield cast(BinaryIO, stack.enter_context(gzip.open(raw, "rb"))) if is_packed else raw
@@ -139,7 +139,7 @@ def _exports(path: str, stream: BinaryIO, now: datetime) -> list[Export]:
     exports: list[Export] = []
     section: _Section | None = None
     for number, line in _lines(path, stream):
-        if len(faults) > SHOWN:
+        if len(faults) > SHOWN_FAULTS:
             raise RejectedFile(path, faults)
         values = _object(number, line, faults)
         if values is None:
@@ -170,12 +170,12 @@ def _ended(section: _Section | None, faults: list[str]) -> list[Export]:
 
 def _lines(path: str, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     number, size = 0, 0
-    while line := stream.readline(LINE_LIMIT + 1):
+    while line := stream.readline(LINE_LIMIT_BYTES + 1):
         number, size = number + 1, size + len(line)
-        if len(line) > LINE_LIMIT:
-            raise RejectedFile(path, [f"line {number}: is over {LINE_LIMIT:,} bytes"])
-        if size > FILE_LIMIT:
-            raise RejectedFile(path, [f"line {number}: the file has over {FILE_LIMIT:,} bytes, unpacked"])
+        if len(line) > LINE_LIMIT_BYTES:
+            raise RejectedFile(path, [f"line {number}: is over {LINE_LIMIT_BYTES:,} bytes"])
+        if size > FILE_LIMIT_BYTES:
+            raise RejectedFile(path, [f"line {number}: the file has over {FILE_LIMIT_BYTES:,} bytes, unpacked"])
         if line.strip():
             yield number, line.rstrip(b"\r\n") + b"\n"
 

@@ -15,7 +15,7 @@ from model_outcomes.federation.ledger import Cell, NameEntry
 from model_outcomes.log.outcome import short_name
 
 # Two names have 400 characters at most. The csv module's own limit holds for the whole process.
-LINE_LIMIT = 100_000
+LINE_LIMIT_CHARACTERS = 100_000
 
 NAME_KINDS = {"task_types": "task_type", "models": "model_id"}
 
@@ -29,8 +29,10 @@ def cells(epsilon: float | None, path: Path | None) -> list[Cell]:
         return []
     place = paths.absolute(path)
     lines = _text(path).splitlines()
-    if any(len(line) > LINE_LIMIT for line in lines):
-        raise OutcomesError(f"{place} is not a list of cells: a line has more than {LINE_LIMIT:,} characters")
+    if any(len(line) > LINE_LIMIT_CHARACTERS for line in lines):
+        raise OutcomesError(
+            f"{place} is not a list of cells: a line has more than {LINE_LIMIT_CHARACTERS:,} characters"
+        )
     reader = csv.DictReader(lines)
     try:
         if not {"task_type", "model_id"} <= set(reader.fieldnames or ()):
