@@ -1,6 +1,6 @@
-"""What a run found: what should worry somebody now, and what is new since the run before.
+"""Findings of a run, which need attention now, and changes since the run before. Both are read from the marts.
 
-Both are read from the marts. Findings change no exit code unless they are asked to (`--fail-on`).
+Findings change the exit code only with `--fail-on`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import msgspec
 from model_outcomes.answers import queries
 from model_outcomes.answers.queries import Answer
 
-NEVER = "0001-"  # what dbt calls the time of no row
+NEVER = "0001-"  # dbt's max_loaded_at of a source without rows begins with this
 
 
 class Findings(msgspec.Struct):
-    """The current findings: sources without new outcomes, models to demote, current drift alarms, task types whose
-    recorder seems never to tell success from failure."""
+    """The current findings: sources without new outcomes, models to demote, drift alarms, and task types in which every
+    trial succeeded or every trial failed."""
 
     stale: Answer = []
     demotion: Answer = []
@@ -27,7 +27,7 @@ class Findings(msgspec.Struct):
 
 
 class Changes(msgspec.Struct):
-    """The changes since the run `since`; everything if that is None."""
+    """The changes since the run `since`. If `since` is None, no run came before, and everything is new."""
 
     since: str | None
     new_leaders: Answer
@@ -44,7 +44,7 @@ class Changes(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """The state of the marts, which the next run compares with."""
+    """The state of the marts, with which the next run compares."""
 
     leaders: dict[str, str]
     verdicts: dict[str, str]
@@ -88,7 +88,7 @@ TASK_TYPES = "select distinct task_type from model_rankings order by 1"
 
 
 def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
-    """Return what the marts warn of; `stale` comes from dbt's own freshness."""
+    """Return the findings in the marts; `stale` is the result of `stale_sources`."""
     return Findings(
         stale=stale,
         demotion=queries.rows(connection, DEMOTION),
@@ -97,14 +97,14 @@ def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
     )
 
 
-def named(names: tuple[str, ...], findings: Findings, changes: Changes) -> dict[str, int]:
-    """Return how many findings there are of each of `names` (see `--fail-on`), without zeros."""
-    counts = {name: len(getattr(changes, NEWS[name]) if name in NEWS else getattr(findings, name)) for name in names}
-    return {name: count for name, count in counts.items() if count}
+def counts(names: tuple[str, ...], findings: Findings, changes: Changes) -> dict[str, int]:
+    """Return the number of findings of each name in `names` (see `--fail-on`), without zeros."""
+    rows = {name: getattr(changes, NEWS[name]) if name in NEWS else getattr(findings, name) for name in names}
+    return {name: len(answer) for name, answer in rows.items() if answer}
 
 
 def state(connection: sqlite3.Connection) -> State:
-    """Return what the marts say now."""
+    """Return the current state of the marts."""
     return State(
         leaders=dict(connection.execute(LEADERS).fetchall()),
         verdicts={row["experiment_id"]: row["verdict"] for row in queries.rows(connection, VERDICTS)},
@@ -118,36 +118,36 @@ def state(connection: sqlite3.Connection) -> State:
 
 
 def changes(connection: sqlite3.Connection, since: str | None, before: State | None) -> Changes:
-    """Return what the marts say that they did not say at the run `since`, when they said `before`."""
-    known = before or State({}, {}, [], [], [], [], [])
+    """Return the changes in the marts since the run `since`, after which their state was `before`."""
+    old = before or State({}, {}, [], [], [], [], [])
     leaders = queries.rows(connection, LEADERS)
     return Changes(
         since=since,
         new_leaders=[
-            {**row, "previous_model_id": known.leaders.get(row["task_type"])}
+            {**row, "previous_model_id": old.leaders.get(row["task_type"])}
             for row in leaders
-            if known.leaders.get(row["task_type"]) != row["model_id"]
+            if old.leaders.get(row["task_type"]) != row["model_id"]
         ],
         new_verdicts=[
             row
             for row in queries.rows(connection, VERDICTS)
-            if _is_new_verdict(row["verdict"], known.verdicts.get(row["experiment_id"]))
+            if _is_new_verdict(row["verdict"], old.verdicts.get(row["experiment_id"]))
         ],
         new_recommendations=[
             row
             for row in queries.rows(connection, RECOMMENDATIONS)
-            if known.recommendations.get(row["task_type"]) != _advised(row)
+            if old.recommendations.get(row["task_type"]) != _advised(row)
         ],
-        new_demotion_candidates=_new(queries.rows(connection, DEMOTION), known.demotion_candidates),
-        new_ab_test_candidates=_new(queries.rows(connection, AB_TESTS), known.ab_test_candidates),
-        new_drift_alarms=_new(queries.rows(connection, DRIFT), known.drift_alarms),
-        new_models=sorted({model for (model,) in connection.execute(MODELS)} - set(known.models)),
-        new_task_types=sorted({each for (each,) in connection.execute(TASK_TYPES)} - set(known.task_types)),
+        new_demotion_candidates=_new(queries.rows(connection, DEMOTION), old.demotion_candidates),
+        new_ab_test_candidates=_new(queries.rows(connection, AB_TESTS), old.ab_test_candidates),
+        new_drift_alarms=_new(queries.rows(connection, DRIFT), old.drift_alarms),
+        new_models=sorted({model for (model,) in connection.execute(MODELS)} - set(old.models)),
+        new_task_types=sorted({each for (each,) in connection.execute(TASK_TYPES)} - set(old.task_types)),
     )
 
 
 def _advised(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
-    """Return the part of a recommendation that makes it another one; figures change with every run."""
+    """Return the columns that identify a recommendation, without the figures, which change at every run."""
     return row["action"], row["model_id"], row["alternative_model_id"]
 
 
@@ -157,7 +157,7 @@ def _is_new_verdict(verdict: str, before: str | None) -> bool:
 
 
 def stale_sources(sources: Any) -> Answer:
-    """Return the sources of dbt's sources.json that are past one of their limits, or have no row."""
+    """Return the sources in dbt's sources.json that are older than a limit, or have no row."""
     stale = []
     for result in sources["results"]:
         if result["status"] != "pass":
@@ -178,5 +178,5 @@ def _pairs(answer: Answer) -> list[tuple[str, str]]:
     return [(row["task_type"], row["model_id"]) for row in answer]
 
 
-def _new(answer: Answer, known: list[tuple[str, str]]) -> Answer:
-    return [row for row in answer if (row["task_type"], row["model_id"]) not in set(known)]
+def _new(answer: Answer, old: list[tuple[str, str]]) -> Answer:
+    return [row for row in answer if (row["task_type"], row["model_id"]) not in set(old)]
