@@ -23,7 +23,7 @@ STANDINGS = {
     "best": Standing("surely best", "#0072b2", "#56b4e9", "diamond"),
     "may_be_best": Standing("may be the best", "#3a9bd9", "#9bd4f5", "circle"),
     "behind": Standing("surely behind", "#c1501a", "#e69f00", "triangle-down"),
-    "untried": Standing("too little tried", "#6e7781", "#9198a1", "cross"),
+    "untried": Standing("too few trials", "#6e7781", "#9198a1", "cross"),
 }
 WORDS = [standing.words for standing in STANDINGS.values()]
 SHAPES = [standing.shape for standing in STANDINGS.values()]
