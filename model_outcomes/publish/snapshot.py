@@ -100,11 +100,6 @@ def write(path: Path, source: Source, run_id: str, as_of: str, database: str) ->
         connection.execute("detach warehouse")
 
 
-def is_snapshot(path: Path) -> bool:
-    """Return True if the file at `path` is a snapshot of any database."""
-    return published_run(path) is not None
-
-
 def refuse_another(path: Path, database: Path) -> None:
     """Raise OutcomesError if `path` is the snapshot of another database that still exists."""
     run = published_run(path)

@@ -30,14 +30,18 @@ DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
 FORMULA_SIGNS = "=+-@\u2212"  # the last is the minus of typographers
 GUARDED = ("'", "\t", "\r", "\n")  # the apostrophe itself, and characters that some imports take for the end of a cell
 
-STATS: Sequence[Column] = (
-    name("task type", "task_type"),
-    name("model", "model_id"),
+RATE: Sequence[Column] = (
     Column("trials", integer("trials")),
     Column("success", percent("success_rate")),
     Column("lost", lost_share, is_rare=True),
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
+)
+
+STATS: Sequence[Column] = (
+    name("task type", "task_type"),
+    name("model", "model_id"),
+    *RATE,
     Column("cost", dollars("total_cost")),
     Column("last used", day("last_used"), is_spare=True),
 )
@@ -45,11 +49,7 @@ STATS: Sequence[Column] = (
 RANKING: Sequence[Column] = (
     Column("rank", integer("rank")),
     name("model", "model_id"),
-    Column("trials", integer("trials")),
-    Column("success", percent("success_rate")),
-    Column("lost", lost_share, is_rare=True),
-    Column("interval", bounds("success_rate"), is_spare=True),
-    drawn("success_rate"),
+    *RATE,
     Column("per success", dollars("cost_per_success")),
     Column("last used", day("last_used"), is_spare=True),
 )
@@ -58,11 +58,7 @@ TRENDS: Sequence[Column] = (
     Column("day", day("outcome_date")),
     name("task type", "task_type"),
     name("model", "model_id"),
-    Column("trials", integer("trials")),
-    Column("success", percent("success_rate")),
-    Column("lost", lost_share, is_rare=True),
-    Column("interval", bounds("success_rate"), is_spare=True),
-    drawn("success_rate"),
+    *RATE,
 )
 
 RUNS: Sequence[Column] = (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from model_outcomes.base import outputs
 from model_outcomes.publish.report.content import Contents, gather
-from model_outcomes.publish.report.page import PAGE, expect_possible, is_possible, render
+from model_outcomes.publish.report.page import PAGE, expect_possible, render
 
-__all__ = ["Contents", "check", "expect_possible", "gather", "is_possible", "render", "save"]
+__all__ = ["Contents", "check", "expect_possible", "gather", "render", "save"]
 
 
 def check(path: Path, database: Path) -> Path:

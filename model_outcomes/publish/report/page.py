@@ -28,15 +28,10 @@ BUNDLE = "window.vegaEmbed = vegaEmbed;"
 LIBRARIES = ("altair", "jinja2", "vl_convert")
 
 
-def is_possible() -> bool:
-    """Return whether the extra `report` is installed."""
-    return all(importlib.util.find_spec(name) for name in LIBRARIES)
-
-
 def expect_possible() -> None:
     """Raise NotInstalledError if a library of the report is missing."""
-    if not is_possible():
-        raise NotInstalledError("a library of the report", "report")
+    if missing := [name for name in LIBRARIES if importlib.util.find_spec(name) is None]:
+        raise NotInstalledError(", ".join(missing), "report")
 
 
 def render(contents: Contents, now: datetime) -> str:
