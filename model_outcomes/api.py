@@ -77,7 +77,7 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Demotion(msgspec.Struct, frozen=True):
-    """Whether a model should be demoted, as `ModelOutcomes.should_demote` returns it: `if demotion:` works.
+    """The answer of `ModelOutcomes.should_demote`. It is true or false by itself: `if demotion:` works.
 
     `should_demote`: True if the evidence says that another model is better, or that this one became worse.
     `reason`: why, in words for people; programs should not parse it.

@@ -39,110 +39,108 @@ class Changes(msgspec.Struct):
     new_models: list[str]
     new_task_types: list[str]
 
-    def count(self) -> int:
-        return sum(len(getattr(self, name)) for name in self.__struct_fields__ if name != "since")
-
 
 class State(msgspec.Struct):
     """The state of the marts, with which the next run compares."""
 
-    leaders: dict[str, str]
-    verdicts: dict[str, str]
-    demotion_candidates: list[tuple[str, str]]
-    ab_test_candidates: list[tuple[str, str]]
-    drift_alarms: list[tuple[str, str]]
-    models: list[str]
-    task_types: list[str]
+    leaders: dict[str, str] = {}
+    verdicts: dict[str, str] = {}
+    demotion_candidates: list[tuple[str, str]] = []
+    ab_test_candidates: list[tuple[str, str]] = []
+    drift_alarms: list[tuple[str, str]] = []
+    models: list[str] = []
+    task_types: list[str] = []
     recommendations: dict[str, tuple[str, str | None, str | None]] = {}
 
 
 # The changes that `--fail-on` can name.
-NEWS = {"new_demotion": "new_demotion_candidates", "new_verdict": "new_verdicts", "new_drift": "new_drift_alarms"}
+CHANGES = {"new_demotion": "new_demotion_candidates", "new_verdict": "new_verdicts", "new_drift": "new_drift_alarms"}
 
-DEMOTION = """
-    select task_type, model_id, incumbent_model_id, reason from demotion_candidates
-    where is_worse_than_incumbent = 1 or is_worse_than_leader = 1 order by task_type, model_id
-"""
-DRIFT = """
-    select task_type, model_id, drifting_since from demotion_candidates
-    where is_drifting = 1 order by task_type, model_id
-"""
-DEGENERATE = """
-    select task_type, count(*) as models, sum(trials) as trials, sum(successes) as successes
-    from model_rankings where is_degenerate = 1 group by task_type order by task_type
-"""
-AB_TESTS = "select task_type, model_id, incumbent_model_id, reason from ab_test_candidates order by 1, 2"
-LEADERS = "select task_type, model_id from model_rankings where rank = 1 order by task_type"
-VERDICTS = """
-    select experiment_id, task_type, incumbent_model_id, challenger_model_id, verdict, first_decided_at
-    from ab_comparisons
-    where verdict in ('challenger_better', 'incumbent_better', 'was_challenger_better', 'was_incumbent_better')
-    order by experiment_id
-"""
-RECOMMENDATIONS = """
-    select task_type, action, model_id, incumbent_model_id, alternative_model_id, reason from recommendations
-    order by task_type
-"""
-MODELS = "select distinct model_id from model_rankings order by 1"
-TASK_TYPES = "select distinct task_type from model_rankings order by 1"
+QUERIES = {
+    "demotion": """
+        select task_type, model_id, incumbent_model_id, reason from demotion_candidates
+        where is_worse_than_incumbent = 1 or is_worse_than_leader = 1 order by task_type, model_id
+    """,
+    "drift": """
+        select task_type, model_id, drifting_since from demotion_candidates
+        where is_drifting = 1 order by task_type, model_id
+    """,
+    "degenerate": """
+        select task_type, count(*) as models, sum(trials) as trials, sum(successes) as successes
+        from model_rankings where is_degenerate = 1 group by task_type order by task_type
+    """,
+    "ab_tests": "select task_type, model_id, incumbent_model_id, reason from ab_test_candidates order by 1, 2",
+    "leaders": "select task_type, model_id from model_rankings where rank = 1 order by task_type",
+    "verdicts": """
+        select experiment_id, task_type, incumbent_model_id, challenger_model_id, verdict, first_decided_at
+        from ab_comparisons
+        where verdict in ('challenger_better', 'incumbent_better', 'was_challenger_better', 'was_incumbent_better')
+        order by experiment_id
+    """,
+    "recommendations": """
+        select task_type, action, model_id, incumbent_model_id, alternative_model_id, reason from recommendations
+        order by task_type
+    """,
+    "models": "select distinct model_id from model_rankings order by 1",
+    "task_types": "select distinct task_type from model_rankings order by 1",
+}
+
+Answers = dict[str, Answer]  # by the names in QUERIES
 
 
-def find(connection: sqlite3.Connection, stale: Answer) -> Findings:
+def read(marts: sqlite3.Connection) -> Answers:
+    """Return the rows from which findings, changes and state are made."""
+    return {name: queries.rows(marts, query) for name, query in QUERIES.items()}
+
+
+def find(answers: Answers, stale: Answer) -> Findings:
     """Return the findings in the marts; `stale` is the result of `stale_sources`."""
-    return Findings(
-        stale=stale,
-        demotion=queries.rows(connection, DEMOTION),
-        drift=queries.rows(connection, DRIFT),
-        degenerate=queries.rows(connection, DEGENERATE),
-    )
+    return Findings(stale, answers["demotion"], answers["drift"], answers["degenerate"])
 
 
 def counts(names: tuple[str, ...], findings: Findings, changes: Changes) -> dict[str, int]:
     """Return the number of findings of each name in `names` (see `--fail-on`), without zeros."""
-    rows = {name: getattr(changes, NEWS[name]) if name in NEWS else getattr(findings, name) for name in names}
+    rows = {name: getattr(changes, CHANGES[name]) if name in CHANGES else getattr(findings, name) for name in names}
     return {name: len(answer) for name, answer in rows.items() if answer}
 
 
-def state(connection: sqlite3.Connection) -> State:
+def state(answers: Answers) -> State:
     """Return the current state of the marts."""
     return State(
-        leaders=dict(connection.execute(LEADERS).fetchall()),
-        verdicts={row["experiment_id"]: row["verdict"] for row in queries.rows(connection, VERDICTS)},
-        demotion_candidates=_pairs(queries.rows(connection, DEMOTION)),
-        ab_test_candidates=_pairs(queries.rows(connection, AB_TESTS)),
-        drift_alarms=_pairs(queries.rows(connection, DRIFT)),
-        models=[model for (model,) in connection.execute(MODELS)],
-        task_types=[task_type for (task_type,) in connection.execute(TASK_TYPES)],
-        recommendations={row["task_type"]: _advised(row) for row in queries.rows(connection, RECOMMENDATIONS)},
+        leaders=dict(_pairs(answers["leaders"])),
+        verdicts={row["experiment_id"]: row["verdict"] for row in answers["verdicts"]},
+        demotion_candidates=_pairs(answers["demotion"]),
+        ab_test_candidates=_pairs(answers["ab_tests"]),
+        drift_alarms=_pairs(answers["drift"]),
+        models=[row["model_id"] for row in answers["models"]],
+        task_types=[row["task_type"] for row in answers["task_types"]],
+        recommendations={row["task_type"]: _advised(row) for row in answers["recommendations"]},
     )
 
 
-def changes(connection: sqlite3.Connection, since: str | None, before: State | None) -> Changes:
+def changes(answers: Answers, since: str | None, before: State | None) -> Changes:
     """Return the changes in the marts since the run `since`, after which their state was `before`."""
-    old = before or State({}, {}, [], [], [], [], [])
-    leaders = queries.rows(connection, LEADERS)
+    now, old = state(answers), before or State()
     return Changes(
         since=since,
         new_leaders=[
             {**row, "previous_model_id": old.leaders.get(row["task_type"])}
-            for row in leaders
+            for row in answers["leaders"]
             if old.leaders.get(row["task_type"]) != row["model_id"]
         ],
         new_verdicts=[
             row
-            for row in queries.rows(connection, VERDICTS)
+            for row in answers["verdicts"]
             if _is_new_verdict(row["verdict"], old.verdicts.get(row["experiment_id"]))
         ],
         new_recommendations=[
-            row
-            for row in queries.rows(connection, RECOMMENDATIONS)
-            if old.recommendations.get(row["task_type"]) != _advised(row)
+            row for row in answers["recommendations"] if old.recommendations.get(row["task_type"]) != _advised(row)
         ],
-        new_demotion_candidates=_new(queries.rows(connection, DEMOTION), old.demotion_candidates),
-        new_ab_test_candidates=_new(queries.rows(connection, AB_TESTS), old.ab_test_candidates),
-        new_drift_alarms=_new(queries.rows(connection, DRIFT), old.drift_alarms),
-        new_models=sorted({model for (model,) in connection.execute(MODELS)} - set(old.models)),
-        new_task_types=sorted({each for (each,) in connection.execute(TASK_TYPES)} - set(old.task_types)),
+        new_demotion_candidates=_new(answers["demotion"], old.demotion_candidates),
+        new_ab_test_candidates=_new(answers["ab_tests"], old.ab_test_candidates),
+        new_drift_alarms=_new(answers["drift"], old.drift_alarms),
+        new_models=sorted(set(now.models) - set(old.models)),
+        new_task_types=sorted(set(now.task_types) - set(old.task_types)),
     )
 
 
@@ -152,7 +150,7 @@ def _advised(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
 
 
 def _is_new_verdict(verdict: str, before: str | None) -> bool:
-    """Return whether a verdict is new. `was_...` is new only if an earlier run named the verdict."""
+    """Return True if a verdict is new. `was_...` is new only if an earlier run had the verdict itself."""
     return verdict != before and (before is not None or not verdict.startswith("was_"))
 
 

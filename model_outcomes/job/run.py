@@ -239,9 +239,10 @@ class _Job:
 
     def _check(self, log: sqlite3.Connection, marts: sqlite3.Connection, stale: Answer) -> None:
         """Note findings, changes, caveats and the state of the marts. With `--fail-on` a finding is a fault."""
-        current = self.summary.findings = findings.find(marts, stale)
-        changes = self.summary.changes = findings.changes(marts, *history.last_state(log))
-        self.state = findings.state(marts)
+        answers = findings.read(marts)
+        current = self.summary.findings = findings.find(answers, stale)
+        changes = self.summary.changes = findings.changes(answers, *history.last_state(log))
+        self.state = findings.state(answers)
         self.summary.caveats = caveats.read(marts, log, clock.utc_now(), doctor_checks.stale_after_s(self.database))
         for name, count in findings.counts(self.options.fail_on, current, changes).items():
             self.note(BuildError(f"{counted(count, 'finding')} of the kind {name}, which --fail-on names"))
