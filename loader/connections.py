@@ -93,7 +93,7 @@ def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[A
         from model_outcomes.answers import fallback
 
         answer, snapshot_at = fallback.from_snapshot(db, question, fault)
-        console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
+        console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers instead", err=True)
         return answer, snapshot_at
 
 

@@ -73,7 +73,7 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
         if file:
             result = legacy.import_file(connection, file, all_or_nothing=all_or_nothing)
         else:
-            result = legacy.take_over(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
+            result = legacy.import_and_archive(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
     console.say(
         f"{result.source}: {result.added:,} cells added to, {result.unchanged:,} unchanged,"
         f" {len(result.faults):,} refused"

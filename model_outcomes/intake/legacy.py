@@ -82,7 +82,7 @@ class Contents:
     bad_cells: dict[tuple[str, str], tuple[str, list[str]]]
 
 
-def take_over(
+def import_and_archive(
     connection: sqlite3.Connection, path: Path, *, now: datetime | None = None, all_or_nothing: bool = False
 ) -> LegacyResult:
     """Import the file of a tool that may still write it and, once neither the file nor what was

@@ -17,7 +17,7 @@ import pytest
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.publish import explorer
-from model_outcomes.publish.explorer import markup, queries, server
+from model_outcomes.publish.explorer import markup, prepared_queries, server
 
 from .conftest import FORMULA, HOSTILE, IMAGE, MARKUP, MODELS, PROJECT, Site
 
@@ -71,8 +71,10 @@ def test_prepared_queries_ask_what_the_readme_asks(site: Site, ask: Any) -> None
     expected = [list(map(list, rows(site.snapshot, block))) for block in of_marts]
     filters = {"ab_since": "&since=2026-01-01"}
     for name, found in zip(
-        queries.PREPARED,
-        ask(*(f"/model_outcomes/{name}.json?_shape=arrays{filters.get(name, '')}" for name in queries.PREPARED)),
+        prepared_queries.PREPARED,
+        ask(
+            *(f"/model_outcomes/{name}.json?_shape=arrays{filters.get(name, '')}" for name in prepared_queries.PREPARED)
+        ),
         strict=True,
     ):
         assert found.json()["rows"] in expected, name

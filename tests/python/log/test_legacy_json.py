@@ -301,7 +301,7 @@ def old_tool(tmp_path: Path, database: Path) -> Callable[..., legacy.LegacyResul
             path.write_text(json.dumps(content))
             os.utime(path, (moment.timestamp(), moment.timestamp()))
         with closing(store.create_or_open(database)) as connection:
-            return legacy.take_over(connection, path, now=moment)
+            return legacy.import_and_archive(connection, path, now=moment)
 
     return after
 

@@ -74,7 +74,7 @@ def test_what_is_no_database_or_none_yet_is_one_finding_and_no_traceback(site: S
     site.loader("init")
     found = findings(site)
     assert found["last run"]["status"] == found["stale"]["status"] == "warning"
-    assert found["not checked"]["next_step"] == "Build: loader build."
+    assert found["not checked"]["next_step"] == "Run loader build."
 
 
 def test_a_damaged_page_is_found(ran: Site) -> None:
