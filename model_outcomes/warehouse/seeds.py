@@ -139,7 +139,10 @@ def _check_aliases(rows: Rows, _: Mapping[str, Rows], *, column: str) -> Iterato
             yield Fault(line, f"{_short(alias)} is an alias of itself: remove the line")
         elif name in names:
             other, end = names[name]
-            advice = "one of the two lines must go" if end == alias else f"write {_short(end)} here"
+            is_cycle = end == alias
+            if is_cycle and other < line:
+                continue  # named on the other line
+            advice = "one of the two lines must go" if is_cycle else f"write {_short(end)} here"
             yield Fault(line, f"{_short(name)} is itself an alias, of {_short(end)} (line {other}): {advice}")
 
 
