@@ -9,6 +9,7 @@ import click
 
 from loader.connections import TARGET, Number, built
 from model_outcomes.base import console, engines, paths
+from model_outcomes.base.errors import EXIT_FAILED
 
 
 @click.command()
@@ -33,15 +34,15 @@ def build(db: Path, /, target: str, **how: Any) -> None:
 @click.pass_obj
 def audit(db: Path, as_json: bool) -> None:
     """Compute what was built from the raw log again, and compare."""
-    from model_outcomes.care.audit import DIFFERS, as_text
     from model_outcomes.care.audit import as_json as json_of
+    from model_outcomes.care.audit import as_text
     from model_outcomes.care.audit import audit as compare_with_log
 
     with built(db) as connection:
         found = compare_with_log(connection)
     console.write(json_of(found) if as_json else as_text(found))
     if found.differences:
-        raise click.exceptions.Exit(DIFFERS)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @click.command()

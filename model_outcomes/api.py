@@ -20,7 +20,7 @@ import msgspec
 from model_outcomes.answers import fallback, queries
 from model_outcomes.base import paths
 from model_outcomes.base.errors import NotKeptError, OutcomesError
-from model_outcomes.log import outcome, spool, store
+from model_outcomes.log import spool, store, validation
 from model_outcomes.log.outcome import InvalidOutcome
 from model_outcomes.log.recorder import Recorder
 
@@ -132,7 +132,7 @@ class ModelOutcomes:
         BusyError if another writer holds the file for too long, OutcomesError if it cannot be written.
         """
         try:
-            found = outcome.from_values(
+            found = validation.from_values(
                 {
                     "task_type": task_type,
                     "model_id": model_id,

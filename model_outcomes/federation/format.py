@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from model_outcomes.base import console
+from model_outcomes.base.messages import mismatch, short
 from model_outcomes.federation import windows
-from model_outcomes.log.outcome import short
 
 FORMAT = "federated_stats"
 VERSION = 1
@@ -266,18 +266,15 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
             try:
                 msgspec.convert(values[name], field.type)
             except msgspec.ValidationError as fault:
-                faults.append(f"{name}: {_plain(str(fault))}, got {short(values[name])}")
+                faults.append(f"{name}: {_problem(fault)}, got {short(values[name])}")
         elif field.required:
             faults.append(f"{name}: is missing")
     return (None, sorted(faults)) if faults else (msgspec.convert(values, struct), [])
 
 
-def _plain(said: str) -> str:
-    """Return msgspec's message without its parts for programmers."""
-    if "matching regex" in said:
-        return "not of the form that the schema asks for"
-    said = said.partition(", got ")[0].replace("`", "").replace(" | null", "")
-    return said[:1].lower() + said[1:]
+def _problem(fault: msgspec.ValidationError) -> str:
+    problem = mismatch(fault).problem
+    return "not of the form that the schema asks for" if "matching regex" in problem else problem
 
 
 def schema() -> str:

@@ -11,8 +11,8 @@ import msgspec
 
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError
+from model_outcomes.base.messages import short_name
 from model_outcomes.federation.format import Row, checked
-from model_outcomes.log.outcome import short_name
 
 # Two names have 400 characters at most. The limit of the csv module is that of the process, and others change it.
 LINE_LENGTH = 100_000

@@ -66,7 +66,7 @@ def _import(connection: sqlite3.Connection, path: Path) -> Came:
     before = _rejects(connection)
     # Only a file that was found moves away in the end; one that was named has to stay where it was.
     is_found = path == paths.absolute(legacy.DISCOVERED)
-    result = legacy.take_over(connection, path) if is_found else legacy.import_file(connection, path)
+    result = legacy.import_and_archive(connection, path) if is_found else legacy.import_file(connection, path)
     # A cell that was refused before is refused again, and not counted again.
     refused = _rejects(connection) - before
     counts = f"{result.added:,} cells added to, {result.unchanged:,} unchanged, {len(result.faults):,} refused"

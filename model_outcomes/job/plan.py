@@ -76,5 +76,5 @@ def _inbox(database: Path, folder: Path, has_memory: bool) -> dict[str, list[str
     else:
         files = inbox.look(None, folder, database)
     for file in files:
-        found.setdefault(file.standing, []).append(file.name)
+        found.setdefault(file.state, []).append(file.name)
     return found

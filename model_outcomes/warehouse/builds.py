@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -15,7 +14,8 @@ from typing import Any
 
 from model_outcomes.base import locks, paths
 from model_outcomes.base.engines import SQLITE
-from model_outcomes.base.errors import BuildError, NotInstalledError, OutcomesError
+from model_outcomes.base.errors import BuildError, OutcomesError, expect_installed
+from model_outcomes.base.messages import first_names
 from model_outcomes.log import store
 from model_outcomes.warehouse.engines import parquet_log, targets
 
@@ -125,8 +125,7 @@ def run_dbt(
     the stream that dbt's own lines go to, else standard output; if `quiet`, only warnings and faults go there.
     The log file always has all of them.
     """
-    if importlib.util.find_spec("dbt") is None:
-        raise NotInstalledError("dbt", "warehouse")
+    expect_installed("warehouse", "dbt")
     folder, project = paths.build_folder(database, target), project_folder()
     known = targets.environment(database, target)
     artifacts = artifacts or folder / "target"
@@ -167,9 +166,8 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
     if not command.success:
         failed = [node.name for node in found or () if node.status in FAILED]
         if failed:
-            more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-            said = f"failed on {database.absolute()}: {', '.join(failed[:3])}{more}; see {logs / 'dbt.log'}"
-            raise BuildError(f"dbt build {said}")
+            names = first_names(failed)
+            raise BuildError(f"dbt build failed on {database.absolute()}: {names}; see {logs / 'dbt.log'}")
         fault = " ".join((command.fault or "it did not say why").split())
         raise BuildError(f"dbt could not build {database.absolute()}: {fault} (see {logs / 'dbt.log'})")
     if found is None:

@@ -37,7 +37,7 @@ def twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
-    # Of a load with very many, most are not kept (see parsing.REJECTS_KEPT): its history counts them all.
+    # A load with very many rejected lines keeps 1,000 of them (parser.REJECTS_KEPT). Its load_history counts them all.
     lines, rows = log.execute(
         "select coalesce(sum(max(kept, coalesce(rejected_count, 0))), 0), coalesce(sum(kept), 0)"
         " from (select load_id, count(*) as kept from rejected_outcomes group by load_id)"
@@ -45,13 +45,17 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
     ).fetchone()
     if not lines:
         return
-    # The value that was read instead differs from line to line, and says nothing about the reason.
+    # `got`, the wrong value, differs from line to line. The row that counts the lines that are not kept has `lines`.
     query = """
         select
-            case when instr(value, ', got ') then substr(value, 1, instr(value, ', got ') - 1) else value end as reason,
+            case type
+                when 'object'
+                    then coalesce(json_extract(value, '$.field') || ': ', '') || json_extract(value, '$.problem')
+                else value
+            end as reason,
             count(*) as lines, max(source) as source
         from rejected_outcomes, json_each(rejected_outcomes.reasons)
-        where not (raw_text = '' and value like 'and % more lines of this file were rejected, and are not kept')
+        where case type when 'object' then json_extract(value, '$.lines') end is null
         group by 1
     """
     (reasons,) = log.execute(f"select sum(lines) from ({query})").fetchone()

@@ -19,7 +19,6 @@ from model_outcomes.base import console
 from model_outcomes.care.audit import days, exact, experiments, rollups, uok
 from model_outcomes.care.audit.comparison import Difference, Row, compare
 
-DIFFERS = 1
 SHOWN = 50
 CARRY = 10**11  # of which a carry of the dbt models counts how many
 

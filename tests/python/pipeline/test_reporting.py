@@ -40,7 +40,7 @@ def test_a_report_that_fails_keeps_no_mart_back_and_is_exit_1(site: Site) -> Non
 
 def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch, capfd) -> None:
     monkeypatch.setenv("OUTCOMES_PROJECT", str(site.project))
-    monkeypatch.setattr(report.rendering, "is_possible", lambda: False)
+    monkeypatch.setattr(report.page, "LIBRARIES", ("no_such_library",))
     (site.published / "csv").mkdir(parents=True)
     (site.published / "report.html").write_text("of an earlier run")
     descriptor = {"name": "model-outcomes", "resources": [{"path": "report.html"}]}
@@ -49,5 +49,5 @@ def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch
     assert summary.exit_code == 0
     assert summary.published["marts"] == 6
     said = capfd.readouterr().err
-    assert "no report is published: what the report needs is not installed here" in said
+    assert "no report is published: no_such_library is not installed: run `make setup EXTRAS=report`" in said
     assert not (site.published / "report.html").exists(), "it would be of another run than the marts beside it"
