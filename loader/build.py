@@ -9,6 +9,7 @@ import click
 
 from loader.connections import TARGET, Number, built
 from model_outcomes.base import console, engines, paths
+from model_outcomes.base.errors import EXIT_FAILED
 
 
 @click.command()
@@ -39,7 +40,7 @@ def audit(db: Path, as_json: bool) -> None:
         result = audits.audit(connection)
     console.write(audits.as_json(result) if as_json else audits.as_text(result))
     if result.differences:
-        raise click.exceptions.Exit(audits.DIFFERS)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @click.command()

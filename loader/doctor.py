@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from model_outcomes.base import console, paths
-
-HAS_ERRORS = 1
+from model_outcomes.base.errors import EXIT_FAILED
 
 
 @click.command()
@@ -25,7 +24,7 @@ def doctor(db: Path, as_json: bool) -> None:
     text = report.as_json() if as_json else report.as_text()
     console.write(text)
     if report.status == "error":
-        raise click.exceptions.Exit(HAS_ERRORS)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @click.command()

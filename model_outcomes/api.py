@@ -20,7 +20,7 @@ import msgspec
 from model_outcomes.answers import fallback, queries
 from model_outcomes.base import paths
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
-from model_outcomes.log import outcome, spool, store
+from model_outcomes.log import spool, store, validation
 from model_outcomes.log.outcome import InvalidOutcome
 from model_outcomes.log.recorder import Recorder
 
@@ -179,7 +179,7 @@ class ModelOutcomes:
         """
         values = {name: value for name, value in locals().items() if name != "self"}
         try:
-            new = outcome.from_values(values)
+            new = validation.from_values(values)
             if self.strict:
                 self._recorder.insert(new)
                 return True

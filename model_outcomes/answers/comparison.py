@@ -11,7 +11,7 @@ from typing import Any
 from model_outcomes.answers import queries
 from model_outcomes.base import clock
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.log import outcome
+from model_outcomes.log import validation
 
 # The normal quantile at 1 - 0.05/2, as the dbt project's var `z`.
 Z = 1.959963984540054
@@ -135,5 +135,5 @@ def _timestamp(text: str | None, default: str) -> str:
     if text is None:
         return default
     full = f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
-    utc = clock.to_text(outcome.parse_time(full))
-    return f"{utc[:10]} {utc[11:23]}"
+    moment = clock.to_text(validation.parse_time(full))
+    return f"{moment[:10]} {moment[11:23]}"

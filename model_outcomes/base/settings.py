@@ -1,7 +1,5 @@
-"""Settings in one place: outcomes.toml is the environment, written down.
-
-Each key stands for the variable that it is named after, so that everything that reads the environment
-heeds the file as well. What is set in the environment wins over the file, an option over both.
+"""The settings of outcomes.toml. Each key sets an environment variable, so code that reads the environment follows the
+file too. The environment overrides the file, and an option overrides both.
 """
 
 from __future__ import annotations
@@ -21,9 +19,11 @@ from msgspec import Meta
 from model_outcomes.base import paths
 from model_outcomes.base.engines import TARGETS, Target
 from model_outcomes.base.errors import OutcomesError
+from model_outcomes.base.messages import mismatch
 
 SIZE_LIMIT_BYTES = 1_000_000
-MESSAGE_LENGTH = 1_000  # characters
+MESSAGE_CHARACTERS = 1_000
+UNKNOWN_FIELD, INVALID_VALUE = "object contains unknown field ", "invalid enum value "  # msgspec's messages
 DECISIVE = ("project", "target", "workspace")  # settings that decide which code runs
 Finding = Literal["stale", "demotion", "drift", "degenerate", "new_demotion", "new_verdict", "new_drift"]
 
@@ -32,7 +32,7 @@ Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The settings of outcomes.toml; `variable` names the variable of each."""
+    """The keys of outcomes.toml. `variable` returns the environment variable of each."""
 
     database: Location | None = None
     target: Target | None = None
@@ -81,19 +81,19 @@ SEED_FILES = ("model_aliases", "task_type_aliases", "error_types", "incumbents",
 
 
 def variable(setting: str) -> str:
-    """Return the variable that a setting stands for: `OUTCOMES_<SETTING>`, and OUTCOMES_DB for the database."""
+    """Return the environment variable of a setting: `OUTCOMES_<SETTING>`, and OUTCOMES_DB for the database."""
     return "OUTCOMES_DB" if setting == "database" else f"OUTCOMES_{setting.upper()}"
 
 
 class SettingsError(OutcomesError):
-    """outcomes.toml cannot be read, or says what it may not."""
+    """outcomes.toml cannot be read, or has an invalid key or value."""
 
 
 def adopt() -> None:
-    """Use the settings of the file as variables of the environment, unless those are set.
+    """Set the environment variables of the settings in the file, unless they are set already.
 
-    The file is the one that `OUTCOMES_CONFIG` names, else outcomes.toml in the working directory, if there is
-    one. Raises SettingsError, which names the file, the key and the fault.
+    The file is the one that `OUTCOMES_CONFIG` names, else outcomes.toml in the working directory if it exists. Raises
+    SettingsError, which names the file, the key and the fault.
     """
     named = os.environ.get("OUTCOMES_CONFIG")
     path = Path(named or paths.SETTINGS)
@@ -104,7 +104,7 @@ def adopt() -> None:
         settings = _settings(path, is_named=bool(named))
         texts = _texts(settings, folder)
     except SettingsError as fault:
-        raise SettingsError(f"{os.path.abspath(path)}: {fault}"[:MESSAGE_LENGTH]) from None  # noqa: PTH100
+        raise SettingsError(f"{os.path.abspath(path)}: {fault}"[:MESSAGE_CHARACTERS]) from None  # noqa: PTH100
     for setting, text in texts.items():
         if not os.environ.get(variable(setting)):
             os.environ[variable(setting)] = text
@@ -115,13 +115,13 @@ def named_database(path: Path) -> Path | None:
     try:
         text = _texts(_settings(path, is_named=True), path.absolute().parent).get("database")
     except SettingsError as fault:
-        raise SettingsError(f"{path}: {fault}"[:MESSAGE_LENGTH]) from None
+        raise SettingsError(f"{path}: {fault}"[:MESSAGE_CHARACTERS]) from None
     return Path(text) if text else None
 
 
 def _settings(path: Path, *, is_named: bool) -> Settings:
     try:
-        # Not to wait for the writer of a pipe, unless the user named it.
+        # Not blocking, because a pipe would wait for its writer, unless the user named it.
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if is_named else os.O_NONBLOCK))
         with os.fdopen(file, "rb") as stream:
             status = os.fstat(file)
@@ -135,7 +135,7 @@ def _settings(path: Path, *, is_named: bool) -> Settings:
     try:
         settings = msgspec.toml.decode(text, type=Settings)
     except msgspec.ValidationError as fault:
-        raise SettingsError(_in_words(str(fault))) from None
+        raise SettingsError(_in_words(fault)) from None
     except (msgspec.DecodeError, ValueError) as fault:
         raise SettingsError(f"this is not TOML: {fault}") from None
     except RecursionError:
@@ -221,7 +221,7 @@ def _others_write(places: Mapping[str, os.stat_result]) -> str | None:
 
 
 def _is_own_group(group: int) -> bool:
-    """Return whether a group is the user's own, of which nobody else is a member: many systems give each user one."""
+    """Return True if the user is the only member of a group. Many systems give each user such a group."""
     import grp
     import pwd
 
@@ -233,7 +233,7 @@ def _is_own_group(group: int) -> bool:
 
 
 def _texts(settings: Settings, folder: Path) -> dict[str, str]:
-    """Return what the variable of each setting would hold."""
+    """Return the text for the variable of each setting."""
     texts = {}
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
@@ -256,25 +256,25 @@ def _location(setting: str, text: str, folder: Path) -> Path:
     except ValueError as fault:
         raise SettingsError(f"{setting}: not a path: {fault}") from None
     except OSError as fault:
-        # Many a path is made by the command that needs it.
+        # The command that needs a path may create it.
         if fault.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
             raise SettingsError(f"{setting}: {fault.strerror}") from None
     return path
 
 
-def _in_words(fault: str) -> str:
+def _in_words(fault: msgspec.ValidationError) -> str:
     """Return msgspec's message with the key first: `wait: expected float, got str`."""
     from difflib import get_close_matches
 
-    said, _, where = fault.replace("`", "").partition(" - at $.")
-    if said.startswith("Object contains unknown field "):
-        unknown = said.removeprefix("Object contains unknown field ")
-        known = [field.name for field in msgspec.structs.fields(Settings)]
-        near = get_close_matches(unknown, known, 1)
+    key, problem, got_type = mismatch(fault)
+    if problem.startswith(UNKNOWN_FIELD):
+        unknown = problem.removeprefix(UNKNOWN_FIELD)
+        names = [field.name for field in msgspec.structs.fields(Settings)]
+        near = get_close_matches(unknown, names, 1)
         return f"there is no setting {unknown}; " + (
-            f"is {near[0]} meant?" if near else f"there are {', '.join(known)}"
+            f"is {near[0]} meant?" if near else f"there are {', '.join(names)}"
         )
-    if said.startswith("Invalid enum value "):
-        allowed = get_args(Target if where == "target" else Finding)
-        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(allowed)}"
-    return f"{where}: {said[:1].lower()}{said[1:]}".replace(" | null", "")
+    if problem.startswith(INVALID_VALUE):
+        allowed = get_args(Target if key == "target" else Finding)
+        problem = f"{problem.removeprefix(INVALID_VALUE)} is none of {', '.join(allowed)}"
+    return f"{key}: {problem}" + (f", got {got_type}" if got_type else "")

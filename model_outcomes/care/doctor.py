@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from model_outcomes.base import console, locks, paths
+from model_outcomes.base import console, locks, messages, paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.care import doctor_checks
 from model_outcomes.care.doctor_checks import Finding
@@ -186,7 +186,8 @@ def _publication(database: Path) -> Finding:
         return Finding(
             "publication",
             "warning",
-            f"{len(damaged):,} files of {folder} have changed since they were published: {', '.join(damaged[:3])}",
+            f"{len(damaged):,} files of {folder} have changed since they were published:"
+            f" {messages.first_names(damaged)}",
             "loader run publishes all of them again",
             details,
         )

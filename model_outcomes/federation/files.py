@@ -20,7 +20,8 @@ from model_outcomes.base import console, disk, errors, outputs, paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.federation.format import FORMAT, VERSION, Export, Header, Row, checked
 from model_outcomes.intake import sources
-from model_outcomes.log.outcome import InvalidOutcome, json_object
+from model_outcomes.log.outcome import InvalidOutcome
+from model_outcomes.log.validation import json_object
 
 LINE_LIMIT_BYTES = 16_384
 FILE_LIMIT_BYTES = 100_000_000
@@ -184,7 +185,7 @@ def _object(number: int, line: bytes, faults: list[str]) -> dict[str, object] | 
     try:
         return json_object(line)
     except InvalidOutcome as fault:
-        faults += [f"line {number}: {reason}" for reason in fault.reasons]
+        faults += [f"line {number}: {each}" for each in fault.faults]
         return None
 
 

@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from model_outcomes.base import console
+from model_outcomes.base.messages import mismatch, short
 from model_outcomes.federation import windows
-from model_outcomes.log.outcome import short
 
 FORMAT = "federated_stats"
 VERSION = 1
@@ -266,18 +266,15 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
             try:
                 msgspec.convert(values[name], field.type)
             except msgspec.ValidationError as fault:
-                faults.append(f"{name}: {_plain(str(fault))}, got {short(values[name])}")
+                faults.append(f"{name}: {_problem(fault)}, got {short(values[name])}")
         elif field.required:
             faults.append(f"{name}: is missing")
     return (None, sorted(faults)) if faults else (msgspec.convert(values, struct), [])
 
 
-def _plain(message: str) -> str:
-    """Return a message of msgspec's in plain words."""
-    if "matching regex" in message:
-        return "does not match the pattern in the schema"
-    message = message.partition(", got ")[0].replace("`", "").replace(" | null", "")
-    return message[:1].lower() + message[1:]
+def _problem(fault: msgspec.ValidationError) -> str:
+    problem = mismatch(fault).problem
+    return "does not match the pattern in the schema" if "matching regex" in problem else problem
 
 
 def schema() -> str:

@@ -10,9 +10,9 @@ import msgspec
 
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError
+from model_outcomes.base.messages import short_name
 from model_outcomes.federation.format import Name, Row, checked
 from model_outcomes.federation.ledger import Cell, NameEntry
-from model_outcomes.log.outcome import short_name
 
 # Two names have 400 characters at most. The csv module's own limit holds for the whole process.
 LINE_LIMIT_CHARACTERS = 100_000

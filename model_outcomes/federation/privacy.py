@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from model_outcomes.base.errors import NotInstalledError
+from model_outcomes.base.errors import expect_installed
 
 MECHANISM = "discrete_laplace"
 
@@ -15,10 +15,8 @@ def noisy(counts: Sequence[int], epsilon: float) -> list[int]:
 
     One more or one fewer outcome changes one of the counts by one (L1 sensitivity 1).
     """
-    try:
-        opendp = import_module("opendp.prelude")
-    except ImportError:
-        raise NotInstalledError("OpenDP, which --epsilon needs,", "privacy") from None
+    expect_installed("privacy", "opendp")
+    opendp = import_module("opendp.prelude")
     opendp.enable_features("contrib")
     space = opendp.vector_domain(opendp.atom_domain(T=int)), opendp.l1_distance(T=int)
     mechanism = opendp.m.make_laplace(*space, scale=1 / epsilon)

@@ -75,7 +75,7 @@ def _inbox(database: Path, folder: Path, has_log: bool) -> dict[str, list[str]]:
             files = inbox.look(log if has_inbox_files else None, folder, database)
     else:
         files = inbox.look(None, folder, database)
-    paths_by_standing: dict[str, list[str]] = {}
+    paths_by_state: dict[str, list[str]] = {}
     for file in files:
-        paths_by_standing.setdefault(file.standing, []).append(file.name)
-    return paths_by_standing
+        paths_by_state.setdefault(file.state, []).append(file.name)
+    return paths_by_state

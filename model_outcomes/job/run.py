@@ -23,12 +23,19 @@ from model_outcomes.answers.phrases import counted
 from model_outcomes.answers.queries import Answer
 from model_outcomes.base import clock, console, errors, outputs, paths
 from model_outcomes.base.engines import SQLITE
-from model_outcomes.base.errors import BuildError, BusyError, InputBusyError, OutcomesError, plain_os_fault
+from model_outcomes.base.errors import (
+    EXIT_REJECTED,
+    BuildError,
+    BusyError,
+    InputBusyError,
+    OutcomesError,
+    plain_os_fault,
+)
 from model_outcomes.care import doctor_checks
 from model_outcomes.intake import loads
 from model_outcomes.job import dbt_step, findings, history, inputs, rejects
 from model_outcomes.job.stop_signals import Stopper, StopRequested
-from model_outcomes.job.summary import REJECTED, BuildSummary, Summary, exit_code
+from model_outcomes.job.summary import BuildSummary, Summary, exit_code
 from model_outcomes.log import store
 from model_outcomes.publish import publisher, report, snapshot
 from model_outcomes.warehouse import builds
@@ -164,7 +171,7 @@ class _Job:
             rejects.write(connection, last_reject, folder / "rejects.jsonl")
             self._count_unresolved_rejects(connection)
         if self.summary.rejected > self.options.max_rejects:
-            self.codes.add(REJECTED)
+            self.codes.add(EXIT_REJECTED)
             say(f"{self.summary.rejected:,} rejected, max_rejects is {self.options.max_rejects:,}")
         as_of = clock.to_text(clock.utc_now())
         last_outcome = self._export_log(connection)

@@ -9,11 +9,11 @@ import msgspec
 from model_outcomes.answers.caveats import Caveat
 from model_outcomes.base import console
 from model_outcomes.base.engines import SQLITE
+from model_outcomes.base.errors import EXIT_BUSY, EXIT_ERROR, EXIT_FAILED, EXIT_REJECTED
 from model_outcomes.job.findings import Changes, Findings
 
 # A run may have several faults; the first of these codes that applies is its exit code.
-PRECEDENCE = (2, 75, 1, 3)
-REJECTED = 3
+PRECEDENCE = (EXIT_ERROR, EXIT_BUSY, EXIT_FAILED, EXIT_REJECTED)
 
 
 class InboxSummary(msgspec.Struct):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -21,6 +20,8 @@ import msgspec
 
 from model_outcomes.answers import terminal
 from model_outcomes.base import paths
+from model_outcomes.base.connection import open_sqlite
+from model_outcomes.base.errors import missing
 from model_outcomes.publish import logical_types
 from model_outcomes.publish.logical_types import Logical
 from model_outcomes.warehouse.marts import Column, Mart
@@ -57,7 +58,7 @@ class Table:
 
 
 def has_parquet() -> bool:
-    return importlib.util.find_spec("pyarrow") is not None
+    return not missing("pyarrow")
 
 
 def write(
@@ -67,7 +68,7 @@ def write(
     the paths of all published files relative to the folder, the snapshot first, the descriptor last."""
     formats = {"csv": _write_csv, "jsonl": _write_jsonl} | ({"parquet": _write_parquet} if has_parquet() else {})
     resources = [_file("snapshot", ABOUT_SNAPSHOT, snapshot, "sqlite", folder)]
-    with closing(sqlite3.connect(snapshot)) as connection:
+    with closing(open_sqlite(snapshot)) as connection:
         tables = [_table(connection, mart) for mart in marts]
         for format, write_one in formats.items():
             (folder / format).mkdir()

@@ -15,7 +15,7 @@ from pathlib import Path
 from model_outcomes.answers import caveats
 from model_outcomes.answers.caveats import Caveat
 from model_outcomes.base import clock, paths
-from model_outcomes.base.connection import Connection
+from model_outcomes.base.connection import Connection, open_sqlite
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.log import store
 from model_outcomes.warehouse import marts
@@ -55,7 +55,7 @@ class Source:
 
 def of_log(database: Path) -> Source:
     """Return the marts and the caveats of a log that was built on SQLite."""
-    with closing(sqlite3.connect(f"file:{_escaped(database)}?mode=ro", uri=True)) as connection:
+    with closing(open_sqlite(database)) as connection:
         log_caveats = caveats.read(connection, None, clock.utc_now())
     return Source(database, marts.read(database), caveats=log_caveats)
 
@@ -119,15 +119,11 @@ def published_run(path: Path) -> dict[str, str] | None:
     if not path.is_file():
         return None
     try:
-        with closing(sqlite3.connect(f"file:{_escaped(path)}?mode=ro", uri=True)) as connection:
+        with closing(open_sqlite(path)) as connection:
             row = connection.execute("select run_id, as_of, database from snapshot_run").fetchone()
     except sqlite3.Error:
         return None
     return dict(zip(("run_id", "as_of", "database"), row, strict=True)) if row else None
-
-
-def _escaped(path: Path) -> str:
-    return path.absolute().as_uri().removeprefix("file://")
 
 
 def _last_outcome(connection: sqlite3.Connection, source: Source) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -15,7 +14,8 @@ from typing import Any
 
 from model_outcomes.base import locks, paths
 from model_outcomes.base.engines import SQLITE
-from model_outcomes.base.errors import BuildError, NotInstalledError, OutcomesError
+from model_outcomes.base.errors import BuildError, OutcomesError, expect_installed
+from model_outcomes.base.messages import first_names
 from model_outcomes.log import store
 from model_outcomes.warehouse import workspace
 from model_outcomes.warehouse.engines import parquet_log, targets
@@ -136,8 +136,7 @@ def run_dbt(
     folder for dbt's files (default: that of builds). `output` is the stream for dbt's lines (default: standard output);
     with `quiet` it gets only warnings and errors. The log file in `logs` gets all lines.
     """
-    if importlib.util.find_spec("dbt") is None:
-        raise NotInstalledError("dbt", "warehouse")
+    expect_installed("warehouse", "dbt")
     folder = paths.build_folder(database, target)
     variables = targets.environment(database, target)
     artifacts = artifacts or folder / "target"
@@ -178,8 +177,7 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
     if not command.success:
         failed = [node.name for node in results or () if node.status in FAILED]
         if failed:
-            more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-            names = f"{', '.join(failed[:3])}{more}"
+            names = first_names(failed)
             raise BuildError(f"dbt build failed on {database.absolute()}: {names}; see {logs / 'dbt.log'}")
         fault = " ".join((command.fault or "no reason given").split())
         raise BuildError(f"dbt could not build {database.absolute()}: {fault} (see {logs / 'dbt.log'})")

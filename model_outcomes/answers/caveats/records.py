@@ -43,7 +43,7 @@ def twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
-    # A load keeps only its first rejected lines (see REJECTS_KEPT in model_outcomes.intake); its history counts all.
+    # A load with very many rejected lines keeps 1,000 of them (parser.REJECTS_KEPT). Its load_history counts them all.
     lines, rows = log.execute(
         "select coalesce(sum(max(kept, coalesce(rejected_count, 0))), 0), coalesce(sum(kept), 0)"
         " from (select load_id, count(*) as kept from rejected_outcomes group by load_id)"
@@ -51,13 +51,17 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
     ).fetchone()
     if not lines:
         return
-    # The rejected value is cut off, so that equal reasons with different values count together.
+    # `got`, the wrong value, differs from line to line. The row that counts the lines that are not kept has `lines`.
     query = """
         select
-            case when instr(value, ', got ') then substr(value, 1, instr(value, ', got ') - 1) else value end as reason,
+            case type
+                when 'object'
+                    then coalesce(json_extract(value, '$.field') || ': ', '') || json_extract(value, '$.problem')
+                else value
+            end as reason,
             count(*) as lines, max(source) as source
         from rejected_outcomes, json_each(rejected_outcomes.reasons)
-        where not (raw_text = '' and value like 'and % more lines of this file were rejected, and are not kept')
+        where case type when 'object' then json_extract(value, '$.lines') end is null
         group by 1
     """
     (reasons,) = log.execute(f"select sum(lines) from ({query})").fetchone()

@@ -17,7 +17,6 @@ from model_outcomes.care.audit import days, exact, experiments, rollups, uok
 from model_outcomes.care.audit.comparison import Difference, Row, compare
 from model_outcomes.log import store
 
-DIFFERS = 1
 SHOWN_DIFFERENCES = 50
 CARRY_UNIT = 10**11  # a carry column of the dbt models counts these units
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from model_outcomes.base.errors import NotInstalledError, OutcomesError
+from model_outcomes.base.errors import OutcomesError, expect_installed
 from model_outcomes.publish import snapshot
 
 NEEDED = ("datasette", "datasette_dashboards", "uvicorn")
@@ -28,8 +27,7 @@ SETTINGS = {
 def explorer(path: Path) -> Any:
     """Return a Datasette over the snapshot at `path`. Raises OutcomesError if Datasette is not installed, or if there
     is no published snapshot."""
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        raise NotInstalledError(", ".join(missing), "explore")
+    expect_installed("explore", *NEEDED)
     if not path.exists():
         raise OutcomesError(
             f"nothing is published at {path} yet: run `loader run`, or name another folder with --publish"

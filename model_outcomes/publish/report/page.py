@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,7 +18,7 @@ from typing import Any
 from model_outcomes.answers import caveats, phrases, standings
 from model_outcomes.base import outputs
 from model_outcomes.base.console import printable
-from model_outcomes.base.errors import NotInstalledError
+from model_outcomes.base.errors import expect_installed
 from model_outcomes.publish.report import advice, notes
 from model_outcomes.publish.report.content import Contents
 
@@ -30,8 +29,7 @@ LIBRARIES = ("altair", "jinja2", "vl_convert")
 
 def expect_possible() -> None:
     """Raise NotInstalledError if a library of the report is missing."""
-    if missing := [name for name in LIBRARIES if importlib.util.find_spec(name) is None]:
-        raise NotInstalledError(", ".join(missing), "report")
+    expect_installed("report", *LIBRARIES)
 
 
 def render(contents: Contents, now: datetime) -> str:

@@ -14,7 +14,6 @@ build compares the files with the list, and writes a lost or damaged batch again
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model_outcomes.base import disk, locks, outputs
-from model_outcomes.base.errors import NotInstalledError, OutcomesError
+from model_outcomes.base.errors import OutcomesError, expect_installed
 from model_outcomes.warehouse.engines import log_tables
 from model_outcomes.warehouse.engines.log_tables import LOG, Export, Stretch, Table
 
@@ -49,7 +48,7 @@ def export(connection: sqlite3.Connection, folder: Path, *, batch: int = BATCH_R
     Raises OutcomesError if the folder holds something else, or the written rows do not agree with the log; BusyError
     if another export is running.
     """
-    _expect_pyarrow()
+    expect_installed("parquet", "pyarrow")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_another(connection, folder)
@@ -70,7 +69,7 @@ def mend(connection: sqlite3.Connection, folder: Path) -> int:
     """
     if exported_to(folder) is None or not (_broken(folder) or _broken_others(folder)):
         return 0
-    _expect_pyarrow()
+    expect_installed("parquet", "pyarrow")
     try:
         _refuse_another(connection, folder)
         with locks.exclusive(folder / "export.lock", "an export"):
@@ -225,18 +224,15 @@ def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int
 
     other = log_tables.table(connection, name)
     schema = _schema(other)
-    aside = folder / UNFINISHED / f"{name}.parquet"
-    aside.parent.mkdir(exist_ok=True)
-    with parquet.ParquetWriter(aside, schema, compression="zstd") as writer:
-        for chunk in log_tables.rows(connection, other):
-            writer.write_table(_arrow(chunk, schema))
-    written: int = parquet.read_metadata(aside).num_rows
-    (expected,) = connection.execute(f"select count(*) from {name}").fetchone()
-    if written != expected:
-        raise OutcomesError(f"{written:,} rows of {name} were written of {expected:,}: {folder}")
     (folder / name).mkdir(exist_ok=True)
-    disk.sync(aside)
-    aside.replace(folder / name / "rows.parquet")
+    with outputs.replacing(folder / name / "rows.parquet") as unfinished:
+        with parquet.ParquetWriter(unfinished, schema, compression="zstd") as writer:
+            for chunk in log_tables.rows(connection, other):
+                writer.write_table(_arrow(chunk, schema))
+        written: int = parquet.read_metadata(unfinished).num_rows
+        (expected,) = connection.execute(f"select count(*) from {name}").fetchone()
+        if written != expected:
+            raise OutcomesError(f"{written:,} rows of {name} were written of {expected:,}: {folder}")
     return written
 
 
@@ -302,8 +298,3 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
         raise OutcomesError(f"{place} was exported with other columns: export to a new folder")
     if sha256 != log_tables.fingerprint(connection, outcome_id):
         raise OutcomesError(f"{place} holds another log: its outcome {outcome_id} differs; name another folder")
-
-
-def _expect_pyarrow() -> None:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise NotInstalledError("pyarrow", "parquet")

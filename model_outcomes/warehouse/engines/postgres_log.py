@@ -6,14 +6,13 @@ an export that was killed.
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from model_outcomes.base.errors import BusyError, NotInstalledError, OutcomesError
+from model_outcomes.base.errors import BusyError, OutcomesError, expect_installed
 from model_outcomes.warehouse.engines import log_tables
 from model_outcomes.warehouse.engines.log_tables import LOG, Column, Export, Table
 
@@ -61,8 +60,7 @@ def export(connection: sqlite3.Connection, dsn: str, *, stretch: int = STRETCH_R
 
 @contextmanager
 def _connected(dsn: str) -> Iterator[Server]:
-    if importlib.util.find_spec("psycopg2") is None:
-        raise NotInstalledError("psycopg2", "postgres")
+    expect_installed("postgres", "psycopg2")
     import psycopg2
 
     try:

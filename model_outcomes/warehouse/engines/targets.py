@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from model_outcomes.base import outputs, paths
 from model_outcomes.base.engines import SQLITE
-from model_outcomes.base.errors import NotInstalledError, OutcomesError
+from model_outcomes.base.errors import NotInstalledError, OutcomesError, missing
 from model_outcomes.warehouse.engines import parquet_log
 
 # Engines that read the exported files in place: dbt tells them the folder before it builds.
@@ -31,7 +30,7 @@ def expect_possible(target: str) -> None:
     """Raise OutcomesError if this machine cannot use the engine: its packages, its address or Java is missing."""
     if target == SQLITE:
         return
-    if importlib.util.find_spec(f"dbt.adapters.{target}") is None:
+    if missing(f"dbt.adapters.{target}"):
         raise NotInstalledError(f"dbt-{target}", target)
     if target == "postgres":
         postgres_variables(dsn(None))

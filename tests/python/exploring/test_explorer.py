@@ -231,7 +231,7 @@ def test_a_query_that_is_refused_leaves_no_traceback(ask: Any, capsys: pytest.Ca
 @pytest.mark.parametrize("package", ["datasette", "datasette_dashboards", "uvicorn"])
 def test_without_its_extra_it_says_how_to_get_it(site: Site, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else object())
-    with pytest.raises(OutcomesError, match=f"{package} is not installed here: `make setup EXTRAS=explore`"):
+    with pytest.raises(OutcomesError, match=f"{package} is not installed: run `make setup EXTRAS=explore`"):
         explorer.explorer(site.snapshot)
 
 

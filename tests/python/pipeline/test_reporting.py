@@ -48,5 +48,5 @@ def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch
     assert summary.exit_code == 0
     assert summary.published["marts"] == 6
     said = capfd.readouterr().err
-    assert "no report is published: no_such_library is not installed here" in said
+    assert "no report is published: no_such_library is not installed: run `make setup EXTRAS=report`" in said
     assert not (site.published / "report.html").exists(), "it would be of another run than the marts beside it"
