@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from model_outcomes.log import outcome, store
+from model_outcomes.log import store, validation
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -42,7 +42,7 @@ def invented(count: int) -> Iterator[dict[str, Any]]:
 
 def rows(count: int) -> list[tuple[Any, ...]]:
     """Ready to be inserted with `outcome.INSERT`."""
-    return [outcome.parse_fields(values).row() for values in invented(count)]
+    return [validation.parse_fields(values).row() for values in invented(count)]
 
 
 def write_jsonl(path: Path, count: int) -> None:

@@ -1,8 +1,7 @@
-"""The command line: each command opens, parses, saves and reports; the work is done elsewhere.
+"""The command line. Each command opens, parses, saves and reports; the library does the work.
 
-A command lives in the module of this folder that `COMMANDS` names, and only that module is imported
-to run it: `loader record` must start as fast as it can. What one command alone needs is imported in
-the command.
+`COMMANDS` names the module of each command in this folder. Only that module is imported to run the command, because
+`loader record` must start fast. A command imports what it alone needs when it runs.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Errors that the user can mend are one line and an exit code; others keep their traceback. All of it passes
-    the guard of `console`."""
+    """The group of all commands. An error that the user can fix is one line and an exit code; other errors keep their
+    traceback. All output passes the guard of `console`."""
 
     def main(self, *arguments: Any, **extra: Any) -> Any:
         with console.guarding():
@@ -73,7 +72,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, context: click.Context, arguments: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Let no command but `record` begin with settings that cannot be read: that one keeps its outcome."""
+        """Refuse every command but `record` if the settings cannot be read. `record` keeps its outcome."""
         name, command, rest = super().resolve_command(context, arguments)
         if (fault := context.meta[SETTINGS_FAULT]) and name != "record":
             raise fault
@@ -91,7 +90,7 @@ class _Commands(click.Group):
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn our errors into Click's, and keep the message of each on one line."""
+    """Turn our errors into Click's, each with a message of one line."""
     try:
         yield
     except OutcomesError as fault:
@@ -119,10 +118,10 @@ class _Failure(click.ClickException):
     default=Path(paths.DATABASE),
     show_default=True,
     show_envvar=True,
-    help="The SQLite file of the log.",
+    help="SQLite file of the log.",
 )
 @click.version_option(package_name="model-outcomes")
 @click.pass_context
 def main(context: click.Context, db: Path) -> None:
-    """Record what models did, and ask which one to use."""
+    """Record outcomes of LLM tasks, and ask which model to use."""
     context.obj = paths.absolute(db)

@@ -1,4 +1,4 @@
-"""Commands that fill the log from files."""
+"""Commands that load files into the log."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from typing import Any
 
 import click
 
-from loader.connections import DURABILITY, REJECTED, log
-from model_outcomes.base import console
-from model_outcomes.base.errors import OutcomesError
+from loader.connections import DURABILITY, MAX_REJECTS, expect_few_rejects, log
+from model_outcomes.base import console, messages
+from model_outcomes.base.errors import EXIT_REJECTED, OutcomesError
 
-EXAMPLES = 5
-
-ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="Change nothing if any part of a file is"
-                              " rejected, and exit 3.")  # fmt: skip
+ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any part of a file is rejected, change"
+                              " nothing and exit 3.")  # fmt: skip
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--format", type=click.Choice(["jsonl", "json", "csv"]), help="Instead of finding out.")
-@click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Exit 3 if more lines than this are rejected.")  # fmt: skip
-@click.option("--complete", is_flag=True, help="Nothing will be appended: take a last line without its newline.")
+@click.option("--format", type=click.Choice(["jsonl", "json", "csv"]), help="Input format (default: detected).")
+@MAX_REJECTS
+@click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["ignore", "reject"]), default="ignore", show_default=True,
               help="Ignore unknown fields, or reject their lines.")  # fmt: skip
 @ALL_OR_NOTHING
@@ -33,7 +30,10 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="Change not
 @click.pass_obj
 def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, extra: str,
          durability: str | None, **how: Any) -> None:  # fmt: skip
-    """Load what is new in files of outcomes: JSON Lines, a JSON array, CSV; .gz of each; - is stdin."""
+    """Load new outcomes from files.
+
+    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input.
+    """
     from model_outcomes.intake import loads
 
     rejected, faults = 0, []
@@ -52,9 +52,7 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
     console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
-    if rejected > max_rejects:
-        console.say(f"Error: {rejected:,} rejected, --max-rejects is {max_rejects:,}", err=True)
-        raise click.exceptions.Exit(REJECTED)
+    expect_few_rejects(rejected, max_rejects)
 
 
 @click.command("import-legacy")
@@ -62,10 +60,10 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
 @ALL_OR_NOTHING
 @click.pass_obj
 def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
-    """Take over aggregates from an older tool's JSON as opening balances.
+    """Import an older tool's totals from JSON.
 
-    Without FILE it reads .sf/model-performance.json, and moves that file to .sf/archive/ after a week
-    without a change.
+    They become opening balances. Without FILE, the command reads .sf/model-performance.json, and moves it to
+    .sf/archive/ after a week without a change.
     """
     from model_outcomes.intake import legacy
 
@@ -73,10 +71,10 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
         if file:
             result = legacy.import_file(connection, file, all_or_nothing=all_or_nothing)
         else:
-            result = legacy.take_over(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
+            result = legacy.import_and_archive(connection, legacy.DISCOVERED, all_or_nothing=all_or_nothing)
     console.say(
         f"{result.source}: {result.added:,} cells added to, {result.unchanged:,} unchanged,"
-        f" {len(result.faults):,} refused"
+        f" {len(result.faults):,} rejected"
     )
     if result.archived:
         console.say(f"unchanged for a week, moved to {result.archived}")
@@ -84,14 +82,14 @@ def import_legacy(db: Path, file: Path | None, all_or_nothing: bool) -> None:
     for path, reasons in result.named_faults():
         console.say(f"  {path}: {'; '.join(reasons)}", err=True)
     if result.faults:
-        raise click.exceptions.Exit(REJECTED)
+        raise click.exceptions.Exit(EXIT_REJECTED)
 
 
 @contextmanager
 def _progress(name: str) -> Iterator[Any]:
-    """Yield a bar on a terminal, nothing in a log."""
+    """Yield a progress bar, which only a terminal shows."""
     with click.progressbar(length=0, label=console.printable(Path(name).name),
-                           file=console.behind(sys.stderr),
+                           file=console.unguarded(sys.stderr),
                            hidden=not sys.stderr.isatty()) as bar:  # fmt: skip
 
         def progress(done: int, size: int) -> None:
@@ -102,19 +100,19 @@ def _progress(name: str) -> Iterator[Any]:
 
 
 def _report(result: Any) -> None:
-    """Print the result of a file: the counts on stdout, what a person should look at on stderr."""
-    known = " (the rest was loaded before)" if result.skipped_bytes else ""
+    """Print the counts of a file on stdout, and its faults on stderr."""
+    earlier = " (the rest was loaded before)" if result.skipped_bytes else ""
     console.say(
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
-        f" {result.rejected:,} rejected{known}"
+        f" {result.rejected:,} rejected{earlier}"
     )
-    for reason, count in result.reasons.most_common(EXAMPLES):
-        console.say(f"  {count:,} x {reason}", err=True)
+    for line in messages.reason_lines(result.reasons):
+        console.say(f"  {line}", err=True)
     if result.unknown_fields:
-        from model_outcomes.log import outcome
+        from model_outcomes.log import validation
 
         counts = result.unknown_fields.items()
-        fields = ", ".join(f"{name} ({count:,}{outcome.suggestion(name)})" for name, count in counts)
+        fields = ", ".join(f"{name} ({count:,}{validation.suggestion(name)})" for name, count in counts)
         more = result.other_unknown_fields
         fields += f", and {more:,} more under other names" if more else ""
         console.say(f"  ignored unknown fields: {fields}", err=True)

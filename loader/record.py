@@ -1,4 +1,4 @@
-"""Commands that make a log and append to it, one outcome at a time."""
+"""Commands that create a log and append single outcomes to it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from loader.connections import DURABILITY, REJECTED, SETTINGS_FAULT, log
-from model_outcomes.base import console
-from model_outcomes.base.errors import NotKeptError, OutcomesError
+from loader.connections import DURABILITY, SETTINGS_FAULT, log
+from model_outcomes.base import console, paths
+from model_outcomes.base.errors import EXIT_ERROR, EXIT_REJECTED, NotKeptError, OutcomesError
 from model_outcomes.log import store
 
 if TYPE_CHECKING:
@@ -21,42 +22,62 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.pass_obj
-def init(db: Path) -> None:
-    """Create the database, or bring it up to date."""
+@click.argument("workspace", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
+@click.pass_context
+def init(context: click.Context, workspace: Path | None) -> None:
+    """Create a database, or a workspace.
+
+    Without DIR, create the database or upgrade it. With DIR, create a workspace there, too: your settings
+    (outcomes.toml), your seeds (seeds/) and your own dbt models (models/). Files that exist in DIR stay as they are.
+    The database is data/outcomes.db in DIR, unless you name another one.
+    """
+    db: Path = context.obj
+    if workspace:
+        from model_outcomes.base import settings
+        from model_outcomes.warehouse import builds
+        from model_outcomes.warehouse.workspace import create
+
+        folder = paths.absolute(workspace)
+        for path in create(folder, builds.project_folder()):
+            console.say(f"wrote {path}")
+        if context.parent and context.parent.get_parameter_source("db") == ParameterSource.DEFAULT:
+            db = settings.named_database(folder / paths.SETTINGS) or folder / paths.DATABASE
     store.create_or_open(db).close()
     console.say(f"{db} has schema version {store.SCHEMA_VERSION}")
 
 
 @click.command()
-@click.option("--task-type", required=True, help="What kind of task it was.")
-@click.option("--model-id", required=True, help="The model that tried it.")
-@click.option("--success/--failure", default=None, help="The verdict.  [required]")
-@click.option("--timeout", is_flag=True, help="It failed by running out of time.")
-@click.option("--tokens-used", type=int, help="Tokens in all.")
-@click.option("--cost-usd", type=float, help="Cost in US dollars; 0 is free, left out is unknown.")
-@click.option("--timestamp", help="When, with an offset: 2026-01-31T12:00:00Z.  [default: now]")
-@click.option("--event-id", help="Its name: the same event twice is one outcome.")
-@click.option("--task-id", help="The task itself, if several models try it.")
-@click.option("--experiment-id", help="The declared experiment it belongs to.")
-@click.option("--recorded-by", help="The agent or project that writes it.")
-@click.option("--duration-ms", type=int, help="How long it took, in milliseconds.")
-@click.option("--input-tokens", type=int, help="Tokens read.")
-@click.option("--output-tokens", type=int, help="Tokens written.")
-@click.option("--error-type", help="Why it failed; see the seed error_types.")
-@click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Who told the cost.")
+@click.option("--task-type", required=True, help="Kind of task.")
+@click.option("--model-id", required=True, help="Model that tried the task.")
+@click.option("--success/--failure", default=None, help="Verdict.  [required]")
+@click.option("--timeout", is_flag=True, help="It failed because the time ran out.")
+@click.option("--tokens-used", type=int, help="Tokens in total.")
+@click.option("--cost-usd", type=float, help="Cost in US dollars: 0 is free, absent is unknown.")
+@click.option("--timestamp", help="Time with an offset: 2026-01-31T12:00:00Z.  [default: now]")
+@click.option("--event-id", help="Idempotency key: recorded twice, counted once.")
+@click.option("--task-id", help="Name of the task, if several models try it.")
+@click.option("--experiment-id", help="Declared experiment of the outcome.")
+@click.option("--recorded-by", help="Agent or project that records it.")
+@click.option("--duration-ms", type=int, help="Duration in milliseconds.")
+@click.option("--input-tokens", type=int, help="Tokens in the input.")
+@click.option("--output-tokens", type=int, help="Tokens in the output.")
+@click.option("--error-type", help="Why it failed (see the seed error_types).")
+@click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Source of the cost.")
 @DURABILITY
 @click.pass_context
 def record(context: click.Context, /, durability: str | None, **values: Any) -> None:
-    """Append one outcome to the log; if it cannot be written, to a spool for `loader drain`."""
-    from model_outcomes.log import outcome
+    """Append one outcome to the log.
+
+    If the log cannot be written, the outcome waits in a spool for `loader drain`.
+    """
+    from model_outcomes.log import validation
     from model_outcomes.log.recorder import Recorder
 
     db: Path = context.obj
 
     if values["success"] is None:
         raise OutcomesError("the verdict is missing: give --success or --failure")
-    new = outcome.from_values(values)
+    new = validation.from_values(values)
     recorder = Recorder(db, durability)
     settings_fault: OutcomesError | None = context.meta[SETTINGS_FAULT]
     try:
@@ -74,7 +95,7 @@ def record(context: click.Context, /, durability: str | None, **values: Any) -> 
         _say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
     else:
         _say(f"recorded in {db}")
-    # Python, as it ends, looks for garbage in all that was imported: that took a sixth of the command's time.
+    # When Python ends, it collects garbage in all imported modules. That took a sixth of the command's time.
     gc.freeze()
 
 
@@ -85,7 +106,7 @@ def _keep_unsettled(outcome: Outcome) -> Path | None:
 
 
 def _is_named(context: click.Context) -> bool:
-    """Return whether the caller names the database, so that outcomes.toml does not matter."""
+    """Return True if the caller names the database, so that outcomes.toml does not matter."""
     group = context.find_root()
     return group.get_parameter_source("db") != click.core.ParameterSource.DEFAULT
 
@@ -93,7 +114,10 @@ def _is_named(context: click.Context) -> bool:
 @click.command()
 @click.pass_obj
 def drain(db: Path) -> None:
-    """Bring in the outcomes that wait in spools, each exactly once."""
+    """Load the outcomes that wait in spools.
+
+    Each outcome is loaded exactly once.
+    """
     from model_outcomes.intake.drain import drain as drain_spools
 
     with log(db) as connection:
@@ -109,18 +133,18 @@ def drain(db: Path) -> None:
     if result.rejected:
         _say(f"Error: {result.rejected:,} rejected, see rejected_outcomes", err=True)
     if result.faults:
-        raise click.exceptions.Exit(OutcomesError.exit_code)
+        raise click.exceptions.Exit(EXIT_ERROR)
     if result.rejected:
-        raise click.exceptions.Exit(REJECTED)
+        raise click.exceptions.Exit(EXIT_REJECTED)
 
 
 def _say(text: str, *, err: bool = False) -> None:
-    """Print a line. If nobody can read it (a full disk, a closed pipe), the exit code stays: the outcome is
-    committed, and a caller must not take it for lost and record it again."""
+    """Print a line. If that fails (a full disk, a closed pipe), the exit code stays: the outcome is committed, and the
+    caller must not record it again."""
     stream = sys.stderr if err else sys.stdout
     try:
         console.say(text, err=err)
     except OSError:
-        # Python writes what is left as it ends, and fails again.
+        # Python writes the rest of the buffer when it ends, and would fail again.
         with suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,1 +1,1 @@
-"""What every other room uses: errors and exit codes, paths, locks, settings, and files written whole."""
+"""The foundation of all other rooms: errors and exit codes, messages, paths, locks, settings, output files."""

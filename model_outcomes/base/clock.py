@@ -1,4 +1,4 @@
-"""Moments in UTC, and how the log writes them."""
+"""Times in UTC, and the text that the log writes for them."""
 
 from __future__ import annotations
 
@@ -10,5 +10,10 @@ def utc_now() -> datetime:
 
 
 def to_text(moment: datetime) -> str:
-    """Return `moment` as the log writes times: UTC, microseconds, a Z; such texts sort as the times do."""
+    """Return a time as the log writes it: UTC, microseconds, Z. Such texts sort as the times do."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def now_text() -> str:
+    """Return the present time as the log writes it."""
+    return to_text(utc_now())

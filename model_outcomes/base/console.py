@@ -1,8 +1,8 @@
-"""The one way to the terminal: all text that a command prints passes `printable`, since names come from outside.
+"""The one way to the terminal: all printed text passes `printable`, because names come from outside.
 
-`say` prints a message as one line. The command line and dbt's process also put a guard before both standard
-streams, so that text which others print (Click, dbt, uvicorn, warnings, tracebacks) passes as well. Text for
-programs goes behind the guard, by `write`.
+`say` prints a message as one line. The command line and dbt's process also put a guard before both standard streams,
+for the text that libraries print (Click, dbt, uvicorn, warnings, tracebacks). `write` passes the guard by, for the
+output that programs read.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Any, TextIO, cast
 
 REPLACEMENT = "�"
 LINES = "\n"
-LAYOUT = "\t\n\r \u00a0"  # characters that lay out a page
+LAYOUT = "\t\n\r \u00a0"  # tabs, line breaks and spaces
 
 
 def printable(text: str, kept: str = "") -> str:
-    """Return the text with each control, format or bidi character replaced, line breaks too, but for those `kept`.
+    """Return the text with each control, format or bidi character replaced, line breaks too, except those in `kept`.
 
-    Such a character could steer the terminal, turn the line around, or begin a line that we did not write.
+    Such a character could control the terminal, reverse the line, or begin a new line.
     """
     return _changed(text, lambda _: REPLACEMENT, kept)
 
 
 def escaped(text: str, kept: str = LINES) -> str:
-    """Return the text with each such character as \\uXXXX, which leaves the values of JSON as they are."""
+    """Return the text with each such character as \\uXXXX, which does not change the values of JSON."""
     return _changed(text, _code, kept)
 
 
@@ -39,8 +39,8 @@ def say(line: str, *, err: bool = False) -> None:
 
 
 def write(text: str) -> None:
-    """Print text that is safe already, or that only programs read, to standard output as it is."""
-    stream = behind(sys.stdout)
+    """Print safe text, or text for programs, to standard output as it is."""
+    stream = unguarded(sys.stdout)
     try:
         text.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -49,32 +49,32 @@ def write(text: str) -> None:
     stream.flush()
 
 
-def behind(stream: TextIO) -> TextIO:
-    """Return the stream behind a guard; without a guard, the stream itself."""
+def unguarded(stream: TextIO) -> TextIO:
+    """Return the stream behind a guard, or the stream itself if it has no guard."""
     guard: object = stream
     return guard.guarded if isinstance(guard, Guard) else stream
 
 
 @contextmanager
 def guarding() -> Iterator[None]:
-    """Put a guard before standard output and standard error. It stays if an unknown error goes on, since Python
-    then prints names in a traceback."""
+    """Put a guard before standard output and standard error. If an unknown error is raised, the guard stays, because
+    Python prints names in a traceback."""
     _open_closed_streams()
     before = sys.stdout, sys.stderr
-    guards = Guard(behind(sys.stdout)), Guard(behind(sys.stderr))
+    guards = Guard(unguarded(sys.stdout)), Guard(unguarded(sys.stderr))
     sys.stdout, sys.stderr = (cast(TextIO, guard) for guard in guards)
     try:
         yield
     except Exception:
         raise
     except BaseException:
-        _take_back(guards, before)
+        _remove(guards, before)
         raise
-    _take_back(guards, before)
+    _remove(guards, before)
 
 
 class Guard:
-    """A text stream that makes what is written printable, line by line, for the stream behind it."""
+    """A text stream that makes text printable, line by line, and writes it to the stream behind it."""
 
     def __init__(self, guarded: TextIO) -> None:
         self.guarded = guarded
@@ -91,13 +91,13 @@ class Guard:
 
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":
-            raise AttributeError(name)  # bytes would pass unseen
+            raise AttributeError(name)  # bytes would pass unchecked
         return getattr(self.guarded, name)
 
 
 def _open_closed_streams() -> None:
-    """Open the null device in place of each standard stream that the caller closed (`>&-`). A file that is opened
-    later would get its number, and dbt's process would write its lines into that file."""
+    """Open the null device for each standard stream that the caller closed (`>&-`). Otherwise a file that is opened
+    later would get its number, and dbt's process would write to that file."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open
@@ -105,8 +105,8 @@ def _open_closed_streams() -> None:
             setattr(sys, name, stream)
 
 
-def _take_back(guards: tuple[Guard, Guard], before: tuple[TextIO, TextIO]) -> None:
-    # If nobody reads the output any more, Click replaces the stream by one of its own, which must stay.
+def _remove(guards: tuple[Guard, Guard], before: tuple[TextIO, TextIO]) -> None:
+    # If the reader of the output is gone, Click replaces the stream by its own, which must stay.
     streams: tuple[object, object] = (sys.stdout, sys.stderr)
     if streams[0] is guards[0]:
         sys.stdout = before[0]
@@ -115,7 +115,7 @@ def _take_back(guards: tuple[Guard, Guard], before: tuple[TextIO, TextIO]) -> No
 
 
 def _writable(text: str, stream: TextIO) -> str:
-    """Write what the stream's encoding lacks as its number, as Python would."""
+    """Return the text with characters that the stream's encoding lacks as escapes."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
@@ -123,12 +123,12 @@ def _writable(text: str, stream: TextIO) -> str:
 def _changed(text: str, change: Callable[[str], str], kept: str) -> str:
     if text.isprintable():
         return text
-    if LINES in kept and LINES in text:  # most lines of a long text need no look at each character
+    if LINES in kept and LINES in text:  # most lines of a long text are printable as a whole
         return LINES.join(_changed(line, change, kept) for line in text.split(LINES))
     return "".join(each if each.isprintable() or each in kept else change(each) for each in text)
 
 
 def _code(character: str) -> str:
-    """Return JSON's escape; two of them beyond U+FFFF."""
+    """Return JSON's escape of a character, two escapes above U+FFFF."""
     digits = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{digits[start : start + 4]}" for start in range(0, len(digits), 4))

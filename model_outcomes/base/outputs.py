@@ -1,6 +1,6 @@
-"""The files that commands write: which paths they may write to, and the one way to write a whole file.
+"""The files that commands write: `check` says which path they may write to, `replacing` writes a whole file.
 
-A command calls `check` before it does any work. What it then writes appears whole or not at all (`replacing`).
+A command calls `check` before it does any work. A file that it then writes appears complete or not at all.
 """
 
 from __future__ import annotations
@@ -14,51 +14,53 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from model_outcomes.base import disk, paths
+from model_outcomes.base.connection import is_in_wal_mode
 from model_outcomes.base.errors import OutcomesError
+from model_outcomes.base.paths import SIDE_FILES
 
 SQLITE_MAGIC = b"SQLite format 3\0"
-SIDE_FILES = ("-wal", "-shm", "-journal")  # SQLite keeps these beside a database
-ABANDONED_AFTER_S = 3600.0  # a half-written file without a change for so long was left by a killed command
+ABANDONED_AFTER_S = 3600.0  # a killed command left an unfinished file that has not changed for so long
+PREFIX_CHARACTERS = 50  # of the file's name, in the name of the unfinished file
 PAGE_START_BYTES = 4096
 
 
 def check(path: Path, database: Path, thing: str, is_ours: Callable[[Path], bool], *, is_folder: bool = False) -> Path:
-    """Return the file or folder that a command may write when it is given `path`: absolute, links followed.
+    """Return the file or folder that a command may write for `path`: absolute, links followed.
 
-    The path may be missing, empty, or what an earlier call of this command wrote: then `is_ours` returns True
-    for it. `thing` names this in messages ("report"). Raises OutcomesError for everything
-    else: the database, what belongs to it, other databases, other files, links that lead nowhere.
+    The path may be missing or empty, or an earlier call of this command wrote it: then `is_ours` returns True for it.
+    `thing` names the output in messages ("report"). Raises OutcomesError for the database, its own files, other
+    databases, other files, and links to a missing file.
     """
-    given, resolved = Path(os.path.abspath(path)), Path(os.path.realpath(path))  # noqa: PTH100 - as paths.absolute
+    absolute, resolved = Path(os.path.abspath(path)), Path(os.path.realpath(path))  # noqa: PTH100 - as paths.absolute
     name = "folder" if is_folder else "file"
     try:
-        _refuse_side_file(given, resolved)
-        _refuse_own(given, resolved, database)
-        if given.is_symlink() and not resolved.exists():
-            raise OutcomesError(f"{given} is a link that leads nowhere: remove it, or name another {name}")
+        _refuse_side_file(absolute, resolved)
+        _refuse_own(absolute, resolved, database)
+        if absolute.is_symlink() and not resolved.exists():
+            raise OutcomesError(f"{absolute} is a link to a missing file: remove it, or name another {name}")
         if not resolved.exists():
             return resolved
         if resolved.is_dir() and not is_folder:
-            raise OutcomesError(f"cannot write {given}: {given} is a folder: name a file")
+            raise OutcomesError(f"cannot write {absolute}: {absolute} is a folder: name a file")
         if not resolved.is_dir() and not resolved.is_file():
-            raise OutcomesError(f"cannot write {given}: it is neither a file nor a folder: name another {name}")
+            raise OutcomesError(f"cannot write {absolute}: it is neither a file nor a folder: name another {name}")
         if _is_empty(resolved) and resolved.is_dir() == is_folder:
             return resolved
         if resolved.is_dir() == is_folder and is_ours(resolved):
             return resolved
         if is_sqlite(resolved):
-            raise OutcomesError(f"{given} is a database: name another {name}")
-        raise OutcomesError(f"{given} exists and is no {thing}: name another {name}, or remove this one")
+            raise OutcomesError(f"{absolute} is a database: name another {name}")
+        raise OutcomesError(f"{absolute} exists and is no {thing}: name another {name}, or remove this one")
     except OSError as fault:
-        raise OutcomesError(f"cannot write {given}: {fault.strerror}") from None
+        raise OutcomesError(f"cannot write {absolute}: {fault.strerror}") from None
 
 
 @contextmanager
 def replacing(path: Path, *, is_private: bool = False) -> Iterator[Path]:
-    """Write a whole file: the block fills the new file that it is given, which then takes the place of `path`.
+    """Yield a new file, which the block fills and which then replaces `path`.
 
-    If the block fails, `path` stays as it was. On return the content is on the disk. The new file gets
-    the permissions of an existing one; else those of the umask, or the owner's alone (`is_private`). Raises
+    If the block fails, `path` stays as it was. After the block the content is on the disk. The new file has the
+    permissions of the old one; without an old one those of the umask, or only the owner's (`is_private`). Raises
     OutcomesError if the file cannot be written.
     """
     try:
@@ -78,17 +80,17 @@ def replacing(path: Path, *, is_private: bool = False) -> Iterator[Path]:
 
 
 def mark(kind: str) -> str:
-    """Return the tag by which an HTML page says that this product wrote it; `kind` is one word."""
+    """Return the tag that marks an HTML page as ours. `kind` is one word."""
     return f'<meta name="generator" content="model-outcomes {kind}">'
 
 
 def is_page(path: Path, kind: str) -> bool:
-    """Return whether the file is an HTML page with our `mark` near its beginning."""
+    """Return True if the file is an HTML page with our `mark` near its beginning."""
     return mark(kind).encode() in _start(path, PAGE_START_BYTES)
 
 
 def is_sqlite(path: Path) -> bool:
-    """Return whether the file begins as an SQLite database does; False if it cannot be read."""
+    """Return True if the file begins as an SQLite database, False also if it cannot be read."""
     try:
         return path.is_file() and _start(path, len(SQLITE_MAGIC)) == SQLITE_MAGIC
     except OSError:
@@ -96,30 +98,29 @@ def is_sqlite(path: Path) -> bool:
 
 
 def is_in_use(path: Path) -> bool:
-    """Return whether a program may write to an SQLite database: it is in WAL mode, or has a file of SQLite beside it.
+    """Return True if a program may be writing to an SQLite database: it is in WAL mode, or SQLite has a file beside it.
 
-    Backups and snapshots are not: they are one file, in the mode that needs no other.
+    Backups and snapshots are single files in another mode.
     """
-    start = _start(path, 20)  # bytes 18 and 19 are 2 in WAL mode: https://sqlite.org/fileformat.html
-    return start[18:20] == b"\2\2" or any(Path(f"{path}{suffix}").exists() for suffix in SIDE_FILES)
+    return is_in_wal_mode(path) or any(Path(f"{path}{suffix}").exists() for suffix in SIDE_FILES)
 
 
-def _refuse_own(given: Path, resolved: Path, database: Path) -> None:
+def _refuse_own(absolute: Path, resolved: Path, database: Path) -> None:
     """Raise OutcomesError for the database, and for each file and folder that belongs to it."""
     real = Path(os.path.realpath(database))
     if resolved == real or _is_same_file(resolved, real):
-        raise OutcomesError(f"{given} is a database: name another file (this is the database itself)")
+        raise OutcomesError(f"{absolute} is a database: name another file (this is the database itself)")
     for own in paths.belongings(database):
         if resolved == own or own in resolved.parents or _is_same_file(resolved, own):
-            raise OutcomesError(f"{given} belongs to the database {database}: name another file")
+            raise OutcomesError(f"{absolute} belongs to the database {database}: name another file")
 
 
-def _refuse_side_file(given: Path, resolved: Path) -> None:
-    """Raise OutcomesError for a file that SQLite keeps, or would keep, beside any database."""
-    for path in (given, resolved):
+def _refuse_side_file(absolute: Path, resolved: Path) -> None:
+    """Raise OutcomesError for a file that SQLite keeps beside a database, or would keep there."""
+    for path in (absolute, resolved):
         for suffix in SIDE_FILES:
             if path.name.endswith(suffix) and is_sqlite(path.with_name(path.name.removesuffix(suffix))):
-                raise OutcomesError(f"{given} is a database: name another file")
+                raise OutcomesError(f"{absolute} is a database: name another file")
 
 
 def _is_same_file(one: Path, other: Path) -> bool:
@@ -139,12 +140,12 @@ def _start(path: Path, size_bytes: int) -> bytes:
 
 
 def _create_beside(path: Path, *, is_private: bool) -> Path:
-    """Create an empty file under a random name, so that nobody can have put a link there."""
+    """Create an empty file under a random name, at which no other user can have put a link."""
     unfinished = path.with_name(f"{_prefix(path)}{os.urandom(8).hex()}.unfinished")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(unfinished, flags, 0o600 if is_private else 0o666)
     try:
-        with suppress(OSError):  # there is no older file, or it is somebody else's
+        with suppress(OSError):  # there is no old file, or it belongs to another user
             os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
     finally:
         os.close(descriptor)
@@ -152,7 +153,7 @@ def _create_beside(path: Path, *, is_private: bool) -> Path:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove the unfinished files that killed commands left. A running command changes its file within the hour."""
+    """Remove the unfinished files of killed commands. A running command changes its file within the hour."""
     for left in path.parent.glob(f"{glob.escape(_prefix(path))}*.unfinished*"):
         with suppress(OSError):
             if time.time() - left.lstat().st_mtime > ABANDONED_AFTER_S:
@@ -160,4 +161,4 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def _prefix(path: Path) -> str:
-    return f".{path.name[:50]}."  # a name may be 255 bytes long
+    return f".{path.name[:PREFIX_CHARACTERS]}."  # a name may be 255 bytes long

@@ -1,4 +1,4 @@
-"""The places of files: all that is kept beside a database, and the variables that name another place for it."""
+"""The paths of files that belong to a database, and the variables that change them."""
 
 from __future__ import annotations
 
@@ -12,77 +12,79 @@ from model_outcomes.base.errors import OutcomesError
 
 SNAPSHOT = "model_outcomes.db"
 SETTINGS = "outcomes.toml"
-DATABASE = "data/outcomes.db"  # if none is named
+DATABASE = "data/outcomes.db"  # the default
+SIDE_FILES = ("-wal", "-shm", "-journal")  # SQLite keeps these beside a database
+NAME_BYTES = 150  # of a database's name, in the name of its spool
 
 
 def default_path() -> Path:
-    """Return the database that is meant where none is named: `OUTCOMES_DB`, else data/outcomes.db."""
+    """Return the default database: `OUTCOMES_DB`, else data/outcomes.db."""
     return Path(os.environ.get("OUTCOMES_DB") or DATABASE)
 
 
 def absolute(path: str | Path) -> Path:
-    """Return a path as it is shown and remembered: absolute, without dots, links left as they are."""
+    """Return a path as messages and the log have it: absolute, without dots, links not followed."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
 def source_name(name: str | Path) -> str:
-    """Return the name under which the log remembers a file: its absolute path, `-` as standard input.
+    """Return the name of a file in the log: its absolute path, or "standard input" for `-`.
 
-    Raises OutcomesError if the path is not UTF-8: the log can keep text only.
+    Raises OutcomesError if the path is not UTF-8, because the log holds only text.
     """
     path = "standard input" if name == "-" else str(absolute(name))
     if shown_path(path) != path:
-        raise OutcomesError(f"{shown_path(path)}: the name is not UTF-8 and cannot be remembered, rename it")
+        raise OutcomesError(f"{shown_path(path)}: the name is not UTF-8: rename it")
     return path
 
 
 def shown_path(path: str | Path) -> str:
-    """Return a path as text: bytes that are not UTF-8 are shown as \\xff."""
+    """Return a path as text. Bytes that are not UTF-8 become \\xff."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def build_folder(database: Path, target: str = SQLITE) -> Path:
-    """Return where builds keep their lock, logs and artifacts: `<file>.build`, `<file>.<target>.build` on other
-    engines."""
+    """Return the folder of a build's lock, logs and artifacts: `<file>.build`, or `<file>.<target>.build` on another
+    engine."""
     return _beside(database, ".build" if target == SQLITE else f".{target}.build")
 
 
 def spark(database: Path) -> Path:
-    """Return what Spark builds, and knows of it: `OUTCOMES_SPARK`, else `<file>.spark`."""
+    """Return the folder of Spark's tables: `OUTCOMES_SPARK`, else `<file>.spark`."""
     return _named("OUTCOMES_SPARK") or _beside(database, ".spark")
 
 
 def parquet_log(database: Path) -> Path:
-    """Return where the log lies as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
+    """Return the folder of the log as Parquet files: `OUTCOMES_PARQUET`, else `<file>.parquet`."""
     return _named("OUTCOMES_PARQUET") or _beside(database, ".parquet")
 
 
 def duckdb(database: Path) -> Path:
-    """Return what DuckDB builds: `OUTCOMES_DUCKDB`, else `<file>.duckdb`."""
+    """Return the database that DuckDB builds: `OUTCOMES_DUCKDB`, else `<file>.duckdb`."""
     return _named("OUTCOMES_DUCKDB") or _beside(database, ".duckdb")
 
 
 def load_lock(database: Path) -> Path:
-    """Return the lock that a load of files holds: `<file>.load.lock`."""
+    """Return the lock of loads: `<file>.load.lock`."""
     return _beside(database, ".load.lock")
 
 
 def federation_lock(database: Path) -> Path:
-    """Return the lock that an export of statistics holds: `<file>.federation.lock`."""
+    """Return the lock of federated exports: `<file>.federation.lock`."""
     return _beside(database, ".federation.lock")
 
 
 def holder_note(lock: Path) -> Path:
-    """Return the file that says who holds a lock."""
+    """Return the file that names the holder of a lock."""
     return lock.with_suffix(".holder.json")
 
 
 def belongings(database: Path) -> list[Path]:
-    """Return the files and folders, present or not, that belong to a database and that no command may write to
-    by name: SQLite's own, the locks, the spools, the folders of builds."""
+    """Return the files and folders of a database that no command may use as an output: SQLite's own files, locks,
+    spools and folders of builds. They need not exist."""
     locks = (load_lock(database), federation_lock(database))
     return [
-        *(_beside(database, suffix) for suffix in ("-wal", "-shm", "-journal")),
+        *(_beside(database, suffix) for suffix in SIDE_FILES),
         *locks,
         *map(holder_note, locks),
         *(Path(os.path.realpath(path)) for path in spools(database)),
@@ -91,8 +93,8 @@ def belongings(database: Path) -> list[Path]:
 
 
 def spool(database: Path) -> Path:
-    """Return where outcomes wait that the database could not take: `OUTCOMES_SPOOL`, a file or a folder
-    that is there, else `<file>.spool.jsonl`."""
+    """Return the file in which outcomes wait that the database could not take: `OUTCOMES_SPOOL` (a file, or an existing
+    folder), else `<file>.spool.jsonl`."""
     named = _named("OUTCOMES_SPOOL")
     if named and _is_folder(named):
         return named / _own_name(database)
@@ -100,13 +102,13 @@ def spool(database: Path) -> Path:
 
 
 def spools(database: Path) -> list[Path]:
-    """Return every path where outcomes of this database may wait, in the order in which they are tried:
-    its spool, the file beside it, one in the user's folder of state (XDG)."""
+    """Return all paths where outcomes of this database may wait, in the order of use: its spool, the file beside it, a
+    file in the user's state folder (XDG)."""
     return list(dict.fromkeys([spool(database), *own_spools(database)]))
 
 
 def own_spools(database: Path) -> list[Path]:
-    """Return the spools whose names we choose."""
+    """Return the spools with names that we chose."""
     names = [_beside(database, ".spool.jsonl")]
     named = _named("OUTCOMES_SPOOL")
     if named and _is_folder(named):
@@ -117,8 +119,8 @@ def own_spools(database: Path) -> list[Path]:
 
 
 def drained(database: Path) -> list[Path]:
-    """Return every spool that a drain of this database empties: its own, and that of outcomes which were recorded
-    while outcomes.toml could not be read, if that file or the default names this database."""
+    """Return the spools that a drain of this database empties: its own, and that of outcomes recorded while
+    outcomes.toml could not be read, if that file or the default names this database."""
     default = os.path.realpath(os.environ.get("OUTCOMES_DB") or DATABASE)
     unsettled = unsettled_spool()
     is_meant = unsettled is not None and default == os.path.realpath(database)
@@ -126,21 +128,21 @@ def drained(database: Path) -> list[Path]:
 
 
 def unsettled_spool() -> Path | None:
-    """Return where outcomes wait while outcomes.toml cannot be read: in the user's folder of state, a file for each
-    outcomes.toml. None without such a folder."""
+    """Return the spool for outcomes recorded while outcomes.toml cannot be read: in the user's state folder, one for
+    each outcomes.toml. None without a state folder."""
     settings = Path(os.path.abspath(os.environ.get("OUTCOMES_CONFIG") or SETTINGS))  # noqa: PTH100 - as paths.absolute
     folder = state_folder()
     return folder / _own_name(settings) if folder else None
 
 
 def state_folder() -> Path | None:
-    """Return our folder among the user's folders of state (XDG); None if there is no home."""
+    """Return our folder in the user's state folder (XDG). None if there is no home folder."""
     state = os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state")  # noqa: PTH111 - it may fail
     return Path(state) / "model-outcomes" if os.path.isabs(state) else None  # noqa: PTH117 - as above
 
 
 def published(database: Path) -> Path:
-    """Return where a run leaves what passed its tests: `OUTCOMES_PUBLISH`, else published/ beside the database."""
+    """Return the folder to which a run publishes: `OUTCOMES_PUBLISH`, else published/ beside the database."""
     return _named("OUTCOMES_PUBLISH") or database.parent / "published"
 
 
@@ -150,13 +152,13 @@ def snapshot(database: Path) -> Path:
 
 
 def runs(database: Path) -> Path:
-    """Return where each run leaves its summary and results: `OUTCOMES_RUNS`, else runs/ beside the database."""
+    """Return the folder of runs' summaries and results: `OUTCOMES_RUNS`, else runs/ beside the database."""
     return _named("OUTCOMES_RUNS") or database.parent / "runs"
 
 
 def _beside(database: Path, suffix: str) -> Path:
-    """Return the path beside the file that a link leads to: a database has one lock, spool and build folder under
-    all its names."""
+    """Return a path beside the file itself, links followed, so that all names of a database share one lock, spool and
+    build folder."""
     return Path(f"{os.path.realpath(database)}{suffix}")
 
 
@@ -167,20 +169,20 @@ def _named(variable: str) -> Path | None:
 
 @cache
 def sha256() -> Any:
-    """Return the hash function. `loader record` starts without it; a program that may still record when Python ends,
-    and imports nothing any more, calls this before."""
+    """Return the hash function. `loader record` starts faster without its import. A program that may record while
+    Python ends, when imports fail, calls this earlier."""
     import hashlib
 
     return hashlib.sha256
 
 
 def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises if a folder above it may not be entered
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises without permission
 
 
 def _own_name(database: Path) -> str:
-    """Return a name for a folder that several databases share; a long one is cut, as a name has 255 bytes at most."""
+    """Return a unique name for a spool in a folder that several databases share. A name has at most 255 bytes."""
     real = os.path.realpath(database)
     digest = sha256()(os.fsencode(real)).hexdigest()
-    name = os.fsdecode(os.fsencode(os.path.basename(real))[:150])  # noqa: PTH119 - as text
+    name = os.fsdecode(os.fsencode(os.path.basename(real))[:NAME_BYTES])  # noqa: PTH119 - as text
     return f"{name}-{digest[:12]}.spool.jsonl"

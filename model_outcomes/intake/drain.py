@@ -1,4 +1,4 @@
-"""Drain: the outcomes that wait in spools go into the log, each exactly once."""
+"""Draining: outcomes that wait in spools go into the log, each exactly once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from model_outcomes.log import relocation, spool, store
 from model_outcomes.log.outcome import COLUMNS, horizon
 
 EVENT_ID = COLUMNS.index("event_id")
+EVENT_ID_CHARACTERS = 480  # kept of an event_id that gets a new end
 
 
 class DrainResult(msgspec.Struct):
-    """The result of a drain: lines by their outcome, and the spools that held them.
+    """The result of a drain: counts of lines, and the spools that held them.
 
-    `redated_count` of the accepted lay more than a day ahead and got the time of the drain; `renamed_count` had
-    an event_id that was recorded before with another verdict and got a new one. `faults` says
-    why a spool was left alone.
+    Of the accepted lines, `redated_count` had a time more than a day ahead and got the time of the drain, and
+    `renamed_count` had the event_id of an outcome with another verdict and got a new event_id. `faults` says why a
+    spool was not drained.
     """
 
     accepted: int = 0
@@ -36,32 +37,32 @@ class DrainResult(msgspec.Struct):
     faults: list[str] = msgspec.field(default_factory=list)
 
     def remarks(self) -> list[str]:
-        """Return what was changed in outcomes to keep them, a line each."""
+        """Return a line for each kind of change that was made to outcomes."""
         lines = []
         if self.redated_count:
             lines.append(
-                f"{self.redated_count:,} outcomes were dated more than a day ahead of now (a wrong clock?):"
+                f"{self.redated_count:,} outcomes had a time more than a day ahead (a wrong clock?):"
                 " they got the time of this drain"
             )
         if self.renamed_count:
             lines.append(
-                f"{self.renamed_count:,} outcomes had an event_id that was recorded before with another verdict:"
-                " they got a new event_id, the old one with a ~ and a digest"
+                f"{self.renamed_count:,} outcomes had the event_id of an outcome with another verdict:"
+                " they got a new event_id, the old one with ~ and a digest"
             )
         return lines
 
 
 def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
-    """Bring every outcome that waits for a database into its log, exactly once.
+    """Append every outcome that waits for a database to its log, exactly once.
 
-    Others may append meanwhile, and drain: a file that another drain is at work on is left to it. No acknowledged
-    outcome is rejected: one that lies more than a day ahead gets the time of the drain, and one whose event_id has
-    another verdict in the log a new event_id. Lines that are no outcomes are kept in `rejected_outcomes`. Spools that
-    cannot be read, and files that are no spools, are left as they are and named in `faults`. Raises SQLite's errors if
-    the database does not take the rows; what was not drained waits.
+    Other processes may append to spools and drain at the same time; each file is drained by one of them. No
+    acknowledged outcome is rejected: a time more than a day ahead becomes the time of the drain, and an event_id that
+    has another verdict in the log is replaced. Invalid lines go to `rejected_outcomes`. A spool that cannot be read,
+    and a file that is no spool, stays as it is and is named in `faults`. Raises SQLite's errors if the database does
+    not take the rows; the rest then stays in the spools.
     """
     result = DrainResult()
-    with store.full_durability(connection):  # the only other copy is about to be removed
+    with store.synchronous(connection, "full"):  # because the only other copy is removed afterwards
         for path in [*paths.drained(database), *relocation.moved_spools(connection)]:
             try:
                 for waiting in spool.claimed(path, database):
@@ -77,14 +78,14 @@ def _drain_file(
     connection: sqlite3.Connection, database: Path, spool_path: Path, waiting: Path, result: DrainResult
 ) -> None:
     now = clock.utc_now()
-    # A spool is removed afterwards: every rejected line is kept.
+    # The spool is removed afterwards, so every rejected line is kept.
     lines = parser.Parser(horizon(now), refusals=parser.Refusals(None), redate_to=now)
     with waiting.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         source = sources.Source(str(spool_path), "jsonl", stream, is_final=True, size=size)
         loaded = loads.load_source(connection, source, parser=lines, rename=_renamed)
     if not store.is_in_place(connection, database):
-        raise OutcomesError(f"{database} was moved away meanwhile: the outcomes stay in the spool")
+        raise OutcomesError(f"{database} was moved away during the drain: the outcomes stay in the spool")
     waiting.unlink()
     result.accepted += loaded.accepted
     result.duplicates += loaded.duplicates
@@ -96,7 +97,7 @@ def _drain_file(
 
 
 def _renamed(row: Row) -> Row:
-    """Return a row under another event_id, always the same one for the same outcome."""
+    """Return a row with another event_id, which is always the same for the same outcome."""
     task_type, model_id, success = row[:3]
     digest = hashlib.sha256(f"{task_type}\0{model_id}\0{bool(success)}".encode()).hexdigest()
-    return (*row[:EVENT_ID], f"{row[EVENT_ID][:480]}~{digest[:12]}", *row[EVENT_ID + 1 :])
+    return (*row[:EVENT_ID], f"{row[EVENT_ID][:EVENT_ID_CHARACTERS]}~{digest[:12]}", *row[EVENT_ID + 1 :])

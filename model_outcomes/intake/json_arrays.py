@@ -1,8 +1,8 @@
 """A JSON array as lines, one element a line, in one pass and in bounded memory.
 
-Brackets and quotes alone say where an element ends. The reader of its line checks whether it is valid JSON. Most
-elements are flat objects or numbers, which a pattern finds whole; the others are copied piece by piece, so that neither
-their size nor their nesting takes memory.
+Brackets and quotes show where an element ends. The reader of the lines checks that they are valid JSON. A pattern
+matches most elements, flat objects or numbers, at once. The others are copied piece by piece, so that neither their
+size nor their nesting needs memory.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-CHUNK = 1_000_000  # bytes
+CHUNK_BYTES = 1_000_000
 BOM = b"\xef\xbb\xbf"
 
 _BLANKS = rb"[ \t\r\n]*"
@@ -19,7 +19,7 @@ _SCALAR = rb"(?:-?[0-9][-+.0-9eE]*|true|false|null|NaN|-?Infinity)"
 _FLAT = rb"\{[^][{}\"]*(?:" + _STRING + rb"[^][{}\"]*)*\}"
 _ELEMENT = re.compile(_BLANKS + rb"(" + _FLAT + rb"|" + _SCALAR + rb")" + _BLANKS + rb"([],])")
 _SCALARS = re.compile(rb"(?:" + _BLANKS + _SCALAR + _BLANKS + rb",)+")
-_SCALARS_AT_ONCE = 65_536  # bytes: the pattern keeps some memory for each scalar
+_SCALARS_BYTES = 65_536  # at a time, because the pattern needs some memory for each scalar
 _PART_OF_SCALAR = re.compile(rb"[-+.0-9a-zA-Z]*[ \t\r\n]*")
 _STRUCTURE = re.compile(rb'"|[\[{]+|[\]}]+')
 _NO_BLANK = re.compile(rb"[^ \t\r\n]")
@@ -32,7 +32,7 @@ _INSIDE = bytes.maketrans(b"\r\n", b"\x0b\x0b")
 def write_lines(stream: BinaryIO, lines: BinaryIO) -> None:
     """Write the elements of the JSON array that `stream` holds to `lines`, each as one line.
 
-    Raises EOFError if the array has no end, ValueError if there is no array or anything behind it.
+    Raises EOFError if the array has no end, ValueError if there is no array or something follows it.
     """
     _Splitter(stream, lines).run()
 
@@ -40,9 +40,9 @@ def write_lines(stream: BinaryIO, lines: BinaryIO) -> None:
 class _Splitter:
     def __init__(self, stream: BinaryIO, lines: BinaryIO) -> None:
         self._stream, self._lines = stream, lines
-        self._buffer = stream.read(CHUNK).removeprefix(BOM)
-        self._at = 0  # what lies before was written
-        self._dropped = 0  # bytes of the stream before the buffer
+        self._buffer = stream.read(CHUNK_BYTES).removeprefix(BOM)
+        self._at = 0  # all before it was written
+        self._dropped_bytes = 0  # of the stream, before the buffer
 
     def run(self) -> None:
         if self._next() != b"[":
@@ -57,12 +57,12 @@ class _Splitter:
             raise ValueError(f"more follows its end at byte {self._here():,}")
 
     def _element(self) -> bytes:
-        """Write the next element, or several; return the comma or bracket behind it."""
-        while scalars := _SCALARS.match(self._buffer, self._at, self._at + _SCALARS_AT_ONCE):
+        """Write the next element, or several. Return the comma or bracket behind them."""
+        while scalars := _SCALARS.match(self._buffer, self._at, self._at + _SCALARS_BYTES):
             self._at = scalars.end()
             self._lines.write(scalars[0].translate(_OUTSIDE).replace(b",", b"\n"))
         whole = _ELEMENT.match(self._buffer, self._at)
-        while not whole and len(self._buffer) - self._at < CHUNK and self._fill():
+        while not whole and len(self._buffer) - self._at < CHUNK_BYTES and self._fill():
             whole = _ELEMENT.match(self._buffer, self._at)
         if whole:
             self._at = whole.end()
@@ -114,7 +114,7 @@ class _Splitter:
         self._at = end
 
     def _next(self) -> bytes:
-        """Return the next character that is no blank, which stays where it is; b"" at the end."""
+        """Return the next character that is no blank, without reading on; b"" at the end."""
         while True:
             rest = _NO_BLANK.search(self._buffer, self._at)
             if rest:
@@ -125,10 +125,10 @@ class _Splitter:
                 return b""
 
     def _fill(self) -> bool:
-        chunk = self._stream.read(CHUNK)
-        self._dropped += self._at
+        chunk = self._stream.read(CHUNK_BYTES)
+        self._dropped_bytes += self._at
         self._buffer, self._at = self._buffer[self._at :] + chunk, 0
         return bool(chunk)
 
     def _here(self) -> int:
-        return self._dropped + self._at + 1
+        return self._dropped_bytes + self._at + 1

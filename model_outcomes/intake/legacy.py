@@ -1,8 +1,8 @@
-"""Aggregates of an older tool, taken over as opening balances: never as invented events.
+"""Totals of an older tool, which become opening balances and never invented events.
 
-The old JSON only ever grows, so its path is its identity: what it has more than its balances so
-far is added, and content in which something shrank is refused rather than guessed at. A file whose
-content was imported from another path is that file, moved or copied, and goes on from its balances.
+The counts of the old JSON only grow, so a file is identified by its path: an import adds what the file has more than
+its balances. A file in which a count shrank is rejected. A file whose content was imported from another path was moved
+or copied, and continues from the balances of that path.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from model_outcomes.base import clock, errors, paths
+from model_outcomes.base import clock, errors, messages, paths
 from model_outcomes.base.errors import NothingLoadedError, OutcomesError
+from model_outcomes.base.messages import Fault, short
 from model_outcomes.intake import sources
-from model_outcomes.intake.parser import RAW_LIMIT
-from model_outcomes.log import outcome, store
+from model_outcomes.log import load_history, store, validation
+from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
 
 FORMAT = "legacy-json"
 DISCOVERED = Path(".sf/model-performance.json")
 ARCHIVE_AFTER = timedelta(days=7)
-SIZE_LIMIT = 100_000_000  # bytes
-FAULTS_NAMED = 20
+SIZE_LIMIT_BYTES = 100_000_000
+NAME_CHARACTERS = 500
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 COUNTS = ("successes", "failures", "timeouts", "total_tokens", "total_cost_nano_usd")
 
 
 class Cell(msgspec.Struct, rename="camel"):
-    """The old tool's totals of one model at one task type. Its `successRate` is derived from
-    the counts, and rounded, and therefore not read."""
+    """The old tool's totals of one model at one task type. Its `successRate` is rounded and follows from the counts, so
+    it is not read."""
 
     successes: Count
     failures: Count
@@ -58,8 +59,8 @@ _JSON_NAMES = {field.encode_name: field for field in msgspec.structs.fields(Cell
 
 @dataclass
 class LegacyResult:
-    """The outcome of an import: cells with a new balance, unchanged cells, faults by path, and the new place of
-    the file if it was archived."""
+    """The result of an import: the numbers of cells that were added to and that are unchanged, the faults of rejected
+    cells, and the new path of an archived file."""
 
     source: str
     added: int = 0
@@ -68,27 +69,28 @@ class LegacyResult:
     archived: Path | None = None
 
     def named_faults(self) -> list[tuple[str, list[str]]]:
-        """Return the first faults, for a message: a file may have a million."""
-        return list(self.faults.items())[:FAULTS_NAMED]
+        """Return the first faults, for a message. A file may have a million."""
+        return list(self.faults.items())[: messages.NAMES_SHOWN]
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A legacy file, read: good cells by (task type, model), the others as (the beginning of its text, its faults)."""
+    """The content of a legacy file. Cells go by (task type, model); a bad cell is the beginning of its text, and its
+    faults."""
 
     sha256: str
     size: int
     cells: dict[tuple[str, str], Cell]
-    bad_cells: dict[tuple[str, str], tuple[str, list[str]]]
+    bad_cells: dict[tuple[str, str], tuple[str, list[Fault]]]
 
 
-def take_over(
+def import_and_archive(
     connection: sqlite3.Connection, path: Path, *, now: datetime | None = None, all_or_nothing: bool = False
 ) -> LegacyResult:
-    """Import the file of a tool that may still write it and, once neither the file nor what was
-    imported from it has changed for ARCHIVE_AFTER before `now`, move it to archive/ beside it.
+    """Import a file that the old tool may still write. If neither the file nor its balances have changed for
+    ARCHIVE_AFTER before `now`, move the file to archive/ beside it.
 
-    A file that comes to the old place after that is another one, and counts from nothing.
+    A later file at the old path is another one and has no balances.
     """
     result = import_file(connection, path, all_or_nothing=all_or_nothing)
     now = now or clock.utc_now()
@@ -96,13 +98,13 @@ def take_over(
     (imported_at,) = connection.execute(latest, (result.source, FORMAT)).fetchone()
     if result.added or result.faults or not imported_at:
         return result
-    # In seconds: the year of a file's time may be beyond 9999.
-    latest_change = max(path.stat().st_mtime, outcome.parse_time(imported_at).timestamp())
+    # In seconds, because the time of a file may be after the year 9999.
+    latest_change = max(path.stat().st_mtime, validation.parse_time(imported_at).timestamp())
     if now.timestamp() - latest_change < ARCHIVE_AFTER.total_seconds():
         return result
     archive = Path(result.source).parent / "archive"
     result.archived = archive / f"{path.stem}-{now:%Y%m%dT%H%M%S}{path.suffix}"
-    # The balances go along, or stay with the file: under another path than it has they would count again.
+    # In one transaction: if the balances had another path than the file, they would count again.
     try:
         with store.transaction(connection):
             connection.execute(
@@ -121,29 +123,29 @@ def take_over(
 
 
 def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: bool = False) -> LegacyResult:
-    """Add what a legacy file has more than its balances so far, in one transaction.
+    """Add what a legacy file has more than its balances, in one transaction.
 
-    Raises OutcomesError where the file is not of this kind, or a count in it has shrunk,
-    NothingLoadedError where a cell is refused and `all_or_nothing` was asked for.
+    Raises OutcomesError if the file is not of this kind or a count has shrunk, NothingLoadedError if a cell is rejected
+    and `all_or_nothing`.
     """
     source = paths.source_name(path)
     with errors.naming(source):
         contents = read(path)
-    result = LegacyResult(source, faults={_path(key): bad[1] for key, bad in contents.bad_cells.items()})
+    faults = {_path(key): list(map(str, faults)) for key, (_, faults) in contents.bad_cells.items()}
+    result = LegacyResult(source, faults=faults)
     if all_or_nothing and result.faults:
         reasons = "; ".join(f"{path}: {', '.join(reasons)}" for path, reasons in result.named_faults())
-        raise NothingLoadedError(f"{source}: nothing imported, {len(result.faults):,} cells refused: {reasons}")
+        raise NothingLoadedError(f"{source}: nothing imported, {len(result.faults):,} cells rejected: {reasons}")
     with store.transaction(connection):
-        known_sources = _sources_of(connection, contents)
-        if known_sources:
-            if contents.cells and source not in known_sources:
+        earlier_sources = _sources_of(connection, contents)
+        if earlier_sources:
+            if contents.cells and source not in earlier_sources:
                 _note_load(connection, source, contents)
             result.unchanged = len(contents.cells)
             return result
         before = _balances(connection, source)
         _refuse_shrinking(source, contents, before)
         load_id = _note_load(connection, source, contents)
-        now = clock.to_text(clock.utc_now())
         for key, cell in contents.cells.items():
             more = [new - old for new, old in zip(cell.balance(), before.get(key, (0,) * 5), strict=True)]
             if key in before and not any(more):
@@ -156,30 +158,22 @@ def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: b
                 (load_id, *key, *more, last_used),
             )
             result.added += 1
-        connection.executemany(
-            "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
-            " values (?, ?, 0, ?, ?, ?)",
+        load_history.reject(
+            connection, load_id, source,
             (
-                (
-                    load_id,
-                    source,
-                    json.dumps([f"{_path(key)}: {reason}" for reason in reasons]),
-                    raw_text,
-                    now,
-                )
-                for key, (raw_text, reasons) in contents.bad_cells.items()
+                RejectedLine(0, messages.as_json(fault._replace(field=_field(key, fault)) for fault in faults), text)
+                for key, (text, faults) in contents.bad_cells.items()
             ),
-        )
-        connection.execute(
-            "update load_history set accepted_count = ?, duplicate_count = ?, rejected_count = ?,"
-            " finished_at = ? where load_id = ?",
-            (result.added, result.unchanged, len(result.faults), now, load_id),
-        )
+        )  # fmt: skip
+        load_history.end(
+            connection, load_id, accepted_count=result.added, duplicate_count=result.unchanged,
+            rejected_count=len(contents.bad_cells),
+        )  # fmt: skip
     return result
 
 
 def read(path: Path) -> Contents:
-    """Read a legacy file; raises OutcomesError if it is not {task type: {model: {...}}}, or too large to be."""
+    """Read a legacy file. Raises OutcomesError if it is too large, or not {task type: {model: {...}}}."""
     content = _content(path)
     try:
         types = json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_refuse_constant)
@@ -189,59 +183,57 @@ def read(path: Path) -> Contents:
     if not isinstance(types, dict):
         raise OutcomesError(shape)
     cells: dict[tuple[str, str], Cell] = {}
-    bad_cells: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    bad_cells: dict[tuple[str, str], tuple[str, list[Fault]]] = {}
     for task_type, models in types.items():
         if not isinstance(models, dict):
-            raise OutcomesError(f"{shape}: {outcome.short(task_type)} holds no models")
+            raise OutcomesError(f"{shape}: {short(task_type)} holds no models")
         for model_id, cell in models.items():
             key = (task_type, model_id)
-            found, faults = _checked(key, cell)
-            if found is None:
+            totals, faults = _checked(key, cell)
+            if totals is None:
                 bad_cells[key] = (_raw_text(cell), faults)
             else:
-                cells[key] = found
+                cells[key] = totals
     return Contents(hashlib.sha256(content).hexdigest(), len(content), cells, bad_cells)
 
 
 def _content(path: Path) -> bytes:
-    """Return the bytes of a file or pipe. Raises OutcomesError if it cannot be read, or has over SIZE_LIMIT bytes."""
+    """Return the bytes of a file or pipe. Raises OutcomesError if it cannot be read, or has over SIZE_LIMIT_BYTES."""
     name = paths.absolute(path)
     with errors.naming(name), path.open("rb", buffering=0) as file:
         sources.refuse_device(file.fileno())
-        content = io.BufferedReader(file).read(SIZE_LIMIT + 1)
-    if len(content) > SIZE_LIMIT:
-        raise OutcomesError(f"{name} has over {SIZE_LIMIT:,} bytes: that is not a file of totals per model")
+        content = io.BufferedReader(file).read(SIZE_LIMIT_BYTES + 1)
+    if len(content) > SIZE_LIMIT_BYTES:
+        raise OutcomesError(f"{name} has over {SIZE_LIMIT_BYTES:,} bytes: that is not a file of totals per model")
     return content
 
 
-def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[str]]:
+def _checked(key: tuple[str, str], cell: Any) -> tuple[Cell | None, list[Fault]]:
     """Return the cell, or every fault in it."""
     faults = [
-        f"{outcome.short(part)} is no name"
+        Fault("is no name", got=short(part))
         for part in key
-        if not part.strip() or len(part) > 500 or re.search("[\0\ud800-\udfff]", part)
+        if not part.strip() or len(part) > NAME_CHARACTERS or re.search("[\0\ud800-\udfff]", part)
     ]
     if not isinstance(cell, dict):
-        return None, [*faults, "is no object with counts"]
-    for name, known in _JSON_NAMES.items():
+        return None, [*faults, Fault("is no object with counts")]
+    for name, field_info in _JSON_NAMES.items():
         value = cell.get(name)
         if value is None:
-            if known.required:
-                faults.append(f"{name} is missing")
+            faults += [Fault("is missing", name)] if field_info.required else []
             continue
         try:
-            msgspec.convert(value, known.type)
+            msgspec.convert(value, field_info.type)
         except msgspec.ValidationError as fault:
-            said = str(fault).replace("`", "").replace(" | null", "")
-            faults.append(f"{name}: {said[:1].lower()}{said[1:]} ({outcome.short(value)})")
+            faults.append(Fault(messages.mismatch(fault).problem, name, short(value)))
     if faults:
         return None, faults
-    found = msgspec.convert(cell, Cell)
-    if found.last_used and not _is_in_range(found.last_used):
-        return None, [f"lastUsed: is no time of the years 1 to 9999 in UTC ({outcome.short(cell['lastUsed'])})"]
-    if (found.timeouts or 0) > found.failures:
-        return None, [f"timeouts ({found.timeouts}) exceed failures ({found.failures})"]
-    return found, []
+    totals = msgspec.convert(cell, Cell)
+    if totals.last_used and not _is_in_range(totals.last_used):
+        return None, [Fault("expected a time of the years 1 to 9999 in UTC", "lastUsed", short(cell["lastUsed"]))]
+    if (totals.timeouts or 0) > totals.failures:
+        return None, [Fault("exceed failures", "timeouts", f"{totals.timeouts} for {totals.failures}")]
+    return totals, []
 
 
 def _is_in_range(moment: datetime) -> bool:
@@ -253,21 +245,21 @@ def _is_in_range(moment: datetime) -> bool:
 
 
 def _sources_of(connection: sqlite3.Connection, contents: Contents) -> set[str]:
-    """Return the paths from which this very content was imported."""
-    known = "select source from load_history where format = ? and head_sha256 = ?"
-    return {source for (source,) in connection.execute(known, (FORMAT, contents.sha256))}
+    """Return the paths from which the same content was imported."""
+    query = "select source from load_history where format = ? and head_sha256 = ?"
+    return {source for (source,) in connection.execute(query, (FORMAT, contents.sha256))}
 
 
 def _balances(connection: sqlite3.Connection, source: str) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Return what was taken over so far, from this path and from those that shared a content with it."""
+    """Return the balances by cell, of this path and of paths that once had the same content."""
     sums = ", ".join(f"sum({name})" for name in COUNTS)
     return {
         (task_type, model_id): tuple(balance)
         for task_type, model_id, *balance in connection.execute(
             "with recursive kin (source) as ("
             " select ? union select other.source from kin"
-            " join load_history as known on known.source = kin.source and known.format = ?"
-            " join load_history as other on other.head_sha256 = known.head_sha256 and other.format = known.format)"
+            " join load_history as own on own.source = kin.source and own.format = ?"
+            " join load_history as other on other.head_sha256 = own.head_sha256 and other.format = own.format)"
             f" select task_type, model_id, {sums} from legacy_model_stats join load_history using (load_id)"
             " where source in (select source from kin) group by task_type, model_id",
             (source, FORMAT),
@@ -290,34 +282,27 @@ def _refuse_shrinking(source: str, contents: Contents, before: dict[tuple[str, s
                 )
 
 
-def _note_load(connection: sqlite3.Connection, source: str, contents: Contents) -> int | None:
-    """Note the import of a legacy file, which is known by all its bytes: one digest is that of head and tail."""
-    return connection.execute(
-        "insert into load_history (source, format, start_offset, end_offset, end_line, head_bytes,"
-        " head_sha256, tail_sha256, started_at) values (?, ?, 0, ?, 0, ?, ?, ?, ?)",
-        (
-            source,
-            FORMAT,
-            contents.size,
-            contents.size,
-            contents.sha256,
-            contents.sha256,
-            clock.to_text(clock.utc_now()),
-        ),
-    ).lastrowid
+def _note_load(connection: sqlite3.Connection, source: str, contents: Contents) -> int:
+    """Note the import of a legacy file. One digest of all its bytes stands for head and tail."""
+    digests = {"head_sha256": contents.sha256, "tail_sha256": contents.sha256}
+    return load_history.begin(connection, source, FORMAT, end_offset=contents.size, head_bytes=contents.size, **digests)
+
+
+def _field(key: tuple[str, str], fault: Fault) -> str:
+    return f"{_path(key)}: {fault.field}" if fault.field else _path(key)
 
 
 def _path(key: tuple[str, str]) -> str:
-    """Return a cell as text for messages: names may be long, or hold what is no text."""
-    path = ".".join(part if len(part) <= 500 else f"{part[:500]}..." for part in key)
+    """Return the path of a cell for messages. Names may be long, or invalid text."""
+    path = ".".join(part if len(part) <= NAME_CHARACTERS else f"{part[:NAME_CHARACTERS]}..." for part in key)
     return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _raw_text(cell: Any) -> str:
     try:
-        return json.dumps(cell)[:RAW_LIMIT]
+        return json.dumps(cell)[:RAW_LIMIT_BYTES]
     except RecursionError:
-        return outcome.short(cell)
+        return short(cell)
 
 
 def _refuse_constant(name: str) -> None:

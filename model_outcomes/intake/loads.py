@@ -1,4 +1,4 @@
-"""Loading a file: what is new in it goes into the log, a batch and its bookkeeping at a time."""
+"""Loads of files: new lines go into the log, batch by batch, each with its bookkeeping in one transaction."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from model_outcomes.base import clock, errors, locks, paths
+from model_outcomes.base import clock, errors, locks, messages, paths
 from model_outcomes.base.errors import NothingLoadedError, OutcomesError
+from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
-from model_outcomes.intake.parser import RAW_LIMIT, Batch, Parser, Refusals, Reject, Row
+from model_outcomes.intake.parser import Batch, Parser, Refusals, Row
 from model_outcomes.intake.sources import Source, open_source
-from model_outcomes.log import outcome, store
+from model_outcomes.log import load_history, outcome, store
+from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
 from model_outcomes.log.outcome import COLUMNS, INSERT
 
-# The log has triggers, for whose sake SQLite notes the pages that a statement changes, so that it can take the
-# statement back. Many rows a statement halve what an insert costs. (SQLite takes 32,766 values at most.)
+# Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
+# halve the time of an insert. (SQLite takes 32,766 values at most.)
 ROWS_PER_INSERT = 500
 INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT - 1)
 
 
 @dataclass
 class LoadResult:
-    """The outcome of loading one file. `unknown_fields` counts the fields that were ignored, by their names
-    (20 of them, and `other_unknown_fields` in all under further names); `reasons` counts the faults of
-    rejected lines, without the wrong values; `damage` says why the file could not be read to its end; `renamed`
-    counts the accepted lines whose event_id belonged to another outcome."""
+    """The result of the load of one file.
+
+    `unknown_fields` counts ignored fields by name (the first 20 names; `other_unknown_fields` counts the rest).
+    `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
+    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
 
     source: str
     accepted: int = 0
@@ -48,14 +51,14 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class Position:
-    """The place where a source goes on: all before it was loaded already."""
+    """The place in a source where the load continues: earlier loads read all before it."""
 
     offset: int = 0
     line: int = 1
 
 
 def loading(database: Path) -> AbstractContextManager[None]:
-    """Hold the lock of loads: two loads of the same file would both find it new."""
+    """Hold the lock of loads, because two loads at the same time would both find a file new."""
     return locks.exclusive(paths.load_lock(database), "a load", wait=store.busy_timeout())
 
 
@@ -71,20 +74,20 @@ def load_file(
     is_settled: bool = True,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """Load what is new in a file (`-`: standard input) into the log. Call it within `loading`.
+    """Load the new lines of a file (`-`: standard input) into the log. Call it within `loading`.
 
-    Each batch is one transaction with its line of `load_history`: a load that was killed goes on
-    where it stopped. `all_or_nothing` makes one transaction of the whole file, which other writers
-    wait for. `progress` is called with the bytes read and the bytes in all, after each batch.
-    `file` and `is_settled` are for `open_source`. Raises OutcomesError if the file as a whole cannot be read,
-    for any reason; NothingLoadedError if a line was rejected and `all_or_nothing` asked for.
+    Each batch is a transaction that includes its row of `load_history`, so that a load that was killed continues
+    where it stopped. `all_or_nothing` makes one transaction of the whole file, for which other writers wait.
+    `progress` is called with the bytes read and the size in bytes, after each batch. `file` and `is_settled` are for
+    `open_source`. Raises OutcomesError if the file cannot be read, NothingLoadedError if `all_or_nothing` and a line
+    was rejected.
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
     with errors.naming(paths.source_name(name)), opened as source, unit:
         result = load_source(connection, source, refuses_unknown=refuses_unknown, progress=progress)
         if all_or_nothing and result.rejected:
-            reasons = "; ".join(f"{count:,} x {reason}" for reason, count in result.reasons.most_common(5))
+            reasons = "; ".join(messages.reason_lines(result.reasons))
             raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
         return result
 
@@ -98,9 +101,9 @@ def load_source(
     rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
-    """Load as `load_file`, from a source that is open.
+    """Load as `load_file`, from an open source.
 
-    `parser` takes the place of the usual one. A row that the log refuses is tried again as `rename` returns it.
+    `parser` replaces the usual one. If the log rejects a row, the row that `rename` returns is inserted instead.
     """
     position = find_position(connection, source)
     parser = parser or Parser(outcome.horizon(clock.utc_now()), refuses_unknown)
@@ -111,9 +114,9 @@ def load_source(
         writer.write(batch)
         progress(batch.end, source.size)
     if source.damage and batch:
-        # Refused, but not passed over: the whole file, when it comes, goes on from here.
+        # Rejected, but not counted as read: a load of the whole file will continue here.
         source.stream.seek(batch.end)
-        parser.refusals.add(batch.end_line, source.stream.read(RAW_LIMIT), [source.damage])
+        parser.refusals.add(batch.end_line, source.stream.read(RAW_LIMIT_BYTES), [Fault(source.damage)])
         writer.write(Batch([], batch.end, batch.end_line, tuple))
     writer.finish()
     result.other_unknown_fields = parser.unknown_fields.others
@@ -124,8 +127,8 @@ def load_source(
 def find_position(connection: sqlite3.Connection, source: Source) -> Position:
     """Return the end of the longest load whose bytes the source begins with, under any name.
 
-    The index is asked for each place where a load may have ended: the time depends on the source alone, not on
-    how many files were loaded before.
+    Each place where a load may have ended is one look-up in an index, so the time does not depend on how many files
+    were loaded before.
     """
     for head in source.heads():
         loads = connection.execute(
@@ -142,7 +145,7 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
 
 
 class _Writer:
-    """Writes batches of one source, and its row of `load_history` with each of them."""
+    """Writes the batches of one source, each with the source's row of `load_history`."""
 
     def __init__(
         self,
@@ -160,12 +163,12 @@ class _Writer:
         self._result = result
         self._refusals = refusals
         self._kept_count = 0
-        self._more_id: int | None = None
-        self._load_id: int | None = None
-        self._started_at = clock.to_text(clock.utc_now())
+        self._summary_id = 0  # of the row that counts the rejected lines that are not kept
+        self._load_id = 0
+        self._started_at = clock.now_text()
 
     def write(self, batch: Batch) -> None:
-        """Write rows, rejects and how far the source was read, in one transaction."""
+        """Write rows, rejected lines and the position in the source, in one transaction."""
         connection, result, refusals = self._connection, self._result, self._refusals
         digests = self._source.digests(batch.end)
         if digests is None:
@@ -175,41 +178,27 @@ class _Writer:
             accepted = result.accepted + self._insert(batch)
             seen = result.accepted + result.duplicates + len(batch.rows)
             duplicates = seen - accepted - (refusals.count - invalid)
-            if self._load_id is None:
-                self._load_id = connection.execute(
-                    "insert into load_history (source, format, start_offset, end_offset, end_line,"
-                    " head_bytes, head_sha256, tail_sha256, started_at)"
-                    " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        self._source.name,
-                        self._source.format,
-                        self._start,
-                        batch.end,
-                        batch.end_line,
-                        *astuple(digests),
-                        self._started_at,
-                    ),
-                ).lastrowid
-            connection.execute(
-                "update load_history set end_offset = ?, end_line = ?, head_bytes = ?, head_sha256 = ?,"
-                " tail_sha256 = ?, accepted_count = ?, duplicate_count = ?, rejected_count = ?"
-                " where load_id = ?",
-                (batch.end, batch.end_line, *astuple(digests), accepted, duplicates, refusals.count, self._load_id),
-            )
-            self._keep(refusals.taken(), batch.end_line)
+            position = {"end_offset": batch.end, "end_line": batch.end_line, **asdict(digests)}
+            if not self._load_id:
+                start = {"start_offset": self._start, "started_at": self._started_at}
+                self._load_id = load_history.begin(
+                    connection, self._source.name, self._source.format, **start, **position
+                )
+            load_history.update(
+                connection, self._load_id, **position, accepted_count=accepted, duplicate_count=duplicates,
+                rejected_count=refusals.count,
+            )  # fmt: skip
+            self._keep(refusals.take(), batch.end_line)
         result.accepted, result.duplicates, result.rejected = accepted, duplicates, refusals.count
         result.reasons = refusals.reasons
 
     def finish(self) -> None:
-        if self._load_id is not None:
+        if self._load_id:
             with store.transaction(self._connection):
-                self._connection.execute(
-                    "update load_history set finished_at = ? where load_id = ?",
-                    (clock.to_text(clock.utc_now()), self._load_id),
-                )
+                load_history.end(self._connection, self._load_id)
 
     def _insert(self, batch: Batch) -> int:
-        """Insert the rows and return how many are new; those that the log's own guards refuse are refusals."""
+        """Insert the rows and return how many are new. Rows that the log's guards reject are refusals."""
         connection = self._connection
         before = connection.total_changes
         connection.execute("savepoint batch")
@@ -229,7 +218,7 @@ class _Writer:
                 connection.execute(INSERT, row)
             except sqlite3.IntegrityError as fault:
                 if not self._insert_renamed(row):
-                    self._refusals.add(number, raw, [_refusal(fault)])
+                    self._refusals.add(number, raw, [Fault(_in_words(fault))])
         return connection.total_changes - before
 
     def _insert_renamed(self, row: Row) -> bool:
@@ -242,38 +231,26 @@ class _Writer:
         self._result.renamed += 1
         return True
 
-    def _keep(self, rejects: list[Reject], line_number: int) -> None:
-        """Write the rejects of a batch; the number of those that are not kept is one row, which grows."""
-        self._kept_count += len(rejects)
-        for reject in rejects:
-            self._keep_one(reject.line_number, reject.reasons, reject.raw_text)
-        more = self._refusals.count - self._kept_count
-        if not more:
+    def _keep(self, lines: list[RejectedLine], line_number: int) -> None:
+        """Insert the rejected lines of a batch. One row, which is updated, counts those that are not kept."""
+        connection, load_id, source = self._connection, self._load_id, self._source.name
+        load_history.reject(connection, load_id, source, lines)
+        self._kept_count += len(lines)
+        others = self._refusals.count - self._kept_count
+        if not others:
             return
-        reasons = [f"and {more:,} more lines of this file were rejected, and are not kept"]
-        if self._more_id is None:
-            self._more_id = self._keep_one(line_number, reasons, "")
+        summary = json.dumps([{"problem": "more lines of this file were rejected, and are not kept", "lines": others}])
+        if not self._summary_id:
+            self._summary_id = load_history.reject(
+                connection, load_id, source, [RejectedLine(line_number, summary, "")]
+            )
         else:
-            self._connection.execute(
-                "update rejected_outcomes set reasons = ? where rejected_id = ?", (json.dumps(reasons), self._more_id)
+            connection.execute(
+                "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
             )
 
-    def _keep_one(self, line_number: int, reasons: list[str], raw_text: str) -> int | None:
-        return self._connection.execute(
-            "insert into rejected_outcomes (load_id, source, line_number, reasons, raw_text, rejected_at)"
-            " values (?, ?, ?, ?, ?, ?)",
-            (
-                self._load_id,
-                self._source.name,
-                line_number,
-                json.dumps(reasons, ensure_ascii=False),
-                raw_text,
-                clock.to_text(clock.utc_now()),
-            ),
-        ).lastrowid
 
-
-def _refusal(fault: sqlite3.IntegrityError) -> str:
-    """Return a refusal of the log in words. The name of a check says what it asks for: tokens_used_is_0_to_1e12."""
-    said = str(fault)
-    return said.removeprefix("CHECK constraint failed: ").replace("_", " ") if "CHECK" in said else said
+def _in_words(fault: sqlite3.IntegrityError) -> str:
+    """Return why the log rejects a row. The name of a check says what it demands: tokens_used_is_0_to_1e12."""
+    message = str(fault)
+    return message.removeprefix("CHECK constraint failed: ").replace("_", " ") if "CHECK" in message else message

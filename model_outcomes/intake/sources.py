@@ -1,7 +1,7 @@
-"""Files of outcomes: what they are, and their lines in blocks that know where they stand.
+"""Files of outcomes: their format, and their lines in blocks with byte offsets.
 
-Every format is read as lines with byte offsets, so that a load can stop anywhere and go on there:
-a JSON array is laid out as one element a line first, .gz is counted in unpacked bytes.
+Every format is read as lines with byte offsets, so that a load can stop anywhere and continue there. A JSON array is
+first copied with one element a line. Offsets in a .gz count unpacked bytes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError, UnreadableError
 from model_outcomes.intake import json_arrays
 
-FORMATS = ("jsonl", "json", "csv")
-LINE_LIMIT = 1_000_000
-WINDOW = 1 << 16
+LINE_LIMIT_BYTES = 1_000_000
+WINDOW_BYTES = 1 << 16  # at the beginning and the end of a file, by which a later load recognizes it
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 BOM = b"\xef\xbb\xbf"
 _END_OF_LINE = re.compile(rb"\r?\n")
@@ -37,8 +36,8 @@ _END_OF_LINE = re.compile(rb"\r?\n")
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of a source: bytes `start` to `end`, from line `first_line` on. `data` holds
-    them all, but of a line over LINE_LIMIT only the beginning."""
+    """Whole lines of a source, from byte `start` to `end`; the first is line `first_line`. `data` holds them all, but
+    only the beginning of a line over LINE_LIMIT_BYTES."""
 
     data: bytes
     start: int
@@ -51,7 +50,7 @@ class Block:
         return self.first_line + max(1, self.data.count(b"\n"))
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield line numbers (from 1) and lines, less their ends; blank ones are passed over."""
+        """Yield the numbers (from 1) and texts of the lines that are not blank, without line ends."""
         data = self.data.removeprefix(BOM) if self.start == 0 else self.data
         for number, line in enumerate(data.split(b"\n"), self.first_line):
             if line.strip():
@@ -66,11 +65,11 @@ class Block:
 
 @dataclass
 class Source:
-    """An open file of outcomes. `stream` can seek and holds unpacked lines; `is_final` says
-    that nothing will be added, so that a last line without its newline is a whole one.
+    """An open file of outcomes. `stream` can seek and holds unpacked lines. If it `is_final`, nothing will be appended,
+    so a last line needs no newline.
 
-    `damage` names what makes it end before its end; after reading, `has_unfinished_line` says
-    that a last line waits for its newline."""
+    `damage` says why the file ends too early. After reading, `has_unfinished_line` is True if the last line has no
+    newline yet."""
 
     name: str
     format: str
@@ -84,13 +83,13 @@ class Source:
         """Yield the source from byte `start` on, in blocks of whole lines."""
         self.stream.seek(start)
         rest = b""
-        while chunk := self.stream.read(LINE_LIMIT):
+        while chunk := self.stream.read(LINE_LIMIT_BYTES):
             data = rest + chunk
             first_end = data.find(b"\n") + 1
-            # A chunk is no longer than a line may be: an overlong one begins in `rest`.
-            if (first_end or len(data)) > LINE_LIMIT + 1:
+            # A chunk is no longer than a line may be, so an overlong line begins in `rest`.
+            if (first_end or len(data)) > LINE_LIMIT_BYTES + 1:
                 rest, length = self._rest_of_line(data)
-                block = Block(data[: LINE_LIMIT + 1], start, start + length, first_line)
+                block = Block(data[: LINE_LIMIT_BYTES + 1], start, start + length, first_line)
             else:
                 cut = data.rfind(b"\n") + 1
                 rest = data[cut:]
@@ -107,21 +106,21 @@ class Source:
             self.has_unfinished_line = True
 
     def _rest_of_line(self, data: bytes) -> tuple[bytes, int]:
-        """Return what follows an overlong first line of `data`, and that line's length; (b"", 0) where
-        its end is not written yet."""
+        """Return what follows an overlong first line of `data`, and that line's length. Return (b"", 0) if its end is
+        not written yet."""
         length = 0
         while not (cut := data.find(b"\n") + 1):
             length += len(data)
-            data = self.stream.read(LINE_LIMIT)
+            data = self.stream.read(LINE_LIMIT_BYTES)
             if not data:
                 self.has_unfinished_line = not self.is_final
                 return b"", length if self.is_final else 0
         return data[cut:], length + cut
 
     def digests(self, end: int) -> Digests | None:
-        """Return the fingerprint of the bytes before `end`, None if the source is shorter. The
-        stream stands afterwards where it stood."""
-        here, length = self.stream.tell(), min(end, WINDOW)
+        """Return the digests of the bytes before `end`, None if the source is shorter. The stream keeps its
+        position."""
+        here, length = self.stream.tell(), min(end, WINDOW_BYTES)
         self.stream.seek(0)
         head = self.stream.read(length)
         self.stream.seek(end - length)
@@ -130,13 +129,13 @@ class Source:
         return Digests(length, _sha256(head), _sha256(tail)) if len(tail) == length else None
 
     def heads(self) -> list[tuple[int, str]]:
-        """Return (length in bytes, SHA-256) of each beginning of the source that a load may have ended with, the
-        longest first: those that end with a line within WINDOW, the whole source if it is no longer, and WINDOW."""
+        """Return (length in bytes, SHA-256) of each beginning of the source where an earlier load may have ended, the
+        longest first: at an end of a line within WINDOW_BYTES, and after WINDOW_BYTES or at the end of the source."""
         self.stream.seek(0)
-        window = self.stream.read(WINDOW)
+        window = self.stream.read(WINDOW_BYTES)
         lengths = {len(window)}
         for end_of_line in _END_OF_LINE.finditer(window):
-            # A load may have taken the line before its newline was written.
+            # A load may have read the line before its newline was written.
             lengths |= {end_of_line.start(), end_of_line.end()}
         digest, at, heads = hashlib.sha256(), 0, []
         for length in sorted(lengths - {0}):
@@ -158,7 +157,7 @@ def _sha256(data: bytes) -> str:
 
 
 class UnfinishedError(OutcomesError):
-    """The file ends too early: its writer has not finished it yet, or it is damaged."""
+    """A file ends too early: its writer has not finished it yet, or it is damaged."""
 
 
 @contextmanager
@@ -172,9 +171,9 @@ def open_source(
 ) -> Iterator[Source]:
     """Open a file, or standard input (`-`), detect its format, and check its content against the format.
 
-    `file` is the file, if the caller has opened it already. `is_settled` False: somebody may still be
-    writing the file, so that a .gz that ends too early raises UnfinishedError (a JSON array always does).
-    Raises OutcomesError with a line that names the file and the fault.
+    `file` is the open file, if the caller has opened it. If not `is_settled`, a program may still be writing the file:
+    a .gz that ends too early raises UnfinishedError (a JSON array always does). Raises OutcomesError, which names
+    the file and the fault.
     """
     path = paths.source_name(name)
     try:
@@ -194,14 +193,14 @@ def open_source(
 
 @contextmanager
 def _open(name: str, file: BinaryIO | None) -> Iterator[tuple[BinaryIO, bool]]:
-    """Yield the file, and whether it is a copy: of a pipe, which cannot seek."""
+    """Yield the file, and True if it is a copy: a pipe cannot seek."""
     if file is not None:
         yield file, False
     elif name == "-":
         with _copy(sys.stdin.buffer) as copy:
             yield copy, True
     else:
-        # Unbuffered: a buffered open of a pipe asks for its position.
+        # Unbuffered, because a buffered open asks for the position, which a pipe has not.
         with Path(name).open("rb", buffering=0) as raw:
             if stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
                 yield cast(BinaryIO, io.BufferedReader(raw)), False
@@ -212,7 +211,7 @@ def _open(name: str, file: BinaryIO | None) -> Iterator[tuple[BinaryIO, bool]]:
 
 
 def refuse_device(descriptor: int) -> None:
-    """Raise OSError for a device that is no terminal and not /dev/null: a disk, or /dev/zero without end."""
+    """Raise OSError for a device, such as a disk or the endless /dev/zero. Terminals and /dev/null are accepted."""
     status = os.fstat(descriptor)
     is_null = status.st_rdev == Path(os.devnull).stat().st_rdev
     if stat.S_ISBLK(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not is_null and not os.isatty(descriptor)):
@@ -229,7 +228,7 @@ def _copy(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _unpacked(raw: BinaryIO, path: str, is_settled: bool) -> Iterator[tuple[BinaryIO, bool, str | None]]:
-    """Yield the stream itself, or an unpacked copy of a .gz (which could not seek), and its damage."""
+    """Yield the stream itself or an unpacked copy of a .gz, True if it is such a copy, and its damage."""
     is_packed = raw.read(2) == b"\x1f\x8b"
     raw.seek(0)
     if not is_packed:
@@ -266,7 +265,7 @@ def _array_as_lines(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
 
 
 def _format_of(name: str, stream: BinaryIO) -> str:
-    """Return the format by the name if that says it, else by the first character of the content."""
+    """Return the format, by the suffix of the name if it has one, else by the first character of the content."""
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
     first = _beginning(stream).lstrip()[:1]
     if suffix in _SUFFIXES:
@@ -284,7 +283,7 @@ def _beginning(stream: BinaryIO) -> bytes:
 def _check_content(stream: BinaryIO, format: str, path: str) -> None:
     beginning = _beginning(stream)
     if format == "jsonl" and any(line.lstrip().startswith(b"{") for line in beginning.splitlines()):
-        return  # A crash may well have left a stretch of NULs in it.
+        return  # a crash may have left NULs in it
     if b"\0" in beginning:
         raise OutcomesError(f"{path} is binary, not {format}")
     if format == "jsonl" and beginning.strip():

@@ -1,11 +1,10 @@
-"""Recording that does not fail its caller: into the log, and if that cannot be, into the spool.
+"""Recording that does not fail its caller: to the log or, if that is impossible, to a spool.
 
-An outcome counts as recorded once it is committed *and* the log's path still names the file that took it. Each outcome
-has an event_id before its first try, so that it counts once even if it is written twice, to another file or to the
-spool.
+An outcome is recorded once it is committed *and* the log's path still names the file that has it. Each outcome has an
+event_id before the first try, so that it counts once even if it is also written to another file or to a spool.
 
-Threads may share a recorder. It lives on through a fork: SQLite cannot take a connection along,
-so it is closed just before, and parent and child each open one of their own.
+Threads may share a recorder. It survives a fork: SQLite does not allow a connection in both processes, so it is closed
+just before the fork, and parent and child each open a new one.
 """
 
 from __future__ import annotations
@@ -22,22 +21,23 @@ from typing import TypeVar
 
 from model_outcomes.base import clock
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
-from model_outcomes.log import file_identity, outcome, spool, store
+from model_outcomes.base.messages import Fault
+from model_outcomes.log import file_identity, outcome, spool, store, validation
 from model_outcomes.log.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
 
-CHECK_EVERY_S = 1.0  # after this time a recorder checks before it writes that its file is still in place
-POLL_EVERY_S = 0.001  # between two tries of a log that another writer holds
-TRIES = 3  # of an outcome whose file is replaced again and again while it is committed
-RESCUED_ROWS = 1_000  # outcomes that are read and spooled at a time
+CHECK_EVERY_S = 1.0  # after this time a recorder checks that its file is in place before it writes
+POLL_EVERY_S = 0.001  # between tries, while another writer holds the log
+TRIES = 3  # for an outcome whose file is replaced while it is committed
+RESCUED_ROWS = 1_000  # that are read and spooled at a time
 
 
 class Recorder:
-    """A log that outcomes are written to, opened when the first one comes.
+    """A log to which outcomes are written. The first outcome opens it.
 
-    `trouble` says why the last outcome went to the spool. While there is trouble the log is tried
-    at each outcome, but not waited for.
+    `trouble` says why the last outcome went to a spool. While there is trouble, each outcome is tried in the log once,
+    without a wait.
     """
 
     def __init__(self, path: Path, durability: str | None = None) -> None:
@@ -56,8 +56,8 @@ class Recorder:
     def insert(self, new: Outcome) -> None:
         """Commit an outcome to the log.
 
-        Raises InvalidOutcome if the log's guards refuse it, BusyError if others hold the log for too long,
-        OutcomesError if it cannot be written or its path keeps naming other files.
+        Raises InvalidOutcome if the log's guards reject it, BusyError if others hold the log for too long,
+        OutcomesError if the log cannot be written or its file is replaced again and again.
         """
         with self._lock:
             try:
@@ -69,30 +69,29 @@ class Recorder:
                 raise
             except (sqlite3.Error, UnicodeDecodeError) as fault:
                 raise self._note_trouble(store.plain_fault(self.path, fault)) from fault
-            except Exception as fault:  # an unexpected fault must not lose the outcome
+            except Exception as fault:  # an unexpected error must not lose the outcome
                 raise self._note_trouble(OutcomesError(f"{self.path}: {type(fault).__name__}: {fault}")) from fault
             self.trouble = None
 
     def keep(self, new: Outcome) -> Path | None:
-        """Commit an outcome to the log or, if that is not possible, to a spool, whose path is returned.
+        """Commit an outcome to the log or, if that is impossible, to a spool, whose path is returned.
 
         Raises InvalidOutcome as `insert`, NotKeptError if no spool can be written.
         """
-        with self._lock:  # of the spool too: a fork meanwhile would take its file lock along
+        with self._lock:  # for the spool too, because a fork would copy its file lock
             try:
                 self.insert(new)
             except InvalidOutcome:
                 raise
             except OutcomesError as fault:
                 path = spool.append(self.path, new)
-                if isinstance(fault, NotKeptError):  # of what was recorded before, into a file that is gone
+                if isinstance(fault, NotKeptError):  # for earlier outcomes, whose file is gone
                     raise
                 return path
         return None
 
     def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Return the answer of a log that exists, or of a published snapshot, which is only read. Raises
-        OutcomesError."""
+        """Return the answer of an existing log or published snapshot. Raises OutcomesError."""
         with self._lock, store.plain_faults(self.path):
             if self._connection is None and not file_identity.exists(self.path):
                 raise OutcomesError(
@@ -109,7 +108,7 @@ class Recorder:
                 connection.execute("pragma busy_timeout = 0")
 
     def close(self) -> None:
-        """Close the log; it is opened again when it is needed."""
+        """Close the log. It is opened again when it is needed."""
         with self._lock:
             if self._connection is None:
                 return
@@ -128,7 +127,7 @@ class Recorder:
             except sqlite3.IntegrityError as fault:
                 if new.timestamp > outcome.horizon(clock.utc_now()):
                     raise OutcomesError("the clock was set back after this outcome got its time") from fault
-                raise InvalidOutcome([str(fault)]) from None
+                raise InvalidOutcome([Fault(str(fault))]) from None
             except UnicodeEncodeError:
                 raise outcome.not_unicode(new) from None
             self._first_id = self._first_id or last_id
@@ -140,8 +139,8 @@ class Recorder:
     def _insert_when_free(self, connection: sqlite3.Connection, row: Sequence[object]) -> int | None:
         """Insert a row and return its id.
 
-        SQLite's own waiting sleeps ever longer, up to 100 ms, and misses the gaps that a build or a load
-        leaves for writers: here each of them is found within a millisecond or two.
+        SQLite's own wait sleeps up to 100 ms and misses the gaps that a build or a load leaves for writers. This one
+        finds a gap within two milliseconds.
         """
         deadline = None
         while True:
@@ -157,21 +156,21 @@ class Recorder:
                 time.sleep(POLL_EVERY_S)
 
     def _wait_s(self) -> float:
-        """Return how long to wait for others, in seconds: 0 while there is trouble, because the first try waited."""
-        return 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT)
+        """Return the seconds to wait for other writers: 0 while there is trouble, because an earlier try waited."""
+        return 0.0 if self.trouble else store.busy_timeout(store.RECORD_BUSY_TIMEOUT_S)
 
     def _open(self) -> store.Log:
         if self._connection is not None and not self._is_whole(self._connection):
             self._leave()
         if self._connection is None:
             if self._has_opened and not file_identity.exists(self.path):
-                # The file may come back and take the place of a new one, with all outcomes in it.
+                # If the file came back, it would replace a new file and its outcomes.
                 raise OutcomesError(
                     file_identity.orphaned_wal(self.path)
-                    or f"{self.path} was moved away or removed: put it back, or make a new one with `loader init`"
+                    or f"{self.path} was moved away or removed: put it back, or create a new one with `loader init`"
                 )
             self._connection = store.create_or_open(
-                self.path, timeout=self._wait_s(), durability=self._durability, with_folder=False
+                self.path, wait_s=self._wait_s(), durability=self._durability, with_folder=False
             )
             self._connection.execute("pragma busy_timeout = 0")
             self._has_opened, self._size, self._first_id = True, 0, None
@@ -180,24 +179,24 @@ class Recorder:
         return self._connection
 
     def _is_whole(self, connection: store.Log) -> bool:
-        """Return whether the path still names the open file, and nothing has cut it off."""
+        """Return True if the path still names the open file, and the file was not truncated."""
         self._check_at = time.monotonic() + CHECK_EVERY_S
         try:
-            status = os.stat(self._name)  # noqa: PTH116 - at each outcome: Path's takes longer
+            status = os.stat(self._name)  # noqa: PTH116 - Path.stat takes longer
         except OSError:
             return False
         if (status.st_dev, status.st_ino) != connection.identity or status.st_size < self._size:
             return False
-        if status.st_mtime_ns != self._modified_ns:  # after a checkpoint; or somebody overwrote it
+        if status.st_mtime_ns != self._modified_ns:  # after a checkpoint, or because another program overwrote it
             store.probe(self.path)
         self._size, self._modified_ns = status.st_size, status.st_mtime_ns
         return True
 
     def _leave(self) -> None:
-        """Close a file that is moved, removed, replaced or cut off, and keep what was recorded in it.
+        """Close a file that was moved, removed, replaced or truncated, and keep the outcomes recorded in it.
 
-        A file that was moved gets all that its WAL holds, which else would stay behind under the old name.
-        What this recorder wrote into a file that is gone for good goes to the spool.
+        The WAL of a moved file is written into it, because it would stay behind under the old name. Outcomes that this
+        recorder wrote to a removed file go to a spool.
         """
         connection = self._connection
         assert connection is not None
@@ -206,23 +205,23 @@ class Recorder:
             if not is_moved or not _has_a_name(connection):
                 self._rescue(connection)
             if is_moved:
-                # An empty WAL is no danger to the file that comes to the old path.
+                # An empty WAL does not harm the next file at the old path.
                 connection.execute("pragma wal_checkpoint(truncate)")
         finally:
             self._disconnect()
 
     def _rescue(self, connection: sqlite3.Connection) -> None:
-        """Spool every named outcome since the first one that this recorder wrote."""
+        """Spool every outcome with an event_id since the first one that this recorder wrote."""
         if not self._first_id:
             return
         query = f"select {', '.join(COLUMNS)} from model_outcomes where id >= ? and event_id is not null order by id"
-        with suppress(sqlite3.Error):  # what a damaged file does not give
+        with suppress(sqlite3.Error):  # a damaged file does not give all rows
             rows = connection.execute(query, (self._first_id,))
-            while some := rows.fetchmany(RESCUED_ROWS):
+            while batch := rows.fetchmany(RESCUED_ROWS):
                 rescued = []
-                for row in some:
-                    with suppress(InvalidOutcome):  # of plain SQL, such as a name of 600 characters
-                        rescued.append(outcome.from_row(row))
+                for row in batch:
+                    with suppress(InvalidOutcome):  # written by plain SQL, with a name of 600 characters for example
+                        rescued.append(validation.from_row(row))
                 spool.append(self.path, *rescued)
 
     def _disconnect(self) -> None:
@@ -239,9 +238,9 @@ class Recorder:
 
 
 def _has_a_name(connection: store.Log) -> bool:
-    """Return whether any path still names the file that a connection has open; True if nobody can tell."""
+    """Return True if any path still names the file that a connection has open, or if that cannot be known."""
     with suppress(OSError):
-        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names that need no Path
+        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - the names need no Path
             with suppress(OSError):
                 status = os.fstat(int(name))
                 if (status.st_dev, status.st_ino) == connection.identity:
@@ -258,7 +257,7 @@ def _before_fork() -> None:
     _forking.acquire()
     for recorder in list(_living):
         recorder._lock.acquire()
-        with suppress(Exception):  # a fork must not fail for it
+        with suppress(Exception):  # a fork must not fail
             recorder.close()
         _held.append(recorder)
 

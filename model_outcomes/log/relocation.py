@@ -1,7 +1,7 @@
 """Spools of a database that has moved.
 
-A spool in the user's folder of state is named after the database's path. A note beside it says which log it is for,
-so that a drain finds it after the database, or its folder, was renamed.
+The name of a spool in the user's state folder is made of the database's path. A note beside it says which log it is
+for, so that a drain finds it after the database or its folder was renamed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOTE = ".of.json"
 
 
 def note(database: Path, spool: Path) -> None:
-    """Write beside a spool, once, which log it is for. A log without outcomes gets no note, because
+    """Write a note beside a spool, once, that says which log it is for. A log without outcomes gets no note, because
     nothing identifies it."""
     path = Path(f"{spool}{NOTE}")
     if path.exists():
@@ -36,16 +36,16 @@ def note(database: Path, spool: Path) -> None:
 
 
 def moved_spools(connection: sqlite3.Connection) -> Iterator[Path]:
-    """Yield the spools in the folder of state that are for this log, and for a path where no file is any more."""
+    """Yield the spools in the state folder that are for this log, and for a path that no longer exists."""
     folder = paths.state_folder()
     if folder is None:
         return
     marks = _marks(connection)
     for path in sorted(folder.glob(f"*{NOTE}")):
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            is_moved = not Path(told["database"]).exists()
-            is_same = told["outcome"] == marks["outcome"] and told["load"] in (None, marks["load"])
+            content = json.loads(path.read_text(encoding="utf-8"))
+            is_moved = not Path(content["database"]).exists()
+            is_same = content["outcome"] == marks["outcome"] and content["load"] in (None, marks["load"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
         if is_moved and is_same:
@@ -53,10 +53,10 @@ def moved_spools(connection: sqlite3.Connection) -> Iterator[Path]:
 
 
 def _marks(connection: sqlite3.Connection) -> dict[str, str | None]:
-    """Return digests of the first outcome and of the first load, which never change in a log; None if there is none."""
-    questions = {
+    """Return digests of the first outcome and the first load, which never change in a log. None if it has no row."""
+    queries = {
         "outcome": "select id, task_type, model_id, success, timestamp from model_outcomes order by 1 limit 1",
         "load": "select load_id, source, started_at from load_history order by load_id limit 1",
     }
-    rows = {name: connection.execute(question).fetchone() for name, question in questions.items()}
+    rows = {name: connection.execute(query).fetchone() for name, query in queries.items()}
     return {name: hashlib.sha256(repr(row).encode()).hexdigest() if row else None for name, row in rows.items()}

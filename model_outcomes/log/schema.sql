@@ -163,8 +163,9 @@ create table load_history (
 
 create index load_history_heads on load_history (head_bytes, head_sha256, end_offset);
 
--- Every refused line, with all its faults (`reasons`: a JSON array of texts) and the first 4 kB of it. Of more than
--- 1,000 lines of one load the others are one row, whose reason says how many they are.
+-- Every rejected line, with the first 4 kB of its text. `reasons` is a JSON array with an object for each fault:
+-- `problem`, and if known `field` and `got` (the wrong value). A load keeps 1,000 lines. One more row counts the
+-- others in `lines` of its reason.
 create table rejected_outcomes (
     rejected_id integer primary key,
     load_id integer not null references load_history (load_id),

@@ -1,11 +1,11 @@
-"""The spool: outcomes that the database could not take wait in a JSON Lines file until they are drained.
+"""Spools: outcomes that the database could not take wait in a JSON Lines file until they are drained.
 
-An outcome is appended with one write under a kernel lock and synced before it counts as kept. A drain
-renames the file under that lock, so that no line is added to what it reads, and removes it when the
-database has every line. Killed in between, it finds the renamed file again: what of it is in the
-database already is known by the file's content, and by the event_id that each outcome was given.
+An outcome is appended with one write under a kernel lock and synced before it is acknowledged. A drain renames the file
+under that lock, so that no line is added while it reads, and removes the file when the database has every line. If a
+drain is killed, the next one finds the renamed file. The file's content and the event_id of each outcome show what the
+database has already.
 
-A drain removes spools, so only our own files are spools: we know them by the name that we chose, or by the first line.
+A drain removes spools, so it takes only our own files: those with a name that we chose, or with a first line of ours.
 """
 
 from __future__ import annotations
@@ -22,32 +22,33 @@ from pathlib import Path
 
 import msgspec
 
-from model_outcomes.base import paths
+from model_outcomes.base import disk, paths
 from model_outcomes.base.errors import NotKeptError
 from model_outcomes.log.outcome import Outcome, new_event_id, not_unicode
 
-LOCK_WAIT_S = 2.0  # a lock is held for one write, so that nobody should ever wait that long
-NAME_LIMIT = 255  # bytes, of most file systems
+LOCK_WAIT_S = 2.0  # a lock is held for one write, so nobody should wait that long
+LOCK_POLL_S = 0.001
+NAME_LIMIT_BYTES = 255  # on most file systems
 CLAIM = ".draining"  # the end of a spool's name while it is drained
-CLAIM_BYTES = 40  # by how much that name is longer than the spool's
-HEAD_BYTES = 65_536  # of a file, in which its first line ends
+CLAIM_BYTES = 40  # by which that name is longer than the spool's
+HEAD_BYTES = 65_536  # within which the first line of a spool ends
 LINE_START = b'{"task_type":"'
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 _decoder = msgspec.json.Decoder(Outcome)
 
 
 def append(database: Path, *outcomes: Outcome) -> Path:
-    """Keep outcomes for a database in the first of its spools that takes them; on disk on return.
+    """Append outcomes for a database to the first of its spools that takes them, and return the path of the spool.
 
-    An outcome without an event_id is given one, so that it is one outcome however often it is drained.
-    Raises NotKeptError, with the outcomes as JSON Lines, if no spool can be written, InvalidOutcome if one
-    holds what is no text.
+    The outcomes are on the disk on return. An outcome without an event_id gets one, so that it counts once however
+    often it is drained. Raises NotKeptError, with the outcomes as JSON Lines, if no spool can be written,
+    InvalidOutcome if a field is not Unicode text.
     """
     return _append_to_first(paths.spools(database), outcomes, database)
 
 
 def append_unsettled(outcome: Outcome) -> Path:
-    """Keep an outcome as `append` does, while outcomes.toml cannot say which database it is for."""
+    """Append an outcome as `append`, for the case that outcomes.toml, which names the database, cannot be read."""
     path = paths.unsettled_spool()
     return _append_to_first([path] if path else [], [outcome])
 
@@ -57,7 +58,7 @@ def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], databa
     faults = []
     for path in spools:
         try:
-            # The folder of the database is not made here.
+            # Only `loader init` creates the folder of the database.
             if database is None or path.parent != database.parent:
                 path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, text, database)
@@ -75,22 +76,22 @@ def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], databa
 
 
 def _note_database(database: Path, path: Path) -> None:
-    """Note which log a spool in the folder of state is for, so that a drain finds it after the database has moved.
-    Without the note the outcome is kept, too."""
-    with suppress(Exception):  # an ImportError as Python ends, say
+    """Note which log a spool in the state folder is for, so that a drain finds it after the database has moved. If that
+    fails, the outcome is still kept."""
+    with suppress(Exception):  # an ImportError while Python ends, for example
         from model_outcomes.log import relocation
 
         relocation.note(database, path)
 
 
 def waiting_files(database: Path) -> list[Path]:
-    """Return the files in which outcomes of a database wait, those of a drain that was killed among them."""
+    """Return the files in which outcomes of a database wait, including those of killed drains."""
     spools = [path for path in paths.drained(database) if not foreign(database, path)]
     return [path for path in (*spools, *(left for path in spools for left in _left_by_drains(path))) if _is_file(path)]
 
 
 def foreign(database: Path, path: Path) -> str | None:
-    """Return why the file at a spool's path is no spool; None if it is one, or could become one."""
+    """Return why the file at a spool's path is no spool, None if it is one or could become one."""
     try:
         with _opened(path, os.O_RDONLY) as file:
             _refuse_foreign(file, path, database)
@@ -100,7 +101,7 @@ def foreign(database: Path, path: Path) -> str | None:
 
 
 def as_json(outcome: Outcome) -> str:
-    """Return an outcome as a line of a spool, so that a program's log holds all of it."""
+    """Return all of an outcome as text, for a program's log."""
     return _encoded(outcome).decode().rstrip()
 
 
@@ -109,19 +110,19 @@ def _encoded(outcome: Outcome) -> bytes:
         outcome = msgspec.structs.replace(outcome, event_id=new_event_id())
     fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
     try:
-        return msgspec.json.encode(fields, enc_hook=str.__str__) + b"\n"  # the hook takes subclasses of str
+        return msgspec.json.encode(fields, enc_hook=str.__str__) + b"\n"  # the hook encodes subclasses of str
     except UnicodeEncodeError:
         raise not_unicode(outcome) from None
 
 
 def _append(path: Path, text: bytes, database: Path | None) -> None:
-    if len(os.fsencode(path.name)) > NAME_LIMIT - CLAIM_BYTES:
+    if len(os.fsencode(path.name)) > NAME_LIMIT_BYTES - CLAIM_BYTES:
         raise OSError(errno.ENAMETOOLONG, "the name is too long for a spool")
     with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
         if database:
             _refuse_foreign(file, path, database)
         size = os.fstat(file).st_size
-        # A line that was cut off, by a power failure say, must not spoil this one.
+        # If a power failure cut off the last line, begin a new one.
         is_cut_off = size > 0 and os.pread(file, 1, size - 1) != b"\n"
         text = b"\n" + text if is_cut_off else text
         try:
@@ -133,25 +134,25 @@ def _append(path: Path, text: bytes, database: Path | None) -> None:
                 os.ftruncate(file, size)
             raise
         if size == 0:
-            _sync_folder(path.parent)
+            disk.sync(path.parent)
 
 
 def _refuse_foreign(file: int, path: Path, database: Path) -> None:
-    """Raise OSError unless an open file is a spool, or may become one."""
+    """Raise OSError unless an open file is a spool or may become one."""
     if not stat.S_ISREG(os.fstat(file).st_mode):
         raise OSError(errno.EINVAL, "is not a file")
     real = os.path.realpath(path)
-    if real in {os.path.realpath(database) + suffix for suffix in ("", "-wal", "-shm", "-journal")}:
-        raise OSError(errno.EINVAL, "is the database itself, not a spool: let OUTCOMES_SPOOL name another file")
+    if real in {os.path.realpath(database) + suffix for suffix in ("", *paths.SIDE_FILES)}:
+        raise OSError(errno.EINVAL, "is the database itself, not a spool: name another file in OUTCOMES_SPOOL")
     if path in paths.own_spools(database):
         return
     head = os.pread(file, HEAD_BYTES, 0)
     if head.strip(b"\r\n") and not _is_our_line(head.lstrip(b"\r\n").partition(b"\n")[0]):
-        raise OSError(errno.EINVAL, "is no spool (another program wrote it): let OUTCOMES_SPOOL name another file")
+        raise OSError(errno.EINVAL, "is no spool (another program wrote it): name another file in OUTCOMES_SPOOL")
 
 
 def _is_our_line(line: bytes) -> bool:
-    """Return whether `append` wrote a line, byte by byte, or began to."""
+    """Return True if `append` wrote the line, or its beginning."""
     try:
         outcome = _decoder.decode(line)
     except msgspec.ValidationError:
@@ -162,8 +163,8 @@ def _is_our_line(line: bytes) -> bool:
 
 
 def claimed(path: Path, database: Path) -> Iterator[Path]:
-    """Yield the files of a spool that are this drain's to read, each held until the next is asked for:
-    those that killed drains left behind, then the spool itself, under a name of its own."""
+    """Yield the files of a spool for this drain to read: those that killed drains left, then the spool itself under a
+    new name. Each is locked until the next is requested."""
     for left in _left_by_drains(path):
         with suppress(FileNotFoundError, BlockingIOError), _locked(left, os.O_RDONLY, wait_s=0):
             yield left
@@ -188,7 +189,7 @@ def _is_file(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
-    # A FIFO would wait for its other end.
+    # Not blocking, because a FIFO would wait for its other end.
     file = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     try:
         yield file
@@ -198,9 +199,9 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 @contextmanager
 def _locked(path: Path, flags: int, wait_s: float = LOCK_WAIT_S) -> Iterator[int]:
-    """Yield the file at `path`, open and locked; BlockingIOError if others hold it for too long.
+    """Yield the file at `path`, open and locked. Raises BlockingIOError if others hold it for too long.
 
-    A drain that has renamed the file meanwhile, and keeps its lock, is not waited for: the path is opened afresh.
+    If a drain has renamed the file and keeps its lock, the path is opened again.
     """
     deadline = time.monotonic() + wait_s
     while True:
@@ -214,15 +215,7 @@ def _locked(path: Path, flags: int, wait_s: float = LOCK_WAIT_S) -> Iterator[int
                 if time.monotonic() >= deadline:
                     raise
                 is_current = False
-                time.sleep(0.001)
+                time.sleep(LOCK_POLL_S)
             if is_current:
                 yield file
                 return
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -1,12 +1,7 @@
-"""The orchestrator's own table: UOK writes `llm_task_outcomes` into a database of its own, and this
-brings it beside the log. `sync` mirrors it, `adopt` takes its rows into the log instead, and
-`install_view` gives that database the one view it lacks.
+"""The orchestrator's own table: UOK writes `llm_task_outcomes` into a database of its own.
 
-    source      the other database: opened read-only, read as one picture, known again
-    rows        what a row of it must be
-    staging     what was read, in temporary tables, before a lock of the log is taken
-    mirroring, adopting, installing    the three things to do with it
-    auditing    the marts over the mirror, computed again
+`sync` mirrors the table in the log, `adopt` appends its rows to the log instead, and `install_view` creates a view in
+that database.
 """
 
 from model_outcomes.intake.uok.adoption import adopt

@@ -1,8 +1,8 @@
-"""Adoption: the orchestrator's rows become outcomes of the log, once, for those who have no other log.
+"""Adoption: the orchestrator's rows become outcomes of the log, once, for users who have no other log.
 
-An outcome's event_id is made of the row's identity, so that a row is never adopted twice. The log is
-append-only: a row that was corrected upstream afterwards is reported, and kept in
-`rejected_outcomes`, but the outcome stays what it was.
+The event_id of an outcome consists of the row's identity, so that a row is never adopted twice. The log is append-only:
+if a row is corrected upstream afterwards, the correction is reported and kept in `rejected_outcomes`, and the outcome
+stays as it is.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import json
 import sqlite3
 from pathlib import Path
 
-from model_outcomes.base import paths
+from model_outcomes.base import messages, paths
 from model_outcomes.base.errors import OutcomesError
+from model_outcomes.base.messages import Fault
 from model_outcomes.intake.uok import rows, source, staging
 from model_outcomes.intake.uok.rows import COLUMNS
 from model_outcomes.intake.uok.staging import SyncResult
@@ -20,7 +21,7 @@ from model_outcomes.log import store
 
 KIND = "uok-adopted"
 RECORDED_BY = "uok"
-# A unit's type may hold colons, too: escaped, the parts of the name cannot be mistaken.
+# A unit's type may hold colons, which are escaped so that the parts of the event_id stay distinct.
 EVENT_ID = "'uok:' || replace(replace(unit_type, '%', '%25'), ':', '%3A') || ':' || unit_id || ':' || recorded_at"
 
 # A null is unknown and a cost of 0 is free, as everywhere in the log.
@@ -55,7 +56,7 @@ where ({", ".join(f"adopted.{name}" for name in CORRECTABLE)})
 is not ({", ".join(f"candidates.{name}" for name in CORRECTABLE)})
 """
 
-# A source of which outcomes are in the log, also where the pass was killed before it could say so.
+# A source whose outcomes are in the log, also if the pass was killed before its end.
 ADOPTED = f"""
 select source from load_history
 where format = '{KIND}' and exists (select 1 from model_outcomes where event_id >= 'uok:' and event_id < 'uok;')
@@ -67,16 +68,16 @@ limit 1
 def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
     """Append the rows of the orchestrator's database at `path` that are not in the log yet.
 
-    `changed` of the result counts the rows that were corrected upstream since they were adopted.
-    Call it within `loading.loading`. Raises OutcomesError as `sync` does, and where the log has a
-    mirror: the same rows would stand on both sides of every comparison.
+    `changed` of the result counts the rows that were corrected upstream after their adoption. Call it within
+    `loads.loading`. Raises OutcomesError as `sync`, and if the log has a mirror: the same rows would be on both sides
+    of every comparison.
     """
     path = paths.absolute(path)
     result = SyncResult(str(path))
     staging.expect_other_file(connection, path)
     _refuse_mirrored(connection)
-    known = staging.known(connection, path, KIND)
-    if known is not None and source.fingerprint(path) == known:
+    last_fingerprint = staging.last_fingerprint(connection, path, KIND)
+    if last_fingerprint is not None and source.fingerprint(path) == last_fingerprint:
         result.skipped = True
         return result
     with staging.staged(connection, path, result) as fingerprint:
@@ -85,8 +86,8 @@ def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
         for first, last in staging.spans(connection, "uok_rows"):
             with store.transaction(connection):
                 result.added += connection.execute(ADOPT, (first, last)).rowcount
-        (good,) = connection.execute("select count(*) from temp.uok_rows").fetchone()
-        result.unchanged = good - result.added - result.changed
+        (valid,) = connection.execute("select count(*) from temp.uok_rows").fetchone()
+        result.unchanged = valid - result.added - result.changed
         staging.keep_rejects(connection, path, load_id, result)
         staging.end_load(connection, load_id, fingerprint, result, result.added)
     return result
@@ -96,15 +97,15 @@ def _refuse_corrections(connection: sqlite3.Connection, result: SyncResult) -> N
     corrected = connection.execute(CORRECTED)
     connection.execute("begin")
     for number, *values in corrected:
-        reasons = [
-            f"{name}: {json.dumps(was)} when it was adopted, {json.dumps(now)} since; the log keeps what it has"
-            for name, was, now in zip(CORRECTABLE, values[::2], values[1::2], strict=True)
-            if was != now
+        faults = [
+            Fault(f"was corrected after the adoption; the log keeps {json.dumps(adopted)}", name, json.dumps(new))
+            for name, adopted, new in zip(CORRECTABLE, values[::2], values[1::2], strict=True)
+            if adopted != new
         ]
         line, *row = connection.execute(
             f"select line, {', '.join(COLUMNS)} from temp.uok_rows where number = ?", (number,)
         ).fetchone()
-        connection.execute(staging.CORRECTION, (line, json.dumps(reasons), rows.raw_text(row)))
+        connection.execute(staging.CORRECTION, (line, messages.as_json(faults), rows.raw_text(row)))
         result.changed += 1
     connection.execute("commit")
 
@@ -112,6 +113,6 @@ def _refuse_corrections(connection: sqlite3.Connection, result: SyncResult) -> N
 def _refuse_mirrored(connection: sqlite3.Connection) -> None:
     if connection.execute("select 1 from llm_task_outcomes limit 1").fetchone():
         raise OutcomesError(
-            "this log mirrors UOK already: adopted too, its outcomes would be held against themselves; "
-            "go on without --adopt, or adopt into another log (--db)"
+            "this log has a mirror of UOK, which would be compared with its own adopted outcomes: "
+            "sync without --adopt, or adopt into another log (--db)"
         )

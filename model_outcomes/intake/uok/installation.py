@@ -1,4 +1,5 @@
-"""The one thing ever written to the orchestrator's database: a view `model_performance`, on request."""
+"""The view `model_performance`, which is created in the orchestrator's database on request. Nothing else is written
+to it."""
 
 from __future__ import annotations
 
@@ -14,33 +15,33 @@ MARK = "/* made by loader sync-uok --install-view */"
 
 
 def install_view(path: Path) -> bool:
-    """Create the view `model_performance` over the table's real columns; False where it is there already.
+    """Create the view `model_performance` over the columns that the table has. Return False if it exists.
 
-    One row per task_type and model_id: successes, failures, total_tokens, total_cost. A sum is null if the
-    table has no such column; the cost is null, too, if no unit has one. Raises OutcomesError if the name is
-    somebody else's, or the database cannot be written to.
+    One row per task_type and model_id: successes, failures, total_tokens, total_cost. A sum is null if the table has no
+    such column; the cost is also null if no unit has one. Raises OutcomesError if another program owns the name, or the
+    database cannot be written to.
     """
     path = paths.absolute(path)
     source.expect_file(path)
-    # Before it is opened to be written: at the end SQLite would bring the WAL into somebody else's file.
+    # Before it is opened to be written, because SQLite would bring the WAL into another program's file.
     identity = store.identify(path)
     if identity.kind in ("log", "snapshot"):
         raise OutcomesError(f"{path} is a log of outcomes: name the orchestrator's own database")
     if source.TABLE not in map(str.lower, identity.tables):
         raise source.without_table(path)
-    with source.opened(path, mode="rw") as connection:
-        there = source.columns(connection, path)
+    with source.opened(path, to_write=True) as connection:
+        view = view_sql(source.columns(connection, path))
         with store.transaction(connection):
-            found = connection.execute("select type, sql from sqlite_master where lower(name) = ?", (VIEW,)).fetchone()
-            if found == ("view", view_sql(there)):
+            kind, sql = connection.execute(
+                "select type, sql from sqlite_master where lower(name) = ?", (VIEW,)
+            ).fetchone() or ("", "")
+            if (kind, sql) == ("view", view):
                 return False
-            if found and not (found[0] == "view" and MARK in found[1]):
-                raise OutcomesError(
-                    f"{path} has a {found[0]} {VIEW} of its own, which stays as it is: nothing was done"
-                )
-            if found:
+            if kind and not (kind == "view" and MARK in sql):
+                raise OutcomesError(f"{path} has its own {kind} {VIEW}, which stays as it is: nothing was changed")
+            if kind:
                 connection.execute(f"drop view {VIEW}")
-            connection.execute(view_sql(there))
+            connection.execute(view)
     return True
 
 

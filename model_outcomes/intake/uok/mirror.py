@@ -1,8 +1,7 @@
-"""The mirror: the log's `llm_task_outcomes` holds what the orchestrator's said last.
+"""The mirror: the log's `llm_task_outcomes` has the rows of the orchestrator's table.
 
-Rows may be corrected upstream and bear no time of change, so a database that has changed is passed
-through whole, and only what differs is written. Rows that vanished there are kept: an orchestrator
-that forgets its old rows is no reason to forget them here.
+Rows may be corrected upstream and have no time of change, so all rows of a changed database are read, and only
+differences are written. Rows that the orchestrator deleted are kept.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ KIND = "uok"
 VALUES = tuple(name for name in COLUMNS if name not in IDENTITY)
 
 _SAME = " and ".join(f"mirror.{name} = rows.{name}" for name in IDENTITY)
-# In the order of the mirror's key: a transaction then touches few pages, and is short.
+# In the order of the mirror's key, so that a transaction touches few pages and is short.
 CHANGES = f"""
 insert into temp.uok_changes (is_known, {", ".join(COLUMNS)})
 select mirror.unit_id is not null, {", ".join(f"rows.{name}" for name in COLUMNS)}
@@ -61,13 +60,12 @@ limit 1
 
 
 def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
-    """Bring the mirror up to date with the orchestrator's database at `path`. Call it within
-    `loading.loading`: two at once would both count what is new.
+    """Bring the mirror up to date with the orchestrator's database at `path`. Call it within `loads.loading`, because
+    two at the same time would both count the new rows.
 
-    The database is opened read-only and read as of one moment, whoever writes to it meanwhile; what
-    differs is written in transactions of `staging.BATCH` rows. A pass that was killed has written
-    some of them, and the next one goes through all again. Raises OutcomesError where the database
-    cannot be read, is none of the orchestrator's, or was adopted into this log.
+    The database is opened read-only and read as of one moment, while others may write to it. Differences are written
+    in transactions of BATCH_ROWS rows. A pass that was killed has written some of them; the next one reads all rows
+    again. Raises OutcomesError if the database cannot be read, is no orchestrator's, or was adopted into this log.
     """
     path = paths.absolute(path)
     result = SyncResult(str(path))
@@ -81,11 +79,11 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
             f"create temporary table uok_changes (number integer primary key, is_known, {staging.DEFINITIONS})"
         )
         connection.execute(CHANGES)
-        (good,) = connection.execute("select count(*) from temp.uok_rows").fetchone()
+        (valid,) = connection.execute("select count(*) from temp.uok_rows").fetchone()
         (written, result.changed) = connection.execute(
             "select count(*), coalesce(sum(is_known), 0) from temp.uok_changes"
         ).fetchone()
-        result.added, result.unchanged = written - result.changed, good - written
+        result.added, result.unchanged = written - result.changed, valid - written
         (result.vanished,) = connection.execute(VANISHED, (str(path),)).fetchone()
         load_id = staging.begin_load(connection, path, KIND)
         (before,) = connection.execute(SIZE).fetchone()
@@ -99,19 +97,18 @@ def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
 
 
 def is_mirrored(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return whether the file is as the last whole pass found it, and the mirror has lost no row since."""
-    known = staging.known(connection, path, KIND)
-    if known is None or source.fingerprint(path) != known:
+    """Return True if the file has not changed since the last complete pass, and the mirror has lost no row since."""
+    last = staging.last_fingerprint(connection, path, KIND)
+    if last is None or source.fingerprint(path) != last:
         return False
     (expected,) = connection.execute(EXPECTED, (str(path),)).fetchone()
-    (there,) = connection.execute(SIZE).fetchone()
-    return bool(there >= expected)
+    (size,) = connection.execute(SIZE).fetchone()
+    return bool(size >= expected)
 
 
 def _refuse_adopted(connection: sqlite3.Connection) -> None:
-    found = connection.execute(adoption.ADOPTED).fetchone()
-    if found:
+    if adopted := connection.execute(adoption.ADOPTED).fetchone():
         raise OutcomesError(
-            f"outcomes of {found[0]} were adopted into this log: a mirror beside them would hold UOK against"
-            " itself; go on with --adopt, or mirror into another log (--db)"
+            f"outcomes of {adopted[0]} were adopted into this log, and a mirror would compare them with themselves:"
+            " use --adopt, or mirror into another log (--db)"
         )

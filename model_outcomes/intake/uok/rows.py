@@ -1,9 +1,8 @@
-"""What a row of `llm_task_outcomes` must be to be counted.
+"""The definition of a valid row of `llm_task_outcomes`.
 
-The table belongs to another program and need not be STRICT, so any column may hold anything. Rows
-that are right are validated by msgspec, a batch in one step; only a row that is not is looked at
-again, value by value, so that what merely looks different (a flag as text, a whole number as a
-float) is taken, and every fault of the rest is named.
+The table belongs to another program and need not be STRICT, so any column may hold anything. msgspec validates a batch
+of rows in one step. If that fails, each row is examined value by value: another form of a valid value (a flag as text,
+a whole number as a float) is converted, and every fault is named.
 """
 
 from __future__ import annotations
@@ -17,21 +16,25 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from model_outcomes.base import messages
+from model_outcomes.base.messages import Fault
+from model_outcomes.log.load_history import RAW_LIMIT_BYTES
+
 Row = tuple[Any, ...]
 
-# NUL and halves of surrogate pairs (what bytes that are no UTF-8 are read as) are no text.
+# Text has no NUL and no half of a surrogate pair (as which bytes that are not UTF-8 are read).
 _TEXT = r"[^\0\ud800-\udfff]*"
 Text = Annotated[str, Meta(max_length=500, pattern=rf"^{_TEXT}\Z")]
 Name = Annotated[str, Meta(max_length=500, pattern=rf"^{_TEXT}[^\s\0\ud800-\udfff]{_TEXT}\Z")]
 Flag = Literal[0, 1]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
-# As milliseconds, anything lower is before 1973: a time in seconds.
+# A lower number of milliseconds would be before 1973: it is a time in seconds.
 Moment = Annotated[int, Meta(ge=10**11, le=253_402_300_799_999)]
 
 
 class TaskOutcome(msgspec.Struct, array_like=True):
-    """One unit of work that the orchestrator gave to a model; `recorded_at` is its start in epoch
-    milliseconds. `verification_passed` null: nothing verified it."""
+    """One unit of work that the orchestrator gave to a model. `recorded_at` is its start in epoch milliseconds.
+    `verification_passed` is None if nothing verified it."""
 
     model_id: Name
     provider: Text | None
@@ -54,16 +57,16 @@ REQUIRED = ("model_id", "unit_type", "unit_id", "succeeded", "recorded_at")
 IDENTITY = ("unit_type", "unit_id", "recorded_at")
 FLAGS = ("succeeded", "escalated", "verification_passed", "blocker_discovered")
 COUNTS = ("retries", "duration_ms", "tokens_total", "recorded_at")
-RAW_LIMIT = 4096
-# So many digits and no more: Python refuses to make a number of thousands.
+AHEAD = Fault("more than a day ahead of now", "recorded_at")
+# With a limit, because Python refuses to convert thousands of digits.
 _NUMBER = re.compile(r"\s*\d{1,30}(\.\d{1,30})?\s*")
 _FLAG_TEXTS = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
-def check(rows: Sequence[Row], horizon: int) -> list[Row | list[str]]:
-    """Return for each row its values of `COLUMNS` as they are counted, or every fault in it.
+def check(rows: Sequence[Row], horizon: int) -> list[Row | list[Fault]]:
+    """Return for each row its values of `COLUMNS`, converted, or every fault in it.
 
-    `horizon` is the first moment (epoch ms) that is too far ahead.
+    A time from `horizon` on (epoch ms) is a fault.
     """
     try:
         msgspec.convert(rows, list[TaskOutcome])
@@ -73,19 +76,16 @@ def check(rows: Sequence[Row], horizon: int) -> list[Row | list[str]]:
 
 
 def raw_text(row: Row) -> str:
-    """Return a row as it is kept where it is refused: its columns as JSON, at most 4 kB of them."""
+    """Return the text of a rejected row: its columns as JSON, at most 4 kB."""
     text = json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=repr)
-    return text.encode("utf-8", "backslashreplace").decode()[:RAW_LIMIT]
+    return text.encode("utf-8", "backslashreplace").decode()[:RAW_LIMIT_BYTES]
 
 
-AHEAD = "recorded_at: more than a day ahead of now"
-
-
-def _in_time(row: Row, horizon: int) -> Row | list[str]:
+def _in_time(row: Row, horizon: int) -> Row | list[Fault]:
     return row if row[-1] < horizon else [AHEAD]
 
 
-def _checked(row: Row, horizon: int) -> Row | list[str]:
+def _checked(row: Row, horizon: int) -> Row | list[Fault]:
     try:
         msgspec.convert(row, TaskOutcome)
         return _in_time(row, horizon)
@@ -93,17 +93,17 @@ def _checked(row: Row, horizon: int) -> Row | list[str]:
         pass
     values: list[Any] = []
     faults = []
-    for (name, field), found in zip(FIELDS.items(), row, strict=True):
-        value = _coerced(name, found)
+    for (name, field), original in zip(FIELDS.items(), row, strict=True):
+        value = _coerced(name, original)
         try:
             values.append(msgspec.convert(value, field.type))
         except msgspec.ValidationError as fault:
-            faults.append(_plain(name, value, found, str(fault)))
+            faults.append(_fault(name, value, original, fault))
     return faults or _in_time(tuple(values), horizon)
 
 
 def _coerced(name: str, value: Any) -> Any:
-    """Return what a column without types may hold in place of the right thing, and surely means."""
+    """Return the value that another form of it, which a column without a type may hold, clearly means."""
     if isinstance(value, str) and name in FLAGS:
         return _FLAG_TEXTS.get(value.strip().lower(), value)
     if isinstance(value, str) and name in (*COUNTS, "cost_usd") and _NUMBER.fullmatch(value):
@@ -115,15 +115,15 @@ def _coerced(name: str, value: Any) -> Any:
     return value
 
 
-def _plain(name: str, value: Any, found: Any, said: str) -> str:
+def _fault(name: str, value: Any, original: Any, fault: msgspec.ValidationError) -> Fault:
     if value is None:
-        return f"{name}: is null" + (" (no verdict)" if name == "succeeded" else "")
-    shown = repr(found) if len(repr(found)) <= 60 else repr(found)[:57] + "..."
+        return Fault("is null (no verdict)" if name == "succeeded" else "is null", name)
+    text = repr(original)
+    got = text if len(text) <= messages.VALUE_CHARACTERS else text[: messages.VALUE_CHARACTERS - 3] + "..."
     if name in FLAGS:
-        return f"{name}: expected 0 or 1, got {shown}"
+        return Fault("expected 0 or 1", name, got)
     if name == "recorded_at":
-        return f"{name}: expected epoch milliseconds, got {shown}"
-    if "regex" in said:
-        return f"{name}: is blank, or holds what is no text, got {shown}"
-    said = said.partition(", got ")[0].replace(" | null", "").replace("`", "")
-    return f"{name}: {said[:1].lower()}{said[1:]}, got {shown}"
+        return Fault("expected epoch milliseconds", name, got)
+    if "regex" in str(fault):
+        return Fault("is blank, or holds what is no text", name, got)
+    return Fault(messages.mismatch(fault).problem, name, got)

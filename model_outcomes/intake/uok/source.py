@@ -1,88 +1,79 @@
-"""The orchestrator's database: opened read-only, read as one picture, known again when it has not changed."""
+"""The orchestrator's database: opened read-only, read as of one moment, and recognized if it has not changed."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from model_outcomes.base import paths
+from model_outcomes.base import connection, paths
 from model_outcomes.base.errors import InputBusyError, OutcomesError
 from model_outcomes.intake.uok.rows import COLUMNS, REQUIRED, Row
 from model_outcomes.log import file_identity, store
 
 TABLE = "llm_task_outcomes"
-BATCH = 5_000
-# How long a change may go unseen in a file's times: two ticks of a slow kernel, or the whole
-# seconds that some file systems count in.
-TICK = 0.02
-COARSE_TICK = 2.0
+BATCH_ROWS = 5_000
+# How long the times of a file may not show a change: two ticks of a slow kernel, or the whole seconds of some file
+# systems.
+TICK_S = 0.02
+COARSE_TICK_S = 2.0
 
 
 def expect_file(path: Path) -> None:
-    """Raise OutcomesError if `path` is no file that can be read, or its name is no text."""
+    """Raise OutcomesError if `path` is no readable file, or its name is no text."""
     paths.source_name(path)
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise OutcomesError(f"no database at {path}: name the orchestrator's own, the one with {TABLE}") from None
-    except OSError as fault:
-        raise OutcomesError(f"{path}: {fault.strerror}") from None
-    if stat.S_ISDIR(mode):
-        raise OutcomesError(f"{path} is a folder, not a database file")
-    if not stat.S_ISREG(mode):
-        raise OutcomesError(f"{path} is a device or a pipe, not a database file")
+    if file_identity.file_status(path) is None:
+        raise OutcomesError(f"no database at {path}: name the orchestrator's own, the one with {TABLE}")
     if not os.access(path, os.R_OK):
         raise OutcomesError(f"{path}: no permission to read it")
 
 
 @contextmanager
-def opened(path: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
-    """Yield the database at `path`, which must be there; its faults are one line each (OutcomesError)."""
+def opened(path: Path, *, to_write: bool = False) -> Iterator[sqlite3.Connection]:
+    """Yield the existing database at `path`. Its errors become one line each (OutcomesError)."""
     expect_file(path)
-    with plain_faults(path, mode):
-        uri = f"{path.as_uri()}?mode={mode}"
-        with closing(sqlite3.connect(uri, uri=True, timeout=store.busy_timeout(), isolation_level=None)) as connection:
-            connection.text_factory = _text
-            yield connection
+    with plain_faults(path, to_write):
+        mode = "mode=rw" if to_write else "mode=ro"
+        with closing(connection.open_sqlite(path, mode, wait_s=store.busy_timeout())) as database:
+            database.text_factory = _text
+            yield database
 
 
 @contextmanager
-def plain_faults(path: Path, mode: str) -> Iterator[None]:
-    """Turn faults into plain ones as `store.plain_faults` does, and those that only somebody else's file has."""
+def plain_faults(path: Path, to_write: bool) -> Iterator[None]:
+    """Turn SQLite's errors into plain ones, as `store.plain_faults`, also those of another program's file."""
     with store.plain_faults(path):
         try:
             yield
         except sqlite3.OperationalError as fault:
             if file_identity.is_busy(fault):
                 raise InputBusyError(f"{path} is locked by another writer: try again later") from None
-            if "readonly database" in str(fault) and mode == "rw":
+            if "readonly database" in str(fault) and to_write:
                 raise OutcomesError(f"{path}: no permission to write to it") from None
             if "readonly database" in str(fault):
                 raise OutcomesError(
-                    f"{path} was left in the middle of a write, and cannot be mended read-only: "
+                    f"{path} was left in the middle of a write, which cannot be repaired read-only: "
                     "let the orchestrator open it once"
                 ) from None
             if "unable to open database file" in str(fault):
                 raise OutcomesError(
-                    f"{path} cannot be read in its folder: SQLite must be able to make {path.name}-shm there"
+                    f"{path} cannot be read in its folder: let SQLite create {path.name}-shm there"
                 ) from None
             raise
 
 
 def without_table(path: Path) -> OutcomesError:
-    """Return the fault of a database that is not an orchestrator's."""
+    """Return the error of a database that is no orchestrator's."""
     return OutcomesError(f"{path} has no table {TABLE}: name the orchestrator's own database")
 
 
-def columns(connection: sqlite3.Connection, path: Path) -> list[str]:
-    """Return the columns of its table; raises OutcomesError if there is none, or one that counts is missing."""
-    names = [str(row[1]).lower() for row in connection.execute(f"pragma table_info({TABLE})")]
+def columns(database: sqlite3.Connection, path: Path) -> list[str]:
+    """Return the columns of the table. Raises OutcomesError if there is no table, or a required column is missing."""
+    names = [str(row[1]).lower() for row in database.execute(f"pragma table_info({TABLE})")]
     if not names:
         raise without_table(path)
     missing = [name for name in REQUIRED if name not in names]
@@ -94,58 +85,58 @@ def columns(connection: sqlite3.Connection, path: Path) -> list[str]:
 
 
 def batches(path: Path) -> Iterator[list[tuple[int, Row]]]:
-    """Yield all rows as (rowid, values of COLUMNS), in the order in which they were written, as of one
-    moment: it is one statement, so that what is written meanwhile is seen by the next one."""
-    with opened(path) as connection:
-        there = columns(connection, path)
-        values = ", ".join(name if name in there else "null" for name in COLUMNS)
-        line, order = ("rowid", " order by rowid") if _has_rowid(connection) else ("0", "")
-        rows = connection.execute(f"select {line}, {values} from {TABLE}{order}")
-        while batch := rows.fetchmany(BATCH):
-            yield [(found[0], found[1:]) for found in batch]
+    """Yield all rows as (rowid, values of COLUMNS) in the order of their insertion, as of one moment: one statement
+    does not see what is written while it runs."""
+    with opened(path) as database:
+        names = columns(database, path)
+        values = ", ".join(name if name in names else "null" for name in COLUMNS)
+        line, order = ("rowid", " order by rowid") if _has_rowid(database) else ("0", "")
+        rows = database.execute(f"select {line}, {values} from {TABLE}{order}")
+        while batch := rows.fetchmany(BATCH_ROWS):
+            yield [(row[0], row[1:]) for row in batch]
 
 
 def fingerprint(path: Path) -> str | None:
-    """Return what changes with every commit: the files' sizes, times and headers, with WAL and without.
+    """Return a digest that changes with every commit, with WAL and without: of the files' sizes, times and headers.
 
-    None if a further commit could leave it as it is: file times stand still for a tick. So a
-    file that changed a moment ago is looked at again a tick later.
+    File times change only once in a tick, so a file that changed a moment ago is examined again a tick later. Return
+    None if a further commit could still leave the digest as it is.
     """
     path = path.resolve()  # SQLite keeps the WAL beside the file that a link leads to
-    found, age, tick = _fingerprint(path)
-    if age < tick == TICK:
-        time.sleep(TICK)
-        found, age, tick = _fingerprint(path)
-    return found if age >= tick else None
+    digest, age_s, tick_s = _fingerprint(path)
+    if age_s < tick_s == TICK_S:
+        time.sleep(TICK_S)
+        digest, age_s, tick_s = _fingerprint(path)
+    return digest if age_s >= tick_s else None
 
 
 def _fingerprint(path: Path) -> tuple[str, float, float]:
     digest = hashlib.sha256()
     newest = 0
     is_coarse = True
-    # An empty -wal says no more than a missing one: a reader leaves it behind.
+    # An empty -wal counts as a missing one: a reader leaves it behind.
     for file, header in ((path, 100), (Path(f"{path}-wal"), 32), (Path(f"{path}-journal"), 28)):
         try:
             with file.open("rb") as stream:
                 start = stream.read(header)
-                found = os.fstat(stream.fileno())
+                status = os.fstat(stream.fileno())
         except FileNotFoundError:
             continue
         except OSError as fault:
             raise OutcomesError(f"{file}: {fault.strerror}") from None
         if start:
-            # Where root opens a WAL, SQLite gives it to the database's owner each time: a new ctime.
-            times = (found.st_mtime_ns, found.st_ctime_ns if file == path else 0)
+            # If root opens a WAL, SQLite gives it to the owner of the database each time, so its ctime changes.
+            times = (status.st_mtime_ns, status.st_ctime_ns if file == path else 0)
             newest = max(newest, *times)
             is_coarse = is_coarse and not any(moment % 10**9 for moment in times)
-            said = (file.name, found.st_dev, found.st_ino, found.st_size, *times, start)
-            digest.update(repr(said).encode())
-    return digest.hexdigest(), time.time() - newest / 1e9, COARSE_TICK if is_coarse else TICK
+            identity = (file.name, status.st_dev, status.st_ino, status.st_size, *times, start)
+            digest.update(repr(identity).encode())
+    return digest.hexdigest(), time.time() - newest / 1e9, COARSE_TICK_S if is_coarse else TICK_S
 
 
-def _has_rowid(connection: sqlite3.Connection) -> bool:
+def _has_rowid(database: sqlite3.Connection) -> bool:
     try:
-        connection.execute(f"select rowid from {TABLE} limit 0")
+        database.execute(f"select rowid from {TABLE} limit 0")
     except sqlite3.OperationalError:
         return False
     return True

@@ -18,7 +18,7 @@ import pytest
 from model_outcomes import ModelOutcomes
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.log import outcome, spool, store
+from model_outcomes.log import outcome, spool, store, validation
 
 from .conftest import locked, without_override
 
@@ -333,7 +333,7 @@ def test_a_drain_goes_on_past_a_spool_it_may_not_read(database: Path, invoke, qu
 
 def from_values(event_id: str) -> outcome.Outcome:
     values = {"task_type": "t", "model_id": "m", "success": True, "event_id": event_id}
-    return outcome.from_values({**dict.fromkeys(outcome.FIELDS), **values})
+    return validation.from_values({**dict.fromkeys(outcome.FIELDS), **values})
 
 
 @pytest.mark.parametrize("end", [">/dev/full", ">&-", "| true", ">/dev/full 2>/dev/full"])

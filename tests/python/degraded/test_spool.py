@@ -22,7 +22,7 @@ from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import loads
 from model_outcomes.intake.drain import DrainResult
 from model_outcomes.intake.drain import drain as drain_spools
-from model_outcomes.log import outcome, spool, store
+from model_outcomes.log import outcome, spool, store, validation
 from model_outcomes.log.recorder import Recorder
 
 PATIENCE = 60
@@ -31,10 +31,10 @@ EACH = "select count(*), count(distinct event_id) from model_outcomes"
 APPENDER = """
 import sys
 from pathlib import Path
-from model_outcomes.log import outcome, spool
+from model_outcomes.log import spool, validation
 database, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(count):
-    spool.append(database, outcome.parse_json(
+    spool.append(database, validation.parse_json(
         b'{"task_type": "t", "model_id": "m", "success": true, "timestamp": "2026-01-31T12:00:00Z",'
         b' "event_id": "%s-%d"}' % (name.encode(), number)))
     print(number, flush=True)
@@ -43,7 +43,7 @@ for number in range(count):
 
 def an_outcome(event_id: str | None = None, **fields: object) -> outcome.Outcome:
     given = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
-    return outcome.parse_fields({**given, **({"event_id": event_id} if event_id else {}), **fields})
+    return validation.parse_fields({**given, **({"event_id": event_id} if event_id else {}), **fields})
 
 
 @pytest.fixture
@@ -168,7 +168,9 @@ def test_the_same_event_in_log_and_spool_is_one_outcome(database: Path, query, d
 
 def test_a_wrong_clock_loses_nothing(database: Path, query, invoke, caplog) -> None:
     """An outcome got its time before the clock was set back: the log refuses that time, and the spool takes it."""
-    ahead = outcome.from_values({**dict.fromkeys(outcome.FIELDS), "task_type": "t", "model_id": "m", "success": True})
+    ahead = validation.from_values(
+        {**dict.fromkeys(outcome.FIELDS), "task_type": "t", "model_id": "m", "success": True}
+    )
     ahead = msgspec.structs.replace(ahead, timestamp=clock.utc_now() + timedelta(days=900))
     recorder = Recorder(database)
     assert recorder.keep(ahead) == paths.spool(database)
@@ -177,7 +179,7 @@ def test_a_wrong_clock_loses_nothing(database: Path, query, invoke, caplog) -> N
     before = clock.to_text(clock.utc_now())
     result = invoke("drain")
     assert result.exit_code == 0
-    assert "1 outcomes were dated more than a day ahead of now" in result.stderr
+    assert "1 outcomes had a time more than a day ahead" in result.stderr
     ((timestamp, event_id),) = query("select timestamp, event_id from model_outcomes")
     assert before <= timestamp <= clock.to_text(clock.utc_now())
     assert event_id == ahead.event_id

@@ -17,7 +17,7 @@ import pytest
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.publish import explorer
-from model_outcomes.publish.explorer import markup, queries, server
+from model_outcomes.publish.explorer import markup, prepared_queries, server
 
 from .conftest import FORMULA, HOSTILE, IMAGE, MARKUP, MODELS, PROJECT, Site
 
@@ -55,7 +55,7 @@ def test_every_table_and_column_is_described_in_dbts_words(site: Site, ask: Any)
         assert page.status_code == 200
         assert re.findall(r"<dt>(\w+)</dt><dd>\S", page.text) == columns, name
     said = pages[tables.index("model_stats")].text
-    assert "One row per task type and model: everything the log and the opening balances say" in said
+    assert "One row per task type and model: all data of the log and the opening balances" in said
 
 
 def test_it_says_which_run_it_shows(site: Site, ask: Any) -> None:
@@ -71,8 +71,10 @@ def test_prepared_queries_ask_what_the_readme_asks(site: Site, ask: Any) -> None
     expected = [list(map(list, rows(site.snapshot, block))) for block in of_marts]
     filters = {"ab_since": "&since=2026-01-01"}
     for name, found in zip(
-        queries.PREPARED,
-        ask(*(f"/model_outcomes/{name}.json?_shape=arrays{filters.get(name, '')}" for name in queries.PREPARED)),
+        prepared_queries.PREPARED,
+        ask(
+            *(f"/model_outcomes/{name}.json?_shape=arrays{filters.get(name, '')}" for name in prepared_queries.PREPARED)
+        ),
         strict=True,
     ):
         assert found.json()["rows"] in expected, name
@@ -229,7 +231,7 @@ def test_a_query_that_is_refused_leaves_no_traceback(ask: Any, capsys: pytest.Ca
 @pytest.mark.parametrize("package", ["datasette", "datasette_dashboards", "uvicorn"])
 def test_without_its_extra_it_says_how_to_get_it(site: Site, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else object())
-    with pytest.raises(OutcomesError, match=f"{package} is not installed here: `make setup EXTRAS=explore`"):
+    with pytest.raises(OutcomesError, match=f"{package} is not installed: run `make setup EXTRAS=explore`"):
         explorer.explorer(site.snapshot)
 
 

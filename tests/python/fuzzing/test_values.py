@@ -1,6 +1,7 @@
 """Any value in any field, from Python, as JSON, as CSV and as a legacy cell, ends as an outcome or as its faults."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_outcomes.intake import legacy
-from model_outcomes.log import outcome
+from model_outcomes.log import outcome, validation
 from model_outcomes.log.outcome import InvalidOutcome
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
@@ -23,41 +24,42 @@ JSON = st.recursive(
     max_leaves=5,
 )
 GOOD = {"task_type": "t", "model_id": "m", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
-NAMES = st.sampled_from([*outcome.FIELDS, *outcome.CAMEL_CASE]) | st.text()
+NAMES = st.sampled_from([*outcome.FIELDS, *validation.CAMEL_CASE]) | st.text()
 
 
 def ends(parse, *arguments: Any) -> None:
-    reasons, row = ["none"], None
+    faults: Sequence[object] = ["none"]
+    row = None
     try:
         row = outcome.check(parse(*arguments), outcome.horizon(NOW)).row()
     except InvalidOutcome as fault:
-        reasons = fault.reasons
-    assert reasons
+        faults = fault.faults
+    assert faults
     assert row is None or (len(row), row[6][-1], len(row[6])) == (len(outcome.COLUMNS), "Z", 27)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(outcome.FIELDS, SCALARS)))
 def test_python_values(values: dict[str, Any]) -> None:
-    ends(outcome.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, **values})
+    ends(validation.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, **values})
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(NAMES, JSON, max_size=4))
 def test_json_objects(values: dict[str, Any]) -> None:
-    ends(outcome.parse_json, json.dumps({**GOOD, **values}).encode())
+    ends(validation.parse_json, json.dumps({**GOOD, **values}).encode())
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_lines(line: bytes) -> None:
-    ends(outcome.parse_json, line)
+    ends(validation.parse_json, line)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from([*outcome.FIELDS]), st.text(), max_size=5))
 def test_csv_texts(values: dict[str, str]) -> None:
-    ends(outcome.parse_texts, {**{name: str(value) for name, value in GOOD.items()}, "success": "1", **values})
+    ends(validation.parse_texts, {**{name: str(value) for name, value in GOOD.items()}, "success": "1", **values})
 
 
 @settings(max_examples=300, deadline=None)
@@ -72,4 +74,4 @@ def test_legacy_cells(cell: Any, task_type: str, model_id: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "\ud800", b"bytes", object(), [], {}, 1j])
 @pytest.mark.parametrize("name", [*outcome.FIELDS])
 def test_python_objects_of_any_kind(name: str, value: Any) -> None:
-    ends(outcome.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, name: value})
+    ends(validation.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, name: value})

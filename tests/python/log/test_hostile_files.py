@@ -143,7 +143,9 @@ def test_of_many_refused_lines_a_thousand_are_kept_and_all_are_counted(
     assert query("select rejected_count from load_history") == [(count,)]
     assert query("select count(*) from rejected_outcomes where raw_text <> ''") == [(1_000,)]
     ((reasons,),) = query("select reasons from rejected_outcomes where raw_text = ''")
-    assert json.loads(reasons) == [f"and {count - 1_000:,} more lines of this file were rejected, and are not kept"]
+    assert json.loads(reasons) == [
+        {"problem": "more lines of this file were rejected, and are not kept", "lines": count - 1_000}
+    ]
     counts = [int(each.partition(" x ")[0].replace(",", "")) for each in result.stderr.splitlines() if " x " in each]
     assert sum(counts) >= count
     assert query("select count(*) from model_outcomes") == [(int(format == "csv"),)]
@@ -186,7 +188,7 @@ def test_a_refused_line_names_twenty_of_its_unknown_fields(invoke, query, line) 
     ((reasons,),) = query("select reasons from rejected_outcomes")
     assert len(reasons) < 5_000
     assert len(json.loads(reasons)) == 21
-    assert json.loads(reasons)[-1] == "289 more fields are not known"
+    assert json.loads(reasons)[-1] == {"problem": "289 more fields are not known"}
 
 
 def test_an_array_of_any_size_is_loaded(invoke, query, line, tmp_path: Path) -> None:

@@ -124,9 +124,9 @@ def test_what_has_shrunk_is_refused(invoke, query, file: Path, content: Types, s
         ({"successes": "3", "failures": 0}, "successes: expected int"),
         ({"successes": True, "failures": 0}, "successes: expected int"),
         ({"successes": 10**30, "failures": 0}, "successes: expected int <= 1000000000000"),
-        ({"successes": 1}, "failures is missing"),
-        ({"successes": None, "failures": 0}, "successes is missing"),
-        ({"successes": 1, "failures": 1, "timeouts": 2}, "timeouts (2) exceed failures (1)"),
+        ({"successes": 1}, "failures: is missing"),
+        ({"successes": None, "failures": 0}, "successes: is missing"),
+        ({"successes": 1, "failures": 1, "timeouts": 2}, "timeouts: exceed failures, got 2 for 1"),
         ({"successes": 1, "failures": 1, "totalCost": -0.1}, "totalCost: expected float >= 0"),
         ({"successes": 1, "failures": 1, "totalTokens": "many"}, "totalTokens: expected int"),
         ({"successes": 1, "failures": 1, "lastUsed": "yesterday"}, "lastUsed:"),
@@ -139,12 +139,14 @@ def test_what_has_shrunk_is_refused(invoke, query, file: Path, content: Types, s
 def test_bad_cells_are_told_by_path_and_the_good_ones_come_in(invoke, query, file: Path, cell: Any, said: str) -> None:
     file.write_text(json.dumps(FULL | {"bad": {"one": cell}}))
     result = invoke("import-legacy", file)
-    assert (result.exit_code, "3 cells added to, 0 unchanged, 1 refused" in result.stdout) == (3, True)
+    assert (result.exit_code, "3 cells added to, 0 unchanged, 1 rejected" in result.stdout) == (3, True)
     assert "bad.one: " in result.stderr
     assert said in result.stderr
     assert query("select count(*) from legacy_model_stats") == [(3,)]
     ((reasons, raw_text),) = query("select reasons, raw_text from rejected_outcomes")
-    assert said in json.loads(reasons)[0]
+    (fault,) = json.loads(reasons)
+    assert fault["field"].startswith("bad.one")
+    assert fault["problem"] in result.stderr
     assert json.loads(raw_text) == cell
 
 
@@ -153,14 +155,14 @@ def test_names_that_are_none_are_refused(invoke, query, file: Path, name: str) -
     cell = {"successes": 1, "failures": 0}
     file.write_text(json.dumps({name: {"alpha": cell}, "coding": {name: cell, "alpha": cell}}))
     result = invoke("import-legacy", file)
-    assert (result.exit_code, "1 cells added to, 0 unchanged, 2 refused" in result.stdout) == (3, True)
+    assert (result.exit_code, "1 cells added to, 0 unchanged, 2 rejected" in result.stdout) == (3, True)
     assert query("select task_type, model_id from legacy_model_stats") == [("coding", "alpha")]
 
 
 def test_every_fault_of_a_cell_is_told(invoke, file: Path) -> None:
     file.write_text('{"t": {"m": {"successes": -1, "timeouts": "x", "totalCost": 1e400}}}')
     said = invoke("import-legacy", file).stderr
-    for fault in ("successes: ", "failures is missing", "timeouts: ", "totalCost: "):
+    for fault in ("successes: ", "failures: is missing", "timeouts: ", "totalCost: "):
         assert fault in said
 
 
@@ -301,7 +303,7 @@ def old_tool(tmp_path: Path, database: Path) -> Callable[..., legacy.LegacyResul
             path.write_text(json.dumps(content))
             os.utime(path, (moment.timestamp(), moment.timestamp()))
         with closing(store.create_or_open(database)) as connection:
-            return legacy.take_over(connection, path, now=moment)
+            return legacy.import_and_archive(connection, path, now=moment)
 
     return after
 

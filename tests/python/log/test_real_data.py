@@ -43,7 +43,7 @@ def test_each_refused_line_is_kept_with_the_same_reason(loaded, attempts: list[d
     ).fetchall()
     expected = [number for number, attempt in enumerate(attempts, 1) if attempt["success"] is None]
     assert [number for number, *_ in kept] == expected
-    assert {reasons for _, reasons, _ in kept} == {'["success: is null (no verdict)"]'}
+    assert {reasons for _, reasons, _ in kept} == {'[{"field": "success", "problem": "is null (no verdict)"}]'}
     assert [json.loads(raw) for *_, raw in kept] == [attempts[number - 1] for number in expected]
 
 

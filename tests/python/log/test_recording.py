@@ -79,7 +79,7 @@ def test_a_retry_is_one_outcome(query, database: Path) -> None:
         ({"success": True, "timeout": True}, "timeout: true contradicts success: true"),
         ({"tokens_used": -1}, "tokens_used: expected int >= 0"),
         ({"tokens_used": 2**70}, "tokens_used: expected int <= 1000000000000"),
-        ({"tokens_used": 5, "input_tokens": 3, "output_tokens": 3}, "tokens_used: 5 is below input_tokens"),
+        ({"tokens_used": 5, "input_tokens": 3, "output_tokens": 3}, "tokens_used: is below input_tokens"),
         ({"cost_usd": float("nan")}, "cost_usd"),
         ({"cost_usd": float("inf")}, "cost_usd"),
         ({"timestamp": "2026-01-31T12:00:00"}, "timestamp: needs a Z or an offset"),

@@ -33,7 +33,7 @@ def test_a_sound_site_has_nothing_to_do_but_what_the_data_ask_for(run_once) -> N
     unpriced = {(place["model_id"], place["figures"]["unpriced_trials"])
                 for place in found["unpriced"]["details"]["places"]}  # fmt: skip
     assert unpriced == {("weak", 149), ("m0", 40), ("m1", 40), ("m2", 40)}
-    assert found["lock"]["found"] == "nobody holds it"
+    assert found["lock"]["message"] == "not held"
     text = site.loader("doctor").stdout
     assert "WARN  rejected lines: Rejected lines. 1 line could not be read as an outcome and is in no figure." in text
     assert "-> Correct the program that writes them" in text
@@ -74,7 +74,7 @@ def test_what_is_no_database_or_none_yet_is_one_finding_and_no_traceback(site: S
     site.loader("init")
     found = findings(site)
     assert found["last run"]["status"] == found["stale"]["status"] == "warning"
-    assert found["not checked"]["next_step"] == "Build: loader build."
+    assert found["not checked"]["next_step"] == "Run loader build."
 
 
 def test_a_damaged_page_is_found(ran: Site) -> None:
@@ -94,7 +94,7 @@ def test_a_network_disk_is_known_by_its_mount(tmp_path: Path) -> None:
     mounts.write_text(f"/dev/x / ext4 rw 0 0\nserver:/y {tmp_path} nfs4 rw 0 0\nz {tmp_path}x cifs rw 0 0\n")
     assert doctor._file_system(tmp_path / "deep", mounts) == "nfs4"
     assert doctor._file_system(Path("/"), mounts) == "ext4"
-    assert "nfs4".startswith(doctor.NETWORK)
+    assert "nfs4".startswith(doctor.NETWORK_FILE_SYSTEMS)
 
 
 WRITER = """

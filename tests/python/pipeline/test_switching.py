@@ -260,10 +260,10 @@ def test_doctor_names_what_is_not_as_it_was_contents(database: Path, tmp_path: P
     def finding() -> Any:
         return next(each for each in doctor.examine(database).findings if each.check == "publication")
 
-    assert (finding().status, finding().found) == ("ok", f"nothing is published in {folder}")
+    assert (finding().status, finding().message) == ("ok", f"nothing is published in {folder}")
     publish(database, folder, "first")
     assert finding().status == "ok"
-    assert "first" in finding().found
+    assert "first" in finding().message
     (folder / "csv" / "one.csv").write_text("id\n2\n")
     (folder / "jsonl" / "two.jsonl").unlink()
     assert finding().status == "warning"

@@ -25,8 +25,8 @@ def test_nothing_advises_to_install_this_project_from_an_index() -> None:
     "[project.optional-dependencies]")[2].partition("[project.scripts]")[0], re.M))  # fmt: skip
 def test_a_message_names_a_command_of_the_makefile_that_brings_the_extra(extra: str) -> None:
     message = str(NotInstalledError("something", extra))
-    assert message.startswith("something is not installed here: `make setup")
-    assert message.endswith(f" in the checkout brings the extra `{extra}`")
+    assert message.startswith("something is not installed: run `make setup")
+    assert message.endswith(f" in the checkout, or install the wheel with its extra `{extra}`")
     command = message.split("`")[1]
     if command == "make setup":
         assert f"--extra {extra} " in (ROOT / "Makefile").read_text().partition("requirements/setup.txt")[2][:80]

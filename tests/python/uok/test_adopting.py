@@ -68,8 +68,8 @@ def test_a_corrected_row_is_reported_and_not_changed(orchestrator: Orchestrator,
     assert query(LOGGED) == before
     ((reasons, raw),) = query("select reasons, raw_text from rejected_outcomes")
     assert json.loads(reasons) == [
-        "success: 1 when it was adopted, 0 since; the log keeps what it has",
-        "cost_usd: 0.5 when it was adopted, 0.25 since; the log keeps what it has",
+        {"field": "success", "problem": "was corrected after the adoption; the log keeps 1", "got": "0"},
+        {"field": "cost_usd", "problem": "was corrected after the adoption; the log keeps 0.5", "got": "0.25"},
     ]
     assert json.loads(raw)["succeeded"] == 0
     # It is told again with every change, and written down once.
@@ -82,8 +82,8 @@ def test_what_a_killed_pass_has_adopted_keeps_a_mirror_out(
     orchestrator: Orchestrator, database, monkeypatch, invoke, query
 ) -> None:
     orchestrator.add(unit(number) for number in range(30))
-    monkeypatch.setattr(staging, "BATCH", 10)
-    monkeypatch.setattr(staging, "PAUSE", 0)
+    monkeypatch.setattr(staging, "BATCH_ROWS", 10)
+    monkeypatch.setattr(staging, "PAUSE_S", 0)
     child = os.fork()
     if not child:
         monkeypatch.setattr(staging, "keep_rejects", lambda *_: os.kill(os.getpid(), signal.SIGKILL))

@@ -28,7 +28,7 @@ def test_a_second_time_nothing_happens(orchestrator: Orchestrator, invoke) -> No
     invoke("sync-uok", orchestrator.path, "--install-view")
     before = orchestrator.execute("pragma schema_version")
     done = invoke("sync-uok", orchestrator.path, "--install-view")
-    assert (done.exit_code, done.stdout) == (0, f"{orchestrator.path}: the view model_performance is there already\n")
+    assert (done.exit_code, done.stdout) == (0, f"{orchestrator.path}: the view model_performance exists already\n")
     assert orchestrator.execute("pragma schema_version") == before
 
 
@@ -53,7 +53,7 @@ def test_a_name_that_is_taken_is_left_alone(orchestrator: Orchestrator, invoke, 
     before = orchestrator.execute("select * from sqlite_master")
     done = invoke("sync-uok", orchestrator.path, "--install-view")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert f"has a {kind} model_performance of its own" in done.stderr
+    assert f"has its own {kind} model_performance" in done.stderr
     assert orchestrator.execute("select * from sqlite_master") == before
 
 

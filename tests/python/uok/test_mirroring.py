@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from model_outcomes.base import clock
+from model_outcomes.base.messages import Fault
 from model_outcomes.intake.uok import mirror, source, staging
 from model_outcomes.log import store
 
@@ -107,14 +108,14 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_others_come(
     assert done.exit_code == 3
     assert query("select unit_id from llm_task_outcomes") == [("T1",), ("T3",)]
     ((where, line, reasons),) = query("select source, line_number, reasons from rejected_outcomes")
-    assert (where, line, json.loads(reasons)) == (str(loose.path), 2, [reason])
+    assert (where, line, [str(Fault(**fault)) for fault in json.loads(reasons)]) == (str(loose.path), 2, [reason])
 
 
 def test_every_fault_of_a_row_is_named(loose: Orchestrator, invoke, query) -> None:
     loose.add([loosely(1, succeeded=None, model_id="", cost_usd=-1, recorded_at=None)])
     invoke("sync-uok", loose.path)
     ((reasons, raw),) = query("select reasons, raw_text from rejected_outcomes")
-    assert [reason.partition(":")[0] for reason in json.loads(reasons)] == [
+    assert [fault["field"] for fault in json.loads(reasons)] == [
         "model_id", "succeeded", "cost_usd", "recorded_at",
     ]  # fmt: skip
     assert json.loads(raw)["unit_id"] == "T1"
@@ -196,7 +197,7 @@ def test_what_vanished_is_kept_and_said(orchestrator: Orchestrator, tmp_path, in
     invoke("sync-uok", orchestrator.path)
     orchestrator.execute("delete from llm_task_outcomes where unit_id = ?", unit(1)["unit_id"])
     done = invoke("sync-uok", orchestrator.path)
-    assert "1 mirrored rows are gone there, and are kept here" in done.stderr
+    assert "1 mirrored rows were deleted there, and are kept here" in done.stderr
     assert query("select count(*) from llm_task_outcomes") == [(2,)]
     # Another database's rows are none of its business, nor is a row that has gone bad.
     other = Orchestrator(tmp_path / "other.db")
@@ -274,7 +275,7 @@ def test_a_commit_behind_a_link_is_seen(orchestrator: Orchestrator, tmp_path, in
 
 def test_a_file_too_young_to_know_is_not_remembered(orchestrator: Orchestrator, monkeypatch, invoke, query) -> None:
     """As on a file system whose times stand still for longer than a pass takes."""
-    monkeypatch.setattr(source, "TICK", 3600.0)
+    monkeypatch.setattr(source, "TICK_S", 3600.0)
     monkeypatch.setattr("model_outcomes.intake.uok.source.time.sleep", lambda seconds: None)
     orchestrator.add([unit(1)])
     invoke("sync-uok", orchestrator.path)
@@ -284,7 +285,7 @@ def test_a_file_too_young_to_know_is_not_remembered(orchestrator: Orchestrator, 
 
 def test_a_killed_pass_is_made_up_for(orchestrator: Orchestrator, database, monkeypatch, query) -> None:
     orchestrator.add(unit(number) for number in range(50))
-    monkeypatch.setattr(staging, "BATCH", 10)
+    monkeypatch.setattr(staging, "BATCH_ROWS", 10)
     child = os.fork()
     if not child:
         connection = store.create_or_open(database)

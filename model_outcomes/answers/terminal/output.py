@@ -1,4 +1,4 @@
-"""What each answer shows as a table; as JSON and CSV it is shown whole."""
+"""The columns of each answer as a table; JSON and CSV have every column."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ from model_outcomes.base.console import escaped, printable
 
 DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
 FORMULA_SIGNS = "=+-@\u2212"  # the last is the minus of typographers
-GUARDED = ("'", "\t", "\r", "\n")  # the guard's own sign, and what begins a cell or a line in some import
+GUARDED = ("'", "\t", "\r", "\n")  # the apostrophe itself, and characters that some imports take for the end of a cell
 
-STATS: Sequence[Column] = (
-    name("task type", "task_type"),
-    name("model", "model_id"),
+RATE: Sequence[Column] = (
     Column("trials", integer("trials")),
     Column("success", percent("success_rate")),
     Column("lost", lost_share, is_rare=True),
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
+)
+
+STATS: Sequence[Column] = (
+    name("task type", "task_type"),
+    name("model", "model_id"),
+    *RATE,
     Column("cost", dollars("total_cost")),
     Column("last used", day("last_used"), is_spare=True),
 )
@@ -45,11 +49,7 @@ STATS: Sequence[Column] = (
 RANKING: Sequence[Column] = (
     Column("rank", integer("rank")),
     name("model", "model_id"),
-    Column("trials", integer("trials")),
-    Column("success", percent("success_rate")),
-    Column("lost", lost_share, is_rare=True),
-    Column("interval", bounds("success_rate"), is_spare=True),
-    drawn("success_rate"),
+    *RATE,
     Column("per success", dollars("cost_per_success")),
     Column("last used", day("last_used"), is_spare=True),
 )
@@ -58,11 +58,7 @@ TRENDS: Sequence[Column] = (
     Column("day", day("outcome_date")),
     name("task type", "task_type"),
     name("model", "model_id"),
-    Column("trials", integer("trials")),
-    Column("success", percent("success_rate")),
-    Column("lost", lost_share, is_rare=True),
-    Column("interval", bounds("success_rate"), is_spare=True),
-    drawn("success_rate"),
+    *RATE,
 )
 
 RUNS: Sequence[Column] = (
@@ -97,35 +93,35 @@ COMPARISON: Sequence[Column] = (
 
 
 def shown(answer: Answer, columns: Sequence[Column], output: str | None) -> str:
-    """Return an answer as JSON, CSV (both with every column), or a table with the ones that matter most."""
+    """Return an answer as JSON or CSV with every column, or without `output` as a table of the main columns."""
     if output:
         return _for_programs(answer, answer, output)
     return table(answer, columns, screen.of_output()) if answer else "none"
 
 
 def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> str:
-    """Return a comparison of two models: one object, one line of CSV, or a table of its arms and the difference."""
+    """Return a comparison of two models as a JSON object, one line of CSV, or a table of both and the difference."""
     if output:
         return _for_programs(answer, [dict(answer)], output)
     return f"{table(arms, COMPARISON, screen.of_output())}\n{_difference(answer)}"
 
 
 def _replaced(row: Mapping[str, Any]) -> str | None:
-    """Return the model that another one should replace, or may replace after a trial; None for the other actions."""
+    """Return the model that the recommended one replaces, or may replace after a trial; None for other actions."""
     replaced: dict[str, str | None] = {"replace": row["incumbent_model_id"], "try": row["model_id"]}
     return replaced.get(row["action"])
 
 
 def _for_programs(answer: Any, rows: Answer, output: str) -> str:
-    onto = screen.of_output()
+    terminal = screen.of_output()
     if output == "json":
-        return escaped(json.dumps(answer, ensure_ascii=not onto.is_utf8, indent=2))
-    return onto.writable(escaped(_csv(rows)))
+        return escaped(json.dumps(answer, ensure_ascii=not terminal.is_utf8, indent=2))
+    return terminal.writable(escaped(_csv(rows)))
 
 
 def _difference(answer: Mapping[str, Any]) -> str:
     if answer["difference"] is None:
-        return "no difference to tell: a model has no trial"
+        return "no difference: a model has no trials"
     difference = interval_text.Interval(answer["newcombe_lower"], answer["difference"], answer["newcombe_upper"])
     axis = interval_text.differences(difference)
     line = picture(difference, axis, DIFFERENCE_WIDTH, screen.of_output(), has_zero=True)
@@ -133,15 +129,15 @@ def _difference(answer: Mapping[str, Any]) -> str:
         f"difference: {difference.value * 100:+.1f} points,"
         f" 95 % interval {difference.lower * 100:+.1f} to {difference.upper * 100:+.1f}\n"
         f"{axis.first * 100:+.0f} [{line}] {axis.last * 100:+.0f}\n"
-        "(fixed-horizon: for one look at a moment chosen beforehand)"
+        "(valid for one look, at a time chosen before the data)"
     )
 
 
 def spreadsheet_safe(value: Any) -> Any:
-    """Return a text with an apostrophe before it if a spreadsheet could run it as a formula; other values as they are.
+    """Return a text with an apostrophe before it if a spreadsheet could run it as a formula; other values unchanged.
 
-    Spreadsheets trim a cell first, and read wide and small signs as the plain ones. A text that begins with an
-    apostrophe gets one more, so that the text is what follows the first one.
+    Spreadsheets trim a cell first, and read wide and small signs as plain ones. A text that begins with an apostrophe
+    gets one more, so that removing the first apostrophe always gives the original text.
     """
     if not isinstance(value, str) or value[:1].isalnum():
         return value
@@ -149,8 +145,8 @@ def spreadsheet_safe(value: Any) -> Any:
 
 
 def _begins_formula(text: str) -> bool:
-    """Return whether a sign of formulas is the first character that is neither blank, control, format nor mark."""
-    first = next((each for each in text if unicodedata.category(each)[0] not in "ZCM"), "")
+    """Return True if the first visible character (no blank, control, format or mark) is a sign of formulas."""
+    first = next((character for character in text if unicodedata.category(character)[0] not in "ZCM"), "")
     plain = unicodedata.normalize("NFKC", first)
     return plain != "" and plain[0] in FORMULA_SIGNS
 

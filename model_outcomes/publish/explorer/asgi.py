@@ -1,4 +1,4 @@
-"""ASGI's messages and applications, as type names."""
+"""Types of ASGI: messages and applications."""
 
 from __future__ import annotations
 

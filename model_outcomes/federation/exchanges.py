@@ -1,4 +1,4 @@
-"""What was exchanged, and how much privacy it cost."""
+"""Answers `loader federation list`: the exports and imports of this project, and the privacy that noise has spent."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ COLUMNS: Sequence[terminal.Column] = (
 )
 
 
-def exchanged(connection: sqlite3.Connection) -> queries.Answer:
-    """Return the current exports: this project's, then those of the others, each by window."""
+def exchanges(connection: sqlite3.Connection) -> queries.Answer:
+    """Return the current exports of this project, then the imports from other projects, each by window."""
     return queries.rows(
         connection,
         """
@@ -47,8 +47,8 @@ def exchanged(connection: sqlite3.Connection) -> queries.Answer:
     )
 
 
-def budget(connection: sqlite3.Connection) -> str | None:
-    """Return what the noisy exports have spent, in words; None if there were none."""
+def privacy_spent(connection: sqlite3.Connection) -> str | None:
+    """Return the privacy loss of all noisy exports as a sentence; None if there are no noisy exports."""
     largest, total, windows = connection.execute(
         "select max(epsilon), sum(epsilon), count(*)"
         " from (select export_window, max(epsilon) as epsilon from federated_draws group by export_window)"
@@ -56,7 +56,7 @@ def budget(connection: sqlite3.Connection) -> str | None:
     if not windows:
         return None
     return (
-        f"privacy spent: epsilon {largest:g} for any one outcome (each is in one draw of noise; one whose error"
-        f" was attributed otherwise afterwards, in two),"
-        f" {total:g} for somebody whose outcomes are in all {windows:,} windows, one in each"
+        f"privacy spent: epsilon {largest:g} for a single outcome (each is in one draw of noise, or in two"
+        f" if its error was attributed otherwise later),"
+        f" {total:g} for a person with one outcome in each of all {windows:,} windows"
     )

@@ -1,4 +1,4 @@
-"""The questions that analysts ask most, ready to be asked; an empty parameter leaves its filter out."""
+"""Prepared queries for the most frequent questions of analysts. An empty parameter leaves out its filter."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ Query = dict[str, str]
 
 PREPARED: dict[str, Query] = {
     "dashboard": {
-        "title": "Dashboard: every model of every task type, the best first",
-        "description": "How good, how sure, at what cost. task_type: only this one.",
+        "title": "Ranking: all models of each task type, the best first",
+        "description": "Success rates with intervals, and costs. Parameter task_type: only this task type.",
         "sql": """select
     task_type,
     rank,
@@ -28,8 +28,8 @@ where
 order by task_type, rank""",
     },
     "trend_30_days": {
-        "title": "Trend: the last 30 days, day by day",
-        "description": "Up to the last day with an outcome. task_type, model_id: only these.",
+        "title": "Trend: the last 30 days by day",
+        "description": "Up to the last day with an outcome. Parameters task_type and model_id: only these.",
         "sql": """select
     outcome_date,
     task_type,
@@ -48,8 +48,8 @@ where
 order by task_type, model_id, outcome_date""",
     },
     "ab_since": {
-        "title": "A/B: the experiments that began since a time, challenger against incumbent",
-        "description": "since: a day or a time in UTC, such as 2026-01-01; empty: all of them.",
+        "title": "Experiments: challenger against incumbent, by start",
+        "description": "Parameter since: only experiments that started on this day (UTC) or later, such as 2026-01-01.",
         "sql": """select
     experiment_id,
     incumbent_model_id,
@@ -69,8 +69,8 @@ where :since = '' or started_at >= :since
 order by started_at, experiment_id""",
     },
     "high_confidence_export": {
-        "title": "Export: the cells with at least ten outcomes, the best first",
-        "description": "Figures worth telling others. To take them along: the links to CSV and JSON below.",
+        "title": "Export: task types and models with at least ten outcomes, the best first",
+        "description": "Figures that are worth sharing. The links below give them as CSV and JSON.",
         "sql": """select
     task_type,
     model_id,
