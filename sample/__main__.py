@@ -61,6 +61,7 @@ def _run(*arguments: str) -> int:
         loader.main(["--db", str(DATABASE), *arguments], prog_name="loader")
     except SystemExit as ended:
         return int(ended.code or 0)
+    return 0
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from loader.cli import main as loader
 from model_outcomes.log import store
@@ -27,16 +27,16 @@ from sample.__main__ import WORKSPACE
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 LAST_DAY = date(2025, 12, 31)
 WRITTEN_AT = datetime(2026, 1, 1, 6, tzinfo=timezone.utc)
-DESKTOP = {"width": 1120, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1120, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 class Shot(NamedTuple):
     """A picture: how large the window is and what it shows, by a function that brings it there and says what
     of the page to take, everything in the window where that is None."""
 
-    viewport: dict[str, int]
-    scheme: str
+    viewport: ViewportSize
+    scheme: Literal["dark", "light"]
     show: Callable[[Page], Any]
 
 

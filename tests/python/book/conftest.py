@@ -45,9 +45,9 @@ def read_blocks(path: Path) -> list[Block]:
     found = list(FENCE.finditer(page))
     blocks = []
     for block, after in zip(found, [*found[1:], None], strict=True):
-        is_shown = after is not None and after[1] == "text" and not page[block.end() : after.start()].strip()
+        is_shown = after and after[1] == "text" and not page[block.end() : after.start()].strip()
         line = page.count("\n", 0, block.start()) + 1
-        blocks.append(Block(path.stem, line, block[1], block[2], block[3], after[3] if is_shown else None))
+        blocks.append(Block(path.stem, line, block[1], block[2], block[3], after[3] if after and is_shown else None))
     return blocks
 
 

@@ -224,7 +224,7 @@ def test_during_a_commit(database: Path, invoke, query, enter: State, when: str)
             stack.enter_context(enter(database))
             return last_id
 
-        outcomes._recorder._insert_when_free = meanwhile
+        outcomes._recorder._insert_when_free = meanwhile  # type: ignore[assignment]
         kept += record(outcomes, "b", "c")
     assert drained(invoke, query) == kept
 
@@ -239,7 +239,7 @@ def test_a_sync_that_fails_after_the_outcome_is_in_the_wal(database: Path, invok
             insert(*arguments)
             raise sqlite3.OperationalError(error)
 
-        outcomes._recorder._insert_when_free = fail
+        outcomes._recorder._insert_when_free = fail  # type: ignore[assignment]
         assert outcomes.record("coding", "beta", True) is True
     assert query("select count(*) from model_outcomes") == [(2,)]
     assert len(waiting()) == 1

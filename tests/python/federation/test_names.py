@@ -132,7 +132,7 @@ def test_no_order_of_imports_makes_a_difference_after_aliases_came_and_went(
         alias(project, **known_as)
         project.record(times(10, model_id=model, timestamp=f"2024-{month:02}-10T00:00:00Z"))
         project.export(until=f"2024-{month:02}-28")
-        files.append(shutil.copy(project.file, tmp_path / f"{month}.jsonl"))
+        files.append(Path(shutil.copy(project.file, tmp_path / f"{month}.jsonl")))
     answers = []
     for number, order in enumerate(itertools.permutations(files)):
         if number % 5 == 0:

@@ -22,7 +22,7 @@ def new_database(request: pytest.FixtureRequest) -> Callable[..., str]:
     dsn: str = request.getfixturevalue("postgres_dsn")
     import psycopg2
 
-    made = []
+    made: list[str] = []
 
     def make(options: str = "") -> str:
         name = f"test_{abs(hash(request.node.name)) % 10**9}_{len(made)}"

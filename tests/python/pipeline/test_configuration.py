@@ -1,13 +1,14 @@
 """outcomes.toml, the environment and options: one setting each, the later one wins."""
 
 import json
+from typing import Any
 
 import pytest
 
 from .conftest import Site
 
 
-def dry(site: Site, *arguments: object, **environment: str) -> dict:
+def dry(site: Site, *arguments: object, **environment: Any) -> dict[str, Any]:
     return json.loads(site.loader("run", "--dry-run", *arguments, **environment).stdout)
 
 

@@ -110,6 +110,7 @@ with ModelOutcomes(sys.argv[1]) as log:
 def test_a_backup_beside_a_writer_is_one_moment_and_one_file(site: Site) -> None:
     site.loader("init")
     writer = subprocess.Popen([sys.executable, "-c", WRITER, site.database], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout
     for _ in range(50):
         writer.stdout.readline()
     site.loader("backup", "backups/copy.db")

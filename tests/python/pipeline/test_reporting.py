@@ -46,6 +46,7 @@ def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch
     (site.published / "datapackage.json").write_text(json.dumps(descriptor))
     summary = run.run(site.database, run.Options(inbox=site.inbox, publish=site.published))
     assert summary.exit_code == 0
+    assert summary.published
     assert summary.published["marts"] == 6
     said = capfd.readouterr().err
     assert "no report is published: no_such_library is not installed: run `make setup EXTRAS=report`" in said

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_at_whatever_operation_it_ends_every_path_is_one_runs(
         if beginning.exists():
             shutil.copytree(beginning, folder, symlinks=True)
         has_foreign = (folder / "csv" / "mine.csv").exists()
-        is_over = not accident.happens_in(lambda to=folder: publish(database, to, "second"), fault, at)
+        is_over = not accident.happens_in(partial(publish, database, folder, "second"), fault, at)
         before = None if start == "nothing" else "first"
         run = run_of(folder)
         assert run in (before, "second"), f"operation {at}"

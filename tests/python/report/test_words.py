@@ -60,6 +60,7 @@ def test_a_leader_without_a_rival_that_may_be_as_good_is_sure(strange: Log, open
 def test_the_model_that_got_worse_is_named_with_about_the_day(sample: Log, open_report: Open) -> None:
     (said,) = section(open_report(sample.page), "drifts")
     began = re.search(r"^review_code: cirrus-pro has been worse since about (\S+): (\S+)% .*, against (\S+)%", said)
+    assert began
     assert abs(date.fromisoformat(began[1]) - date.fromisoformat(day(sample, world.REGRESSED_FROM))) <= timedelta(3)
     truth = world.TASKS[world.REGRESSED_TASK].success_rates[world.REGRESSED_MODEL]
     assert float(began[2]) < 100 * world.REGRESSED_RATE + 5 < 100 * truth - 5 < float(began[3])

@@ -28,7 +28,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns(".*", "data", "target", "__pycache__")
     shutil.copytree(ROOT, source, ignore=ignored)
     subprocess.run([uv, "--quiet", "venv", "--python", os.path.realpath(sys.executable), folder], check=True)
-    install = [uv, "--quiet", "pip", "install", "--python", folder / "bin" / "python", "."]
+    install = [str(uv), "--quiet", "pip", "install", "--python", str(folder / "bin" / "python"), "."]
     done = subprocess.run(install, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no index to install from: {done.stderr.strip()[-200:]}")
@@ -53,7 +53,7 @@ def test_it_records_and_asks_on_a_database_that_was_built_elsewhere(environment:
     subprocess.run([sys.executable, "-c", main, "--db", database, "build", "--quiet"], check=True)
 
     def loader(*arguments: str) -> str:
-        command = [environment / "bin" / "loader", "--db", database, *arguments]
+        command = [str(environment / "bin" / "loader"), "--db", str(database), *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     loader("record", "--task-type", "coding", "--model-id", "alpha", "--failure")
@@ -72,9 +72,9 @@ def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = folder.glob("*.whl")
     environment = folder / "venv"
     subprocess.run([uv, "--quiet", "venv", "--python", os.path.realpath(sys.executable), environment], check=True)
-    install = [uv, "--quiet", "pip", "install", "--python", environment / "bin" / "python"]
+    install = [str(uv), "--quiet", "pip", "install", "--python", str(environment / "bin" / "python")]
     for name in ("setup", "report"):
-        install += ["--constraint", ROOT / "requirements" / f"{name}.txt"]
+        install += ["--constraint", str(ROOT / "requirements" / f"{name}.txt")]
     done = subprocess.run(
         [*install, f"{wheel}[warehouse,report]"], cwd=folder, capture_output=True, text=True, check=False
     )

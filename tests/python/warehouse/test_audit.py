@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     warehouse = Warehouse(project=project, database=folder / "outcomes.db")
     warehouse.loader("init")
     balances = folder / "balances.json"
-    able = {"successes": 42, "failures": 3, "timeouts": 2, "totalTokens": 9, "totalCost": 1.25}
+    able: dict[str, Any] = {"successes": 42, "failures": 3, "timeouts": 2, "totalTokens": 9, "totalCost": 1.25}
     able["lastUsed"] = "2026-05-01T00:00:00Z"
     balances.write_text(json.dumps({"code": {"able": able}}))
     warehouse.loader("import-legacy", balances)

@@ -152,7 +152,7 @@ def test_every_alternative_that_the_report_names_is_likely_and_well_tried(
     leaders = advice.leaders(contents)
     texts = [(leader.task_type, leader.certainty) for leader in leaders]
     for part in (advice.recommended, notes.trials_worth_making):
-        texts += [(note.task_type, note.text) for note in part(contents)]
+        texts += [(str(note.task_type), note.text) for note in part(contents)]
     own = {(row["task_type"], row["model_id"]) for row in contents.recommendations}
     own |= {(leader.task_type, leader.model_id) for leader in leaders}
     alternatives = {
