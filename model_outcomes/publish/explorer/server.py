@@ -31,9 +31,7 @@ def explorer(path: Path) -> Any:
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
         raise NotInstalledError(", ".join(missing), "explore")
     if not path.exists():
-        raise OutcomesError(
-            f"nothing is published at {path} yet: run `loader run`, or name another folder with --publish"
-        )
+        raise OutcomesError(f"nothing is published at {path} yet: run `loader run`, or name its folder with --publish")
     if snapshot.published_run(path) is None:
         raise OutcomesError(f"{path} is not a snapshot that `loader run` published")
     from datasette.app import Datasette
