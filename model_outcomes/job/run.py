@@ -10,10 +10,8 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -21,21 +19,15 @@ import msgspec
 from model_outcomes.answers import caveats
 from model_outcomes.answers.phrases import counted
 from model_outcomes.answers.queries import Answer
-from model_outcomes.base import clock, console, errors, outputs, paths
+from model_outcomes.base import clock, outputs, paths
 from model_outcomes.base.engines import SQLITE
-from model_outcomes.base.errors import (
-    EXIT_REJECTED,
-    BuildError,
-    BusyError,
-    InputBusyError,
-    OutcomesError,
-    plain_os_fault,
-)
+from model_outcomes.base.errors import EXIT_REJECTED, BuildError, BusyError, OutcomesError
 from model_outcomes.care import doctor_checks
 from model_outcomes.intake import loads
 from model_outcomes.job import dbt_step, findings, history, inputs, rejects
-from model_outcomes.job.stop_signals import Stopper, StopRequested
-from model_outcomes.job.summary import BuildSummary, Summary, exit_code
+from model_outcomes.job.faults import Faults, say
+from model_outcomes.job.stop_signals import Stopper
+from model_outcomes.job.summary import BuildSummary, Summary
 from model_outcomes.log import store
 from model_outcomes.publish import publisher, report, snapshot
 from model_outcomes.warehouse import builds
@@ -43,7 +35,6 @@ from model_outcomes.warehouse.builds import Command
 from model_outcomes.warehouse.engines import targets
 
 KEEP_RUNS = 100
-FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ def run(database: Path, options: Options) -> Summary:
     """Run the whole job once and return its summary. Faults that a user can mend are in the summary, not raised."""
     with Stopper() as stopper:
         job = _Job(database, options, stopper)
-        with job.noting():
+        with job.faults.collected():
             job.run()
         stopper.finish()
         return job.final_summary()
@@ -78,10 +69,9 @@ class _Job:
         self.database, self.options, self.stopper = database, options, stopper
         self.started_s = time.monotonic()
         self.now = clock.utc_now()
-        self.codes: set[int] = set()
-        self.stop: StopRequested | None = None
         self.state: findings.State | None = None
         self.summary = Summary(None, paths.shown_path(database), options.target, started_at=clock.to_text(self.now))
+        self.faults = Faults(database, self.summary.faults)
 
     def run(self) -> None:
         """Hold the lock, run the steps, and write down the results before the lock is released."""
@@ -98,64 +88,25 @@ class _Job:
         folder = history.new_folder(paths.runs(self.database), self.now)
         self.summary.run_id, self.summary.folder = folder.name, str(folder)
         try:
-            with self.noting():
+            with self.faults.collected():
                 history.begin(connection, folder.name, self.now, self.options.target)
                 self._work(connection, folder)
         finally:
             self.stopper.finish()
-            with self.noting():
+            with self.faults.collected():
                 self._write_down(connection, folder)
-
-    def note(self, fault: OutcomesError) -> None:
-        """Note a fault for the exit code and the summary, and write it as a line of the log."""
-        self.codes.add(fault.exit_code)
-        self._say_fault(str(fault))
-
-    @contextmanager
-    def noting(self) -> Iterator[None]:
-        """Note a fault of the block, and let the run go on. Raise an unexpected fault after it is noted."""
-        try:
-            with store.plain_faults(self.database):
-                yield
-        except OutcomesError as fault:
-            self.note(fault)
-        except StopRequested as stop:
-            self.stop = stop
-            self._say_fault(f"stopped by {stop}")
-        except Exception as fault:
-            if plain := plain_os_fault(fault):
-                self.note(plain)
-                return
-            self.codes.add(BuildError.exit_code)
-            self._say_fault(f"{type(fault).__name__}: {fault}")
-            raise
 
     def final_summary(self) -> Summary:
         """Return the summary with exit code and status, which follow from the faults, and the time of its end."""
         summary = self.summary
-        summary.exit_code = self.stop.exit_code if self.stop else exit_code(self.codes)
-        summary.status = "interrupted" if self.stop else "failed" if summary.exit_code else "succeeded"
+        summary.exit_code = self.faults.exit_code()
+        summary.status = "interrupted" if self.faults.stop else "failed" if summary.exit_code else "succeeded"
         if summary.run_id is None and summary.exit_code == BusyError.exit_code:
             summary.status = "busy"
         if not summary.finished_at:
             summary.finished_at = clock.to_text(clock.utc_now())
             summary.seconds = round(time.monotonic() - self.started_s, 3)
         return summary
-
-    @contextmanager
-    def _noting_input(self, step: str) -> Iterator[None]:
-        """Note a fault of one input, and let the run go on with the others, unless the log is locked."""
-        try:
-            with store.plain_faults(self.database), errors.naming(f"the input of the step {step}"):
-                yield
-        except OutcomesError as fault:
-            if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):
-                raise
-            self.note(fault)
-
-    def _say_fault(self, message: str) -> None:
-        self.summary.faults.append(message)
-        say(f"Error: {message}")
 
     def _say_progress(self, message: str) -> None:
         """Write a line of the log, unless the run is quiet."""
@@ -171,7 +122,7 @@ class _Job:
             rejects.write(connection, last_reject, folder / "rejects.jsonl")
             self._count_unresolved_rejects(connection)
         if self.summary.rejected > self.options.max_rejects:
-            self.codes.add(EXIT_REJECTED)
+            self.faults.codes.add(EXIT_REJECTED)
             say(f"{self.summary.rejected:,} rejected, max_rejects is {self.options.max_rejects:,}")
         as_of = clock.to_text(clock.utc_now())
         last_outcome = self._export_log(connection)
@@ -194,7 +145,7 @@ class _Job:
         """Load each kind of input in turn. A fault in one does not stop the others."""
         options, summary = self.options, self.summary
         for step in inputs.steps(connection, self.database, options.legacy_json, options.inbox, options.uok):
-            with self._noting_input(step.name):
+            with self.faults.collected_from_input(step.name):
                 result = step.take()
                 setattr(summary, step.name, result.summary)
                 summary.accepted += result.accepted
@@ -203,7 +154,7 @@ class _Job:
                 for line in result.lines:
                     (say if result.rejected else self._say_progress)(line)
                 for fault in result.faults:
-                    self.note(fault)
+                    self.faults.add(fault)
 
     def _export_log(self, connection: sqlite3.Connection) -> int | None:
         """Copy new rows of the log to the engine and return the id of the last outcome there. None on SQLite, which
@@ -252,7 +203,7 @@ class _Job:
         self.state = findings.state(answers)
         self.summary.caveats = caveats.read(marts, log, clock.utc_now(), doctor_checks.stale_after_s(self.database))
         for name, count in findings.counts(self.options.fail_on, current, changes).items():
-            self.note(BuildError(f"{counted(count, 'finding')} of the kind {name}, which --fail-on names"))
+            self.faults.add(BuildError(f"{counted(count, 'finding')} of the kind {name}, which --fail-on names"))
 
     def _report(self, log: sqlite3.Connection, marts: sqlite3.Connection) -> str | None:
         """Return the report as a page, None without one. A fault in it is noted and does not stop the publication."""
@@ -268,7 +219,7 @@ class _Job:
             return report.render(report.gather(marts, changes, log), clock.utc_now())
         except Exception as fault:
             message = str(fault) if isinstance(fault, OutcomesError) else f"{type(fault).__name__}: {fault}"
-            self.note(BuildError(f"no report is published: {message}"))
+            self.faults.add(BuildError(f"no report is published: {message}"))
             return None
 
     def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None, source: snapshot.Source) -> None:
@@ -286,8 +237,8 @@ class _Job:
         """Write the results to the run's row and folder, and remove the folders of old runs."""
         if self.options.publish and not self.summary.published:
             earlier = publisher.last_published(self.options.publish)
-            self._say_fault(f"nothing was published: {earlier or 'there is no earlier publication'}")
-        with self.noting(), outputs.replacing(folder / "summary.json") as unfinished:
+            self.faults.say(f"nothing was published: {earlier or 'there is no earlier publication'}")
+        with self.faults.collected(), outputs.replacing(folder / "summary.json") as unfinished:
             unfinished.write_text(self.final_summary().as_json() + "\n", encoding="utf-8")
         history.prune(folder.parent, self.options.keep_runs)
         summary = self.final_summary()
@@ -299,7 +250,7 @@ class _Job:
             finished_at=summary.finished_at,
             status=summary.status,
             exit_code=summary.exit_code,
-            message=_message(summary.faults),
+            message=self.faults.in_one_line(),
             accepted_count=summary.accepted,
             duplicate_count=summary.duplicates,
             rejected_count=summary.rejected,
@@ -313,17 +264,6 @@ class _Job:
             degenerate_count=len(current.degenerate),
             changes=msgspec.json.encode(summary.changes).decode() if summary.changes else None,
         )
-
-
-def say(message: str) -> None:
-    """Write a line of the log in the same form as dbt's lines."""
-    console.say(f"{datetime.now():%H:%M:%S}  {message}", err=True)
-
-
-def _message(faults: list[str]) -> str | None:
-    """Return the first FAULTS_SHOWN faults in one line, None if there are none. The summary has all of them."""
-    more = [f"and {len(faults) - FAULTS_SHOWN:,} more"] if len(faults) > FAULTS_SHOWN else []
-    return "; ".join(faults[:FAULTS_SHOWN] + more) or None
 
 
 def _copy_if_exists(file: Path, folder: Path) -> None:

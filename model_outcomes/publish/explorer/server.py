@@ -29,9 +29,7 @@ def explorer(path: Path) -> Any:
     is no published snapshot."""
     expect_installed("explore", *NEEDED)
     if not path.exists():
-        raise OutcomesError(
-            f"nothing is published at {path} yet: run `loader run`, or name another folder with --publish"
-        )
+        raise OutcomesError(f"nothing is published at {path} yet: run `loader run`, or name its folder with --publish")
     if snapshot.published_run(path) is None:
         raise OutcomesError(f"{path} is not a snapshot that `loader run` published")
     from datasette.app import Datasette
