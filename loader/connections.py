@@ -30,7 +30,7 @@ DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),
 
 TARGET = click.option("--target", type=click.Choice(engines.TARGETS), default=engines.SQLITE,
                       envvar="OUTCOMES_TARGET", show_default=True, show_envvar=True,
-                      help="The engine that builds: docs/outgrowing.md.")  # fmt: skip
+                      help="The engine that builds: docs/guides/engines.md.")  # fmt: skip
 
 
 class Number(click.FloatRange):

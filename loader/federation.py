@@ -1,4 +1,4 @@
-"""Commands by which projects exchange statistics; docs/federation.md is their page."""
+"""Commands by which projects exchange statistics; docs/guides/federation.md is their page."""
 
 from __future__ import annotations
 

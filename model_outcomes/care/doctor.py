@@ -88,7 +88,7 @@ def _surroundings(database: Path) -> list[Finding]:
 def _file(database: Path) -> Finding:
     orphan = file_identity.orphaned_wal(database)
     if orphan:
-        return Finding("file", "error", orphan, "stop all writers, and go by docs/recovery.md")
+        return Finding("file", "error", orphan, "stop all writers, and go by docs/guides/recovery.md")
     if not database.exists():
         step = "name the right one with --db or OUTCOMES_DB, or make it: loader init"
         return Finding("file", "error", f"there is no {database}", step)
@@ -230,7 +230,7 @@ def _unusable(database: Path, fault: sqlite3.Error | UnicodeDecodeError, check: 
 
 
 def _recovery(database: Path) -> str:
-    return f"stop all writers, keep a copy of {database}, and go by docs/recovery.md"
+    return f"stop all writers, keep a copy of {database}, and go by docs/guides/recovery.md"
 
 
 def _bytes(size: float) -> str:

@@ -1,6 +1,6 @@
 """What leaves: the sums of cells with enough outcomes since their last export, and corrections of what left.
 
-docs/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is
+docs/guides/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is
 not exported yet, and what would stand in an exported row today; here it is decided what of that goes.
 """
 

@@ -22,29 +22,36 @@ Invoke = Callable[..., Result]
 Line = Callable[..., bytes]
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARSED = "partial_parse.msgpack"
 PLAIN = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let no variable of dbt reach a test but one: where dbt finds the project as it was read before."""
+    """Let no variable of dbt reach a test but one: where dbt finds the project as it was parsed before."""
     for name in [name for name in os.environ if name.startswith("DBT_")]:
         del os.environ[name]
-    os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(config.cache.mkdir("dbt") / PARSED)
+    if parsed(config).exists():
+        os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed(config))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read the dbt project once for all tests of a parallel run: that takes a third of a build of a small log."""
+    """Parse the dbt project once for all workers of a parallel run: that takes a third of a build of a small log."""
     if hasattr(session.config, "workerinput") or not getattr(session.config.option, "numprocesses", None):
         return
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "outcomes.db"
         main = "from loader.cli import main; main()"
-        command = [sys.executable, "-c", main, "--db", database, "build", "--quiet", "--select", "model_stats"]
+        command = [sys.executable, "-c", main, "--db", database, "build", "--quiet", "--select", "+model_stats"]
         environment = {**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
-        parsed = database.with_name("outcomes.db.build") / "target" / PARSED
-        shutil.copy(parsed, os.environ["DBT_PARTIAL_PARSE_FILE_PATH"])
+        built = database.with_name("outcomes.db.build") / "target"
+        shutil.copy(built / "partial_parse.msgpack", parsed(session.config))
+    os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed(session.config))
+
+
+def parsed(config: pytest.Config) -> Path:
+    """Return where the project lies as dbt parsed it. dbt parses again what has changed since."""
+    return config.cache.mkdir("dbt") / "partial_parse.msgpack"
 
 
 @pytest.fixture(scope="module")
