@@ -6,6 +6,7 @@ pictures on any day.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from loader.cli import main as loader
 from model_outcomes.log import store
 from model_outcomes.publish import report
 from sample import browser, files
+from sample.__main__ import WORKSPACE
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 LAST_DAY = date(2025, 12, 31)
@@ -72,6 +74,7 @@ def main() -> int:
 
 def write_report(folder: Path) -> Path:
     """Make the sample's log and build it, and write its report."""
+    os.environ["OUTCOMES_WORKSPACE"] = str(WORKSPACE)
     database, page = folder / "sample.db", folder / "report.html"
     files.write(folder / "sample", LAST_DAY)
     outcomes = [str(folder / "sample" / name) for name in (files.AGENTS, files.EVALUATION)]

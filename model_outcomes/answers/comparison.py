@@ -104,7 +104,7 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
                 case
                     when
                         is_success = 0
-                        and error_type in (select error_type from error_types where attribution = 'infrastructure')
+                        and error_type in (select error_type from int_error_types where attribution = 'infrastructure')
                         then 0
                     else 1
                 end as is_trial

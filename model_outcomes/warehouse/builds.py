@@ -17,6 +17,7 @@ from model_outcomes.base import locks, paths
 from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError, NotInstalledError, OutcomesError
 from model_outcomes.log import store
+from model_outcomes.warehouse import workspace
 from model_outcomes.warehouse.engines import parquet_log, targets
 
 PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
@@ -24,6 +25,8 @@ BUILD = ("build", "--exclude-resource-type", "unit_test")
 FAILED = ("error", "fail", "runtime error")
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the folder of installed packages
+PACKAGED = Path(__file__).resolve().parents[1] / "dbt_project"  # in a wheel: see pyproject.toml
+PROJECT_FILE = "dbt_project.yml"
 
 # Python before 3.11 looks for modules in the working directory first, and nothing turns that off. So the first thing
 # that dbt's process does is to forget all but absolute paths; `sys` and `os` are there before it.
@@ -57,14 +60,20 @@ class Node:
 
 
 def project_folder() -> Path:
-    """Return the dbt project: `OUTCOMES_PROJECT`, else the checkout that this package lies in."""
+    """Return the dbt project: `OUTCOMES_PROJECT`, else the checkout that has this package, else what the package
+    carries. Raises OutcomesError if there is none."""
     named = os.environ.get("OUTCOMES_PROJECT")
-    folder = Path(named) if named else ROOT
-    if not (folder / "dbt_project.yml").is_file():
+    folder = Path(named) if named else ROOT if (ROOT / PROJECT_FILE).is_file() else PACKAGED
+    if not (folder / PROJECT_FILE).is_file():
         raise OutcomesError(
             f"no dbt_project.yml in {folder.absolute()}: set OUTCOMES_PROJECT to the checkout of the project"
         )
     return folder.absolute()
+
+
+def workspace_project(database: Path, target: str = SQLITE) -> Path:
+    """Return where the dbt project of a database and the user's workspace meet, if there is a workspace."""
+    return paths.build_folder(database, target) / "project"
 
 
 def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
@@ -127,12 +136,12 @@ def run_dbt(
     """
     if importlib.util.find_spec("dbt") is None:
         raise NotInstalledError("dbt", "warehouse")
-    folder, project = paths.build_folder(database, target), project_folder()
-    known = targets.environment(database, target)
+    folder, known = paths.build_folder(database, target), targets.environment(database, target)
     artifacts = artifacts or folder / "target"
     results = folder / "dbt_process.json"
     for stale in (results, artifacts / "run_results.json", artifacts / "sources.json"):
         stale.unlink(missing_ok=True)
+    project = workspace.project_of(project_folder(), workspace_project(database, target))
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     where += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
     where += ["--log-level", "warn"] if quiet else []

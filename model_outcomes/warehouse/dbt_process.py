@@ -67,7 +67,7 @@ def _forget_paths_of_databases() -> None:
     with contextlib.suppress(ImportError):
         from dbt.adapters.sqlite.connections import SQLiteCredentials
 
-        SQLiteCredentials._connection_keys = lambda _: ["database", "schema"]
+        SQLiteCredentials._connection_keys = lambda _: ["database", "schema"]  # type: ignore[method-assign]
 
 
 def _count_no_memory() -> None:

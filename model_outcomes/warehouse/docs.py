@@ -42,7 +42,8 @@ def write(database: Path, path: Path) -> int:
         site = (folder / "index.html").read_text(encoding="utf-8")
     complete(manifest, catalog)
     with outputs.replacing(path) as unfinished:
-        unfinished.write_text(page(site, manifest, catalog, [folder, builds.project_folder()]), encoding="utf-8")
+        folders = [folder, builds.workspace_project(database), builds.project_folder()]
+        unfinished.write_text(page(site, manifest, catalog, folders), encoding="utf-8")
     return len(catalog["nodes"]) + len(catalog["sources"])
 
 

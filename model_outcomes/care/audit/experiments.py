@@ -36,7 +36,7 @@ select
 from experiments
 inner join names on names.known_as in (experiments.incumbent, experiments.challenger)
 inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log on log.model_id = names.name
-left join error_types on error_types.error_type = log.error_type
+left join int_error_types as error_types on error_types.error_type = log.error_type
 where log.id <= experiments.seen_to
 and (coalesce(experiments.task_type, '') = '' or experiments.task_type = log.task_type)
 and case

@@ -51,7 +51,7 @@ select
     cells.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
 from audited_cells as cells
 left join model_aliases on model_aliases.alias = cells.model_id
-left join error_types on error_types.error_type = cells.error_type
+left join int_error_types as error_types on error_types.error_type = cells.error_type
 """
 
 TOKENS = "exact(sum(tokens_billions), sum(tokens_rest), 1000000000)"

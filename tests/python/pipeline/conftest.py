@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -50,10 +50,11 @@ class Site:
         os.utime(path, (time.time() - age,) * 2)
         return path
 
-    def start(self, *arguments: object, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: object, before: Sequence[str] = (), **environment: str) -> "subprocess.Popen[str]":
+        """Start the command line, as the arguments of another program if `before` names one."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
         return subprocess.Popen(
-            [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
+            [*before, sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**inherited, "OUTCOMES_PROJECT": str(self.project), "OUTCOMES_DB": str(self.database),
                  "OUTCOMES_REPORT": "no", "HOME": str(self.folder),

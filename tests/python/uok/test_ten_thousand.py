@@ -138,7 +138,7 @@ def test_every_sum_is_that_of_a_query_of_the_source(world: World) -> None:
 
 
 def test_the_marts_sums_are_the_sources_under_the_names_of_the_log(world: World) -> None:
-    with (PROJECT / "seeds" / "model_aliases.csv").open() as file:
+    with (PROJECT / "sample" / "seeds" / "model_aliases.csv").open() as file:
         aliases = {row["alias"]: row["model_id"] for row in csv.DictReader(file)}
     expected = defaultdict(lambda: [0, 0, 0, None])  # what nobody priced has no cost
     rows = world.uok.execute("select unit_type, model_id, succeeded, tokens_total, cost_usd from llm_task_outcomes")

@@ -79,7 +79,7 @@ def own_project(tmp_path: Path) -> Path:
 
 def copy_of_project(project: Path) -> Path:
     """A copy of the dbt project, for tests that change its seeds."""
-    for name in ("models", "macros", "seeds", "analyses", "tests/generic", "tests/singular"):
+    for name in ("models", "macros", "seeds", "workspace", "analyses", "tests/generic", "tests/singular"):
         if (PROJECT / name).exists():
             shutil.copytree(PROJECT / name, project / name)
     for name in ("dbt_project.yml", "profiles.yml", ".dbtignore"):

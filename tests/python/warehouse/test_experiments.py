@@ -15,7 +15,7 @@ COUNTS = "incumbent_trials, incumbent_wins, challenger_trials, challenger_wins"
 
 
 def declare(project: Path, *lines: str) -> None:
-    (project / "seeds" / "ab_experiments.csv").write_text(HEADER + "".join(line + "\n" for line in lines))
+    (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(HEADER + "".join(line + "\n" for line in lines))
 
 
 def counts(warehouse: Warehouse) -> dict[str, tuple[int, ...]]:
@@ -111,7 +111,7 @@ def test_a_new_alias_brings_its_history(warehouse: Warehouse) -> None:
     warehouse.load([outcome(model_id="able-2026"), outcome(model_id="baker")])
     warehouse.loader("build", "--quiet")
     assert counts(warehouse) == {"e1": (0, 0, 1, 1)}
-    (warehouse.project / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
+    (warehouse.project / "workspace" / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
     warehouse.loader("build", "--quiet")
     assert counts(warehouse) == {"e1": (1, 1, 1, 1)}
 
@@ -164,5 +164,5 @@ def test_an_ad_hoc_comparison_says_what_a_declared_one_says(warehouse: Warehouse
 def test_the_seed_file_has_the_columns_that_the_tests_declare() -> None:
     from .conftest import PROJECT
 
-    with (PROJECT / "seeds" / "ab_experiments.csv").open(newline="") as file:
+    with (PROJECT / "workspace" / "seeds" / "ab_experiments.csv").open(newline="") as file:
         assert ",".join(next(csv.reader(file))) + "\n" == HEADER

@@ -58,7 +58,7 @@ def test_a_changed_alias_needs_no_rebuild(own_project, new_warehouse: Warehouse)
     new_warehouse.load([outcome(model_id="able"), outcome(model_id="able-2026"), outcome(model_id="other")])
     new_warehouse.loader("build", "--quiet")
     assert {row[0] for row in new_warehouse.query("select model_id from model_stats")} == {"able", "able-2026", "other"}
-    (own_project / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
+    (own_project / "workspace" / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
     new_warehouse.loader("build", "--quiet")
     assert set(new_warehouse.query("select model_id, trials from model_stats")) == {("able", 2), ("other", 1)}
     assert set(new_warehouse.query("select model_id, trials from model_rankings")) == {("able", 2), ("other", 1)}

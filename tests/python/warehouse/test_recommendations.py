@@ -92,7 +92,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("recommendations")
     warehouse = Warehouse(project=copy_of_project(folder / "project"), database=folder / "outcomes.db")
     named = "".join(f"{task_type},{model}\n" for task_type, model in INCUMBENTS.items())
-    (warehouse.project / "seeds" / "incumbents.csv").write_text(f"task_type,model_id\n{named}")
+    (warehouse.project / "workspace" / "seeds" / "incumbents.csv").write_text(f"task_type,model_id\n{named}")
     warehouse.load(world())
     warehouse.loader("build", "--quiet")
     return warehouse
