@@ -33,7 +33,7 @@ MADE = {".venv", ".tools", ".git", "data", "runs", "target", "logs", "dist", "__
 EXECUTED = {"sh", "python", "sql"}
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.M | re.S)
 SEQUEL = re.compile(r"^This page goes on where \[[^\]]+\]\(([^)#]+)\) ends\.", re.M)
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 
 @dataclass(frozen=True)
@@ -161,33 +161,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("block", blocks, ids=str)
 
 
+class Book:
+    """The pages, each executed when the first of its blocks is asked for, after the page that it goes on from."""
+
+    def __init__(self, factory: pytest.TempPathFactory, sampled: Copy) -> None:
+        self._factory = factory
+        self._sampled = sampled
+        self._copies: dict[Path, Copy] = {}
+        self._outputs: dict[Block, str | AssertionError] = {}
+
+    def __getitem__(self, block: Block) -> str | AssertionError:
+        """Return the output of a block; of a failed block, its failure."""
+        self._copy_after(ROOT / f"{block.page}.md")
+        return self._outputs[block]
+
+    def _copy_after(self, page: Path) -> Copy:
+        if page not in self._copies:
+            sequel = SEQUEL.search(page.read_text())
+            start = self._copy_after((page.parent / sequel[1]).resolve()) if sequel else self._sampled
+            copy = self._copies[page] = Copy(self._factory.mktemp(page.stem) / "copy", start.folder / "data")
+            outputs = {block: _executed(copy, block) for block in read_blocks(page)}
+            if os.environ.get("BOOK") == "write":
+                page.write_text(_with_outputs(page.read_text(), outputs))
+            self._outputs |= outputs
+        return self._copies[page]
+
+
 @pytest.fixture(scope="session")
-def book(tmp_path_factory: pytest.TempPathFactory, sampled: Copy) -> dict[Block, str | AssertionError]:
-    """The output of each block of every page; of a failed block, its failure."""
-    results: dict[Block, str | AssertionError] = {}
-    copies: dict[Path, Copy] = {}
-    for page in sorted(PAGES, key=_depth):
-        blocks = read_blocks(page)
-        if not any(block.language in EXECUTED for block in blocks):
-            continue
-        before = _page_before(page)
-        start = copies[before] if before else sampled
-        copy = copies[page] = Copy(tmp_path_factory.mktemp(page.stem) / "copy", start.folder / "data")
-        outputs = {block: _executed(copy, block) for block in blocks}
-        if os.environ.get("BOOK") == "write":
-            page.write_text(_with_outputs(page.read_text(), outputs))
-        results |= outputs
-    return results
-
-
-def _page_before(page: Path) -> Path | None:
-    sequel = SEQUEL.search(page.read_text())
-    return (page.parent / sequel[1]).resolve() if sequel else None
-
-
-def _depth(page: Path) -> int:
-    before = _page_before(page)
-    return 1 + _depth(before) if before else 0
+def book(tmp_path_factory: pytest.TempPathFactory, sampled: Copy) -> Book:
+    return Book(tmp_path_factory, sampled)
 
 
 def _executed(copy: Copy, block: Block) -> str | AssertionError:
