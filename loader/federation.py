@@ -1,4 +1,4 @@
-"""The commands export-federated, import-federated and federation (docs/federation.md)."""
+"""The commands export-federated, import-federated and federation (docs/guides/federation.md)."""
 
 from __future__ import annotations
 

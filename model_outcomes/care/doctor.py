@@ -102,7 +102,7 @@ def _surroundings(database: Path) -> list[Finding]:
 def _file(database: Path) -> Finding:
     orphan = file_identity.orphaned_wal(database)
     if orphan:
-        return Finding("file", "error", orphan, "stop all writers, then follow docs/recovery.md")
+        return Finding("file", "error", orphan, "stop all writers, then follow docs/guides/recovery.md")
     if not database.exists():
         step = "name the right file with --db or OUTCOMES_DB, or create it: loader init"
         return Finding("file", "error", f"there is no {database}", step)
@@ -247,7 +247,7 @@ def _unusable(database: Path, fault: sqlite3.Error | UnicodeDecodeError, check: 
 
 
 def _recovery(database: Path) -> str:
-    return f"stop all writers, keep a copy of {database}, and follow docs/recovery.md"
+    return f"stop all writers, keep a copy of {database}, and follow docs/guides/recovery.md"
 
 
 def _bytes(size: float) -> str:

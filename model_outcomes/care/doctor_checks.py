@@ -32,7 +32,7 @@ def last_run(connection: sqlite3.Connection, database: Path) -> Finding:
     """Return the status of the last run, with a warning if the last run is too long ago."""
     row = connection.execute("select * from run_history order by run_id desc limit 1").fetchone()
     if row is None:
-        return Finding("last run", "warning", "there was none", "schedule `loader run`: docs/scheduling.md")
+        return Finding("last run", "warning", "there was none", "schedule `loader run`: docs/guides/scheduling.md")
     details = {name: row[name] for name in ("run_id", "status", "exit_code", "started_at", "finished_at", "message")}
     message = f"{row['run_id']} {row['status']}" + (f": {row['message']}" if row["message"] else "")
     if row["status"] == "running":
@@ -41,7 +41,7 @@ def last_run(connection: sqlite3.Connection, database: Path) -> Finding:
         step = f"see {paths.runs(database) / row['run_id'] / 'summary.json'}, then: loader run"
         return Finding("last run", "error" if row["status"] == "failed" else "warning", message, step, details)
     if _age(row["started_at"]) > MISSED_AFTER_S:
-        step = "check whether its schedule still works: docs/scheduling.md"
+        step = "check whether its schedule still works: docs/guides/scheduling.md"
         return Finding("last run", "warning", f"{message}, no run since", step, details)
     return Finding("last run", "ok", message, None, details)
 

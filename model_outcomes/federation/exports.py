@@ -1,6 +1,6 @@
 """Exports sums of cells (task type and model) with enough outcomes since their last export, and corrected exports.
 
-docs/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is not exported
+docs/guides/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is not exported
 yet, and how exported rows would differ today. This module decides which of these are exported.
 """
 

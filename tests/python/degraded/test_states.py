@@ -1,4 +1,4 @@
-"""Every state of the file system that docs/recording.md names, met at each moment of recording: what `record`
+"""Every state of the file system that docs/guides/recording.md names, met at each moment of recording: what `record`
 acknowledged is in the log once, after the state has ended as the page says and the spools are drained."""
 
 import os
@@ -77,7 +77,7 @@ def replaced(database: Path) -> Iterator[None]:
 
 @contextmanager
 def mended_from_a_backup(database: Path) -> Iterator[None]:
-    """As docs/recovery.md says."""
+    """As docs/guides/recovery.md says."""
     backup = database.with_name("backup.db")
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)

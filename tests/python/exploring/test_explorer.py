@@ -64,11 +64,10 @@ def test_it_says_which_run_it_shows(site: Site, ask: Any) -> None:
     assert f"as of {as_of}, published by run {run_id}" in page.text
 
 
-def test_prepared_queries_ask_what_the_readme_asks(site: Site, ask: Any) -> None:
-    readme = (PROJECT / "README.md").read_text()
-    blocks = re.findall(r"^```sql\n(select.*?)^```", readme, re.M | re.S)
-    of_marts = [block for block in blocks if not re.search("from (failure_reasons|rejected_outcomes)", block)]
-    expected = [list(map(list, rows(site.snapshot, block))) for block in of_marts]
+def test_prepared_queries_ask_what_the_guides_ask(site: Site, ask: Any) -> None:
+    guides = "".join((PROJECT / "docs" / "guides" / name).read_text() for name in ("asking.md", "experiments.md"))
+    blocks = re.findall(r"^```sql\n(select.*?)^```", guides, re.M | re.S)
+    expected = [list(map(list, rows(site.snapshot, block))) for block in blocks]
     filters = {"ab_since": "&since=2026-01-01"}
     for name, found in zip(
         prepared_queries.PREPARED,

@@ -69,7 +69,7 @@ def test_a_failed_run_and_a_waiting_spool_are_told(ran: Site) -> None:
 def test_what_is_no_database_or_none_yet_is_one_finding_and_no_traceback(site: Site) -> None:
     assert findings(site, exits=1)["file"]["next_step"].endswith("loader init")
     site.database.write_bytes(b"not a database at all" * 1000)
-    assert "docs/recovery.md" in findings(site, exits=1)["integrity"]["next_step"]
+    assert "docs/guides/recovery.md" in findings(site, exits=1)["integrity"]["next_step"]
     site.database.unlink()
     site.loader("init")
     found = findings(site)
