@@ -10,7 +10,7 @@ import click
 
 from loader.ask import reading_options
 from loader.connections import Number, built, existing_log, log
-from model_outcomes.base import clock, console, paths
+from model_outcomes.base import clock, console, dbt_vars, paths
 from model_outcomes.base.errors import OutcomesError
 
 
@@ -18,8 +18,9 @@ from model_outcomes.base.errors import OutcomesError
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to; packed if it ends in .gz; - is stdout.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY",
               help="Last day of the window.  [default: the end of the last whole month]")  # fmt: skip
-@click.option("--min-outcomes", type=click.IntRange(min=10), default=10, show_default=True,
-              help="Hold back cells with fewer outcomes since their last export.")  # fmt: skip
+@click.option("--min-outcomes", type=click.IntRange(min=dbt_vars.LEAST_EXPORTED),
+              help="Hold back cells with fewer outcomes since their last export."
+              "  [default: the build's min_exported_outcomes, 10]")  # fmt: skip
 @click.option("--epsilon", type=Number(min=0.0001, max=100),
               help="Export noisy counts only, each outcome hidden up to this privacy loss; needs --cells.")  # fmt: skip
 @click.option("--cells", type=click.Path(path_type=Path), metavar="FILE",
@@ -29,16 +30,20 @@ from model_outcomes.base.errors import OutcomesError
 @click.option("--licence", default="CC0-1.0", show_default=True, help="The terms that the figures leave under.")
 @click.option("--all", "everything", is_flag=True, help="Write all current exports, not just the new ones.")
 @click.pass_obj
-def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: float | None, cells: Path | None,
-                     rename_map: Path | None, everything: bool, **terms: Any) -> None:  # fmt: skip
+def export_federated(db: Path, /, output: str, until: datetime | None, min_outcomes: int | None,
+                     epsilon: float | None, cells: Path | None, rename_map: Path | None, everything: bool,
+                     **terms: Any) -> None:  # fmt: skip
     """Export sums per task type and model, for other projects."""
+    from model_outcomes.answers import build_settings
     from model_outcomes.base import locks, paths
     from model_outcomes.federation import files, names, selection
     from model_outcomes.federation.exports import Terms, export, report
 
     place = files.check(output, db)
-    chosen = Terms(until and until.date(), epsilon=epsilon, cells=selection.cells(epsilon, cells), **terms)
+    named = selection.cells(epsilon, cells)
     with existing_log(db) as connection, locks.exclusive(paths.federation_lock(db), "an export"):
+        least = min_outcomes or max(build_settings.read(connection).min_exported_outcomes, dbt_vars.LEAST_EXPORTED)
+        chosen = Terms(until and until.date(), least, epsilon=epsilon, cells=named, **terms)
         if rename_map:
             names.rename(connection, selection.rename_map(rename_map))
         made = export(connection, place, chosen, everything=everything)

@@ -28,7 +28,8 @@ logger = logging.getLogger("model_outcomes")
 
 
 class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's place at a task type. Rates are shares of `trials`, with the 95 % Wilson bounds.
+    """One model's place at a task type. Rates are shares of `trials`, with the Wilson bounds at the
+    level of the build, 95 % unless `alpha` was changed.
     `infrastructure_failures` are attempts that never reached the model: they are no trials, and the rates say
     nothing about them. Costs are US dollars, None where no cost is known. `snapshot_at` is None where the log
     itself answered, else the time of the published snapshot that did in its place."""
@@ -173,13 +174,15 @@ class ModelOutcomes:
             _say_spooled(self._recorder, spooled)
         return True
 
-    def ranked_models(self, task_type: str, min_samples: int = queries.MIN_SAMPLES) -> list[RankedModel]:
-        """Return the models with at least `min_samples` trials at a task type, the best first.
+    def ranked_models(self, task_type: str, min_samples: int | None = None) -> list[RankedModel]:
+        """Return the models with at least `min_samples` trials at a task type, the best first. None: the var
+        `min_samples` of the last build, 3 unless it was changed.
 
         In degraded mode those of the last published snapshot, marked by `snapshot_at`; none where
         there is no snapshot either (`strict`: raises OutcomesError in place of both).
         """
-        found = self._ask(lambda connection: queries.ranked_models(connection, task_type, operator.index(min_samples)))
+        least = None if min_samples is None else operator.index(min_samples)
+        found = self._ask(lambda connection: queries.ranked_models(connection, task_type, least))
         return self._converted(found, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:

@@ -14,13 +14,13 @@ import msgspec
 
 from model_outcomes.answers import queries
 from model_outcomes.base import clock, paths
+from model_outcomes.base.dbt_vars import LEAST_EXPORTED
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.federation import files, ledger, names, privacy, windows
 from model_outcomes.federation.format import FIGURES, Export, Row, checked, render
 from model_outcomes.federation.names import Cell, Remembered
 from model_outcomes.log import store
 
-MIN_OUTCOMES = 10
 LICENCE = "CC0-1.0"
 FIRST_DAY = date(1970, 1, 1)
 
@@ -36,7 +36,7 @@ class Terms(msgspec.Struct, frozen=True):
     and for a noisy export the privacy loss and the cells that it tells of."""
 
     until: date | None = None
-    min_outcomes: int = MIN_OUTCOMES
+    min_outcomes: int = LEAST_EXPORTED
     licence: str = LICENCE
     epsilon: float | None = None
     cells: Sequence[Cell] = ()
@@ -129,7 +129,7 @@ def _rendered(drafts: Sequence[Draft], terms: Terms, project: str, as_of: str) -
     header = {"project": project, "as_of": as_of, "licence": terms.licence}
     for draft in drafts:
         smallest = min((row.outcomes for row in draft.rows if row.outcomes is not None), default=draft.min_outcomes)
-        assert smallest >= draft.min_outcomes >= MIN_OUTCOMES, f"{draft.window}: a row of {smallest} outcomes"
+        assert smallest >= draft.min_outcomes >= LEAST_EXPORTED, f"{draft.window}: a row of {smallest} outcomes"
     try:
         return [
             render(

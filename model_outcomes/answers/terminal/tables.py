@@ -88,8 +88,9 @@ def drawn(column: str) -> Column:
     return Column("", interval=lambda row: _interval(row, column))
 
 
-def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str:
-    """Return headings, a rule and the rows, with no line longer than the screen is wide if that can be."""
+def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen, level: str = "") -> str:
+    """Return headings, a rule and the rows, with no line longer than the screen is wide if that can be. The heading of
+    a drawn column names the `level` of its intervals."""
     rows = list(rows)
     notes = [column for column in columns if column.is_note]
     columns = [column for column in columns if not column.is_note]
@@ -97,7 +98,7 @@ def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str
     columns = [column for column in columns if not column.is_rare or any(cells[column])]
     cells = {column: cells[column] for column in columns}
     widths = _fitted(columns, cells, screen.width)
-    filled = [_filled(column, rows, cells[column], width, screen) for column, width in widths.items()]
+    filled = [_filled(column, rows, cells[column], width, screen, level) for column, width in widths.items()]
     lines: list[str] = []
     for index, row in enumerate(zip(*filled, strict=True), start=-HEADING_LINES):
         for number in range(max(map(len, row))):
@@ -145,12 +146,14 @@ def _natural(column: Column, texts: Sequence[str]) -> int:
     return min(longest, NAME_MOST if column.is_name else PROSE_LEAST if column.is_prose else longest)
 
 
-def _filled(column: Column, rows: Sequence[Row], texts: Sequence[str], width: int, screen: Screen) -> list[list[str]]:
+def _filled(
+    column: Column, rows: Sequence[Row], texts: Sequence[str], width: int, screen: Screen, level: str
+) -> list[list[str]]:
     """Return the lines of the heading, the rule and each cell, all of them `width` cells wide."""
     if column.interval is not None:
         intervals = [column.interval(row) for row in rows]
         axis = interval_text.rates(each for each in intervals if each is not None)
-        heading = interval_text.heading(axis, width)
+        heading = interval_text.heading(axis, width, level)
         filled = [[picture(each, axis, width, screen)] for each in intervals]
     else:
         is_number = bool(texts) and all(text[:1] in "$0123456789" for text in texts)

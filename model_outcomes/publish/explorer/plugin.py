@@ -39,7 +39,7 @@ def get_metadata(datasette: Any) -> dict[str, Any]:
                 "tables": tables,
             }
         },
-        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(found.most_used)}},
+        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(found.most_used, found.level)}},
     }
 
 
