@@ -10,12 +10,12 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from model_outcomes.base import paths
+from model_outcomes.base import dbt_vars, paths
 from model_outcomes.base.engines import Target
 from model_outcomes.base.errors import OutcomesError
 
@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     keep_runs: Annotated[int, Meta(ge=1)] | None = None
     fail_on: list[Finding] | None = None
     quiet: bool | None = None
+    vars: dict[str, Any] | None = None  # of the dbt project: model_outcomes.base.dbt_vars
 
 
 def variable(setting: str) -> str:
@@ -151,8 +152,17 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
             value = ",".join(value)
         elif field.type == Location | None:
             value = _location(field.name, value, folder)
+        elif isinstance(value, dict):
+            value = dbt_vars.as_json(_vars(value))
         texts[field.name] = str(value)
     return texts
+
+
+def _vars(given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dbt_vars.checked(given)
+    except OutcomesError as fault:
+        raise SettingsError(f"vars: {fault}") from None
 
 
 def _location(setting: str, text: str, folder: Path) -> Path:

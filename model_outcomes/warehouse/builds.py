@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_outcomes.base import locks, paths
+from model_outcomes.base import dbt_vars, locks, paths
 from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError, NotInstalledError, OutcomesError
 from model_outcomes.log import store
@@ -83,18 +84,23 @@ def build(
     quiet: bool = False,
     unit_tests: bool = False,
     wait: float = 0.0,
+    vars: Mapping[str, Any] | None = None,
 ) -> int:
     """Run `dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
     ran. dbt's unit tests are about the SQL and not about the data: they run where `unit_tests` asks for them.
+    `vars` of the dbt project are for this build, beside those of `OUTCOMES_VARS`.
 
     Raises BusyError while another build holds the database, BuildError where a dbt model or test
-    failed, and also where nothing ran: a selection that matches nothing is a mistake.
+    failed, and also where nothing ran: a selection that matches nothing is a mistake. Raises OutcomesError if a
+    selection is to be built with other vars than the rest was.
     """
     project_folder()
     targets.check_places(database, target)
     with closing(store.create_or_open(database)) as connection:
         if target in targets.IN_PLACE:
             parquet_log.mend(connection, paths.parquet_log(database))
+        if select and target == SQLITE:
+            _expect_same_vars(connection, vars or {})
     arguments = ["--quiet"] if quiet else []
     arguments += ["build"] if unit_tests else BUILD
     arguments += ["--full-refresh"] if full_refresh else []
@@ -102,7 +108,7 @@ def build(
     logs = paths.build_folder(database, target) / "logs"
     with building(database, "a build", target, wait=wait):
         commands = [*targets.preparations(target), arguments]
-        *prepared, command = run_dbt(database, commands, target, logs=logs)
+        *prepared, command = run_dbt(database, commands, target, logs=logs, vars=vars)
         expect_prepared(prepared, logs, target)
         return len(expect_built(database, command, logs, target))
 
@@ -116,6 +122,7 @@ def run_dbt(
     artifacts: Path | None = None,
     output: Any = None,
     quiet: bool = False,
+    vars: Mapping[str, Any] | None = None,
 ) -> list[Command]:
     """Run commands of dbt, one after the other, and wait for them; call it within `building`.
 
@@ -123,7 +130,7 @@ def run_dbt(
     takes back what it had not committed. Its result files are removed first, so that a stale one is
     never read as this run's. `artifacts` is where dbt leaves them, else where builds do; `output` is
     the stream that dbt's own lines go to, else standard output; if `quiet`, only warnings and faults go there.
-    The log file always has all of them.
+    The log file always has all of them. `vars` of the dbt project win over those of `OUTCOMES_VARS`.
     """
     if importlib.util.find_spec("dbt") is None:
         raise NotInstalledError("dbt", "warehouse")
@@ -136,6 +143,8 @@ def run_dbt(
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     where += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
     where += ["--log-level", "warn"] if quiet else []
+    given = _given_vars(vars)
+    where += ["--vars", dbt_vars.as_yaml(given)] if given else []
     request = {
         "commands": [[*arguments, *where] for arguments in commands],
         "results": str(results),
@@ -152,6 +161,33 @@ def run_dbt(
     if came is None:
         raise BuildError(f"dbt ended on {database.absolute()} before it had done anything: see {logs / 'dbt.log'}")
     return [Command(arguments, **each) for arguments, each in zip(commands, came, strict=True)]
+
+
+def _given_vars(vars: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**dbt_vars.from_json(os.environ.get(dbt_vars.VARIABLE)), **(vars or {})}
+
+
+def _expect_same_vars(connection: sqlite3.Connection, vars: Mapping[str, Any]) -> None:
+    """Raise OutcomesError if a var has another value than in the last build: the tables of a selection would show
+    other intervals than the rest."""
+    import yaml
+
+    shipped = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8")).get("vars", {})
+    is_built = connection.execute("select 1 from sqlite_master where name = 'build_settings'").fetchone()
+    built = connection.execute("select name, value from build_settings") if is_built else ()
+    before, now = {**shipped, **dict(built)}, {**shipped, **_given_vars(vars)}
+    for name in sorted((now.keys() & before.keys()) - {"now", "sequential_tuning_trials"}):
+        if not _is_same(str(before[name]), str(now[name])):
+            raise OutcomesError(
+                f"{name} was {before[name]} in the last build and is {now[name]} now: build all, without --select"
+            )
+
+
+def _is_same(text: str, other: str) -> bool:
+    try:
+        return float(text) == float(other)
+    except ValueError:
+        return text == other
 
 
 def expect_prepared(prepared: Sequence[Command], logs: Path, target: str) -> None:
