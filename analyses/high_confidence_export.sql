@@ -1,4 +1,4 @@
--- The cells with at least 10 outcomes, the best first: enough data to share with others.
+-- The cells with at least `high_confidence_trials` outcomes, the best first: enough data to share with others.
 select
     task_type,
     model_id,
@@ -8,5 +8,5 @@ select
     success_rate_lower,
     total_cost
 from {{ ref('model_stats') }}
-where successes + failures >= 10
+where successes + failures >= {{ var('high_confidence_trials') }}
 order by success_rate_lower desc, trials desc, task_type, model_id

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loader.connections import TARGET, answered, built, built_on
+from loader.connections import TARGET, asked, built, built_on
 from model_outcomes.base import console, engines
 from model_outcomes.base.connection import Connection
 
@@ -28,38 +28,40 @@ def stats(db: Path, task_type: str | None, output: str | None, target: str) -> N
 
     For one task type, or for all.
     """
-    from model_outcomes.answers import queries, terminal
+    from model_outcomes.answers import build_settings, queries, terminal
 
     with built_on(target, db) as connection:
         queries.expect_task_type(connection, task_type)
-        answer = queries.stats(connection, task_type)
-    console.write(terminal.shown(answer, terminal.STATS, output))
+        answer, level = queries.stats(connection, task_type), build_settings.read(connection).level
+    console.write(terminal.shown(answer, terminal.STATS, output, level))
 
 
 @click.command()
 @click.argument("task_type")
-@click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
-              help="Leave out models with fewer trials than this.")  # fmt: skip
+@click.option("--min-samples", type=click.IntRange(min=0),
+              help="Leave out models with fewer trials than this.  [default: the build's min_samples, 3]")  # fmt: skip
 @reading_options
 @TARGET
 @click.pass_obj
-def rank(db: Path, task_type: str, min_samples: int, output: str | None, target: str) -> None:
+def rank(db: Path, task_type: str, min_samples: int | None, output: str | None, target: str) -> None:
     """Rank the models at a task type.
 
     The best is first: the one with the highest lower end of the interval of its success rate.
     """
-    from model_outcomes.answers import queries, terminal
+    from model_outcomes.answers import build_settings, queries, terminal
 
-    def question(connection: Connection) -> queries.Answer:
+    def question(connection: Connection) -> tuple[queries.Answer, str]:
         queries.expect_task_type(connection, task_type)
-        return queries.ranked_models(connection, task_type, min_samples)
+        ranking = queries.ranked_models(connection, task_type, min_samples)
+        return ranking, build_settings.read(connection).level
 
     if target == engines.SQLITE:
-        answer = answered(db, question)
+        (answer, level), snapshot_at = asked(db, question)
+        answer = [{**row, "snapshot_at": snapshot_at} for row in answer]
     else:
         with built_on(target, db) as connection:
-            answer = question(connection)
-    console.write(terminal.shown(answer, terminal.RANKING, output))
+            answer, level = question(connection)
+    console.write(terminal.shown(answer, terminal.RANKING, output, level))
 
 
 @click.command()
@@ -74,12 +76,13 @@ def trends(db: Path, task_type: str | None, model_id: str | None, days: int, out
 
     As of the last build.
     """
-    from model_outcomes.answers import queries, terminal
+    from model_outcomes.answers import build_settings, queries, terminal
 
     with built(db) as connection:
         queries.expect_task_type(connection, task_type)
         answer = queries.trends(connection, task_type, model_id, days)
-    console.write(terminal.shown(answer, terminal.TRENDS, output))
+        level = build_settings.read(connection).level
+    console.write(terminal.shown(answer, terminal.TRENDS, output, level))
 
 
 @click.command()
@@ -113,9 +116,10 @@ def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: st
 
     From the log as it is now. The interval is valid for one look, at a time chosen before the data.
     """
-    from model_outcomes.answers import comparison, queries, terminal
+    from model_outcomes.answers import build_settings, comparison, queries, terminal
 
     with built(db) as connection:
         queries.expect_task_type(connection, task_type)
         answer = comparison.compare(connection, incumbent, challenger, task_type, since=since, until=until)
-    console.write(terminal.comparison(answer, comparison.arms(answer), output))
+        settings = build_settings.read(connection)
+    console.write(terminal.comparison(answer, comparison.arms(answer, settings.z), output, settings.level))

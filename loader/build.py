@@ -8,8 +8,18 @@ from typing import Any
 import click
 
 from loader.connections import TARGET, Number, built
-from model_outcomes.base import console, engines, paths
-from model_outcomes.base.errors import EXIT_FAILED
+from model_outcomes.base import console, dbt_vars, engines, paths
+from model_outcomes.base.errors import EXIT_FAILED, OutcomesError, expect_installed
+
+
+def _vars(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    if not value:
+        return None
+    expect_installed("warehouse", "dbt")  # dbt brings YAML along
+    try:
+        return dbt_vars.from_yaml(value)
+    except OutcomesError as fault:
+        raise click.BadParameter(str(fault)) from None
 
 
 @click.command()
@@ -19,6 +29,8 @@ from model_outcomes.base.errors import EXIT_FAILED
 @click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
 @click.option("--wait", type=Number(min=0), default=0, metavar="SECONDS",
               help="Wait so long for another build to end, instead of exit 75 at once.")  # fmt: skip
+@click.option("--vars", callback=_vars, metavar="'NAME: VALUE'",
+              help="Vars of dbt_project.yml for this build; they win over those of outcomes.toml.")  # fmt: skip
 @TARGET
 @click.pass_obj
 def build(db: Path, /, target: str, **options: Any) -> None:

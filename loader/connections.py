@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -15,9 +15,6 @@ from model_outcomes.base import console, engines
 from model_outcomes.base.connection import Connection
 from model_outcomes.base.errors import EXIT_REJECTED, OutcomesError
 from model_outcomes.log import file_identity, store
-
-if TYPE_CHECKING:
-    from model_outcomes.answers import queries
 
 Answer = TypeVar("Answer")
 
@@ -87,12 +84,6 @@ def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[A
         answer, snapshot_at = fallback.from_snapshot(db, question, fault)
         console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers instead", err=True)
         return answer, snapshot_at
-
-
-def answered(db: Path, question: Callable[[sqlite3.Connection], queries.Answer]) -> queries.Answer:
-    """Return the rows as `asked`, each with the time of the snapshot's publication in `snapshot_at`."""
-    answer, snapshot_at = asked(db, question)
-    return [{**row, "snapshot_at": snapshot_at} for row in answer]
 
 
 def expect_few_rejects(count: int, max_rejects: int) -> None:

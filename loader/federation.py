@@ -10,7 +10,7 @@ import click
 
 from loader.ask import reading_options
 from loader.connections import Number, built, existing_log, log
-from model_outcomes.base import clock, console, locks, paths
+from model_outcomes.base import clock, console, dbt_vars, locks, paths
 from model_outcomes.base.errors import OutcomesError
 
 
@@ -19,8 +19,9 @@ from model_outcomes.base.errors import OutcomesError
               help="File to write; gzipped if it ends in .gz; - is standard output.")  # fmt: skip
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY",
               help="Last day to export.  [default: the end of the last whole month]")  # fmt: skip
-@click.option("--min-outcomes", type=click.IntRange(min=10), default=10, show_default=True,
-              help="Hold back cells with fewer outcomes since their last export.")  # fmt: skip
+@click.option("--min-outcomes", type=click.IntRange(min=dbt_vars.LEAST_EXPORTED),
+              help="Hold back cells with fewer outcomes since their last export."
+              "  [default: the build's min_exported_outcomes, 10]")  # fmt: skip
 @click.option("--epsilon", type=Number(min=0.0001, max=100),
               help="Add noise: each outcome is hidden up to this privacy loss; needs --cells.")  # fmt: skip
 @click.option("--cells", type=click.Path(path_type=Path), metavar="FILE",
@@ -30,20 +31,22 @@ from model_outcomes.base.errors import OutcomesError
 @click.option("--licence", default="CC0-1.0", show_default=True, help="Licence of the exported figures.")
 @click.option("--all", "everything", is_flag=True, help="Write all current exports, not just the new ones.")
 @click.pass_obj
-def export_federated(db: Path, /, output: str, until: datetime | None, epsilon: float | None, cells: Path | None,
-                     rename_map: Path | None, everything: bool, **options: Any) -> None:  # fmt: skip
+def export_federated(db: Path, /, output: str, until: datetime | None, min_outcomes: int | None,
+                     epsilon: float | None, cells: Path | None, rename_map: Path | None, everything: bool,
+                     **options: Any) -> None:  # fmt: skip
     """Export sums for other projects.
 
     A sum is over the outcomes of one task type and model.
     """
+    from model_outcomes.answers import build_settings
     from model_outcomes.federation import exports, files, option_files
     from model_outcomes.federation.ledger import Ledger
 
     file = files.check(output, db)
-    chosen = exports.ExportOptions(
-        until and until.date(), epsilon=epsilon, cells=option_files.cells(epsilon, cells), **options
-    )
+    noisy_cells = option_files.cells(epsilon, cells)
     with existing_log(db) as connection, locks.exclusive(paths.federation_lock(db), "an export"):
+        least = min_outcomes or max(build_settings.read(connection).min_exported_outcomes, dbt_vars.LEAST_EXPORTED)
+        chosen = exports.ExportOptions(until and until.date(), least, epsilon=epsilon, cells=noisy_cells, **options)
         if rename_map:
             Ledger(connection).rename(option_files.rename_map(rename_map))
         result = exports.export(connection, file, chosen, everything=everything)

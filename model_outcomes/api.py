@@ -44,7 +44,8 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     `rank`: 1 is the best. The order is by `success_rate_lower`, then trials, then cost per success.
     `trials`: attempts that count, successes plus failures, the opening balance of an older tool included.
     `success_rate`: successes / trials, 0 to 1.
-    `success_rate_lower`, `success_rate_upper`: the bounds of its 95 % Wilson interval, 0 to 1.
+    `success_rate_lower`, `success_rate_upper`: the bounds of its Wilson interval, 0 to 1, at the level of the last
+    build (95 % by default).
     `infrastructure_failures`: attempts that never reached the model, such as those stopped by a rate limit. They are
     not trials, and count neither for nor against the model.
     `total_tokens`: tokens of all attempts that recorded them.
@@ -201,14 +202,16 @@ class ModelOutcomes:
             _log_spooled(self._recorder, spool_path)
         return True
 
-    def ranked_models(self, task_type: str, min_samples: int = queries.MIN_SAMPLES) -> list[RankedModel]:
-        """Return the models with at least `min_samples` trials at a task type, the best first. A new outcome counts at
-        once; the list is empty if there are none.
+    def ranked_models(self, task_type: str, min_samples: int | None = None) -> list[RankedModel]:
+        """Return the models with at least `min_samples` trials at a task type, the best first. None means the var
+        `min_samples` of the last build (3 by default). A new outcome counts at once; the list is empty if there are
+        none.
 
         If the log cannot be read, the last published snapshot answers instead, which `snapshot_at` shows. Without a
         snapshot the list is empty. With `strict` both cases raise OutcomesError.
         """
-        answer = self._ask(lambda connection: queries.ranked_models(connection, task_type, operator.index(min_samples)))
+        least = None if min_samples is None else operator.index(min_samples)
+        answer = self._ask(lambda connection: queries.ranked_models(connection, task_type, least))
         return self._converted(answer, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:

@@ -8,13 +8,10 @@ import sqlite3
 from math import sqrt
 from typing import Any
 
-from model_outcomes.answers import queries
+from model_outcomes.answers import build_settings, queries
 from model_outcomes.base import clock
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.log import validation
-
-# The normal quantile at 1 - 0.05/2, as the dbt project's var `z`.
-Z = 1.959963984540054
 
 Comparison = dict[str, Any]
 
@@ -48,30 +45,31 @@ def compare(
     for arm, model_id in models.items():
         totals = _totals(connection, model_id, task_type, period)
         answer |= {f"{arm}_{name}": value for name, value in totals.items()}
-    return answer | _difference(answer)
+    return answer | _difference(answer, build_settings.read(connection).z)
 
 
-def arms(answer: Comparison) -> queries.Answer:
-    """Return a comparison as one row per arm, with the interval of its success rate, for a table."""
+def arms(answer: Comparison, z: float) -> queries.Answer:
+    """Return a comparison as one row per arm, with the interval of its success rate, for a table. `z` is the normal
+    quantile."""
     names = ("model_id", "trials", "success_rate", "infrastructure_failures", "avg_tokens", "avg_cost")
     rows = [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
     for row in rows:
-        bounds = wilson(answer[f"{row['arm']}_wins"], row["trials"]) if row["trials"] else (None, None)
+        bounds = wilson(answer[f"{row['arm']}_wins"], row["trials"], z) if row["trials"] else (None, None)
         row["success_rate_lower"], row["success_rate_upper"] = bounds
     return rows
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a rate; trials > 0. Source: Wilson (1927)."""
-    centre = (successes + Z * Z / 2) / (trials + Z * Z)
-    half = Z * sqrt(successes * (trials - successes) / trials + Z * Z / 4) / (trials + Z * Z)
+def wilson(successes: int, trials: int, z: float) -> tuple[float, float]:
+    """Return the score interval of a rate; trials > 0, `z` the normal quantile. Source: Wilson (1927)."""
+    centre = (successes + z * z / 2) / (trials + z * z)
+    half = z * sqrt(successes * (trials - successes) / trials + z * z / 4) / (trials + z * z)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def newcombe(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -> tuple[float, float]:
-    """Return the 95 % hybrid score interval of p_b - p_a; trials > 0. Source: Newcombe (1998), method 10."""
+def newcombe(successes_a: int, trials_a: int, successes_b: int, trials_b: int, z: float) -> tuple[float, float]:
+    """Return the hybrid score interval of p_b - p_a; trials > 0. Source: Newcombe (1998), method 10."""
     rate_a, rate_b = successes_a / trials_a, successes_b / trials_b
-    (lower_a, upper_a), (lower_b, upper_b) = wilson(successes_a, trials_a), wilson(successes_b, trials_b)
+    (lower_a, upper_a), (lower_b, upper_b) = wilson(successes_a, trials_a, z), wilson(successes_b, trials_b, z)
     difference = rate_b - rate_a
     return (
         difference - sqrt((rate_b - lower_b) ** 2 + (upper_a - rate_a) ** 2),
@@ -79,11 +77,11 @@ def newcombe(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -
     )
 
 
-def _difference(answer: Comparison) -> Comparison:
-    counts = [answer[f"{arm}_{name}"] for arm in ("incumbent", "challenger") for name in ("wins", "trials")]
-    if not (counts[1] and counts[3]):
+def _difference(answer: Comparison, z: float) -> Comparison:
+    wins, trials = ([answer[f"{arm}_{name}"] for arm in ("incumbent", "challenger")] for name in ("wins", "trials"))
+    if not all(trials):
         return {"difference": None, "newcombe_lower": None, "newcombe_upper": None}
-    lower, upper = newcombe(*counts)
+    lower, upper = newcombe(wins[0], trials[0], wins[1], trials[1], z)
     difference = answer["challenger_success_rate"] - answer["incumbent_success_rate"]
     return {"difference": difference, "newcombe_lower": lower, "newcombe_upper": upper}
 

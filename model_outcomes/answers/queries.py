@@ -6,12 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from model_outcomes.answers import build_settings
 from model_outcomes.base.connection import Connection
 from model_outcomes.base.errors import OutcomesError
 
 Answer = list[dict[str, Any]]
-
-MIN_SAMPLES = 3
 
 
 def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> Answer:
@@ -30,12 +29,14 @@ def stats(connection: Connection, task_type: str | None = None) -> Answer:
     )
 
 
-def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
-    """Return the models with at least `min_samples` trials at a task type, the best first.
+def ranked_models(connection: Connection, task_type: str, min_samples: int | None = None) -> Answer:
+    """Return the models with at least `min_samples` trials at a task type, the best first. None means the
+    `min_samples` of the last build.
 
     The order is that of `model_rankings`: lower Wilson bound, then trials, then cost per success, then name. The rows
     come from the live view, so an outcome counts as soon as it is committed.
     """
+    least = build_settings.read(connection).min_samples if min_samples is None else min_samples
     return rows(
         connection,
         """
@@ -53,7 +54,7 @@ def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN
         where task_type = ? and trials >= ?
         order by rank
         """,
-        (task_type, max(min_samples, 1)),
+        (task_type, max(least, 1)),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from model_outcomes.base import paths
+from model_outcomes.base import dbt_vars, paths
 from model_outcomes.base.engines import TARGETS, Target
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import mismatch
@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     keep_runs: Annotated[int, Meta(ge=1)] | None = None
     fail_on: list[Finding] | None = None
     quiet: bool | None = None
+    vars: dict[str, Any] | None = None  # of the dbt project, see model_outcomes.base.dbt_vars
 
 
 # What `template` writes of each setting: its meaning, and the default or else an example.
@@ -72,6 +73,7 @@ EXPLANATIONS: dict[str, tuple[str, Any]] = {
     "keep_runs": ("The summaries of so many runs are kept.", 100),
     "fail_on": (f"Findings after which a run exits 3: {', '.join(get_args(Finding))}.", ["stale", "drift"]),
     "quiet": ("A run shows warnings and faults only.", False),
+    "vars": ("Thresholds of the statistics: the vars of dbt_project.yml.", {"alpha": 0.05, "min_samples": 3}),
 }
 TEMPLATE_HEAD = """\
 # Settings of model-outcomes: remove the # before a key to set it. Paths are relative to this folder.
@@ -150,8 +152,14 @@ def template() -> str:
     text = TEMPLATE_HEAD
     for name in Settings.__struct_fields__:
         meaning, value = EXPLANATIONS[name]
-        text += f"\n# {meaning}\n# {name} = {json.dumps(value)}\n"
+        text += f"\n# {meaning}\n# {name} = {_toml(value)}\n"
     return text
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+    return json.dumps(value)
 
 
 def workspace() -> Path | None:
@@ -243,8 +251,17 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
             value = ",".join(value)
         elif field.type == Location | None:
             value = _location(field.name, value, folder)
+        elif isinstance(value, dict):
+            value = dbt_vars.as_json(_checked_vars(value))
         texts[field.name] = str(value)
     return texts
+
+
+def _checked_vars(values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dbt_vars.checked(values)
+    except OutcomesError as fault:
+        raise SettingsError(f"vars: {fault}") from None
 
 
 def _location(setting: str, text: str, folder: Path) -> Path:

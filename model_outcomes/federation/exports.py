@@ -1,7 +1,7 @@
 """Exports sums of cells (task type and model) with enough outcomes since their last export, and corrected exports.
 
-docs/guides/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is not exported
-yet, and how exported rows would differ today. This module decides which of these are exported.
+docs/guides/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is not
+exported yet, and how exported rows would differ today. This module decides which of these are exported.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 import msgspec
 
 from model_outcomes.base import clock, paths
+from model_outcomes.base.dbt_vars import LEAST_EXPORTED
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.federation import files, privacy, windows
 from model_outcomes.federation.format import LICENCE_PATTERN, Export, Row, checked, render
 from model_outcomes.federation.ledger import Cell, CurrentExport, Draw, Ledger, as_rows
 from model_outcomes.log import store
 
-MIN_OUTCOMES = 10
 LICENCE = "CC0-1.0"
 FIRST_DAY = date(1970, 1, 1)
 
@@ -31,7 +31,7 @@ class ExportOptions(msgspec.Struct, frozen=True):
     in a row, the licence, and for a noisy export the privacy loss (epsilon) and the cells to export."""
 
     until: date | None = None
-    min_outcomes: int = MIN_OUTCOMES
+    min_outcomes: int = LEAST_EXPORTED
     licence: str = LICENCE
     epsilon: float | None = None
     cells: Sequence[Cell] = ()
@@ -239,7 +239,7 @@ def _rendered(drafts: Sequence[Draft], options: ExportOptions, project: str, as_
     header = {"project": project, "as_of": as_of, "licence": options.licence}
     for draft in drafts:
         smallest = min((row.outcomes for row in draft.rows if row.outcomes is not None), default=draft.min_outcomes)
-        assert smallest >= draft.min_outcomes >= MIN_OUTCOMES, f"{draft.window}: a row of {smallest} outcomes"
+        assert smallest >= draft.min_outcomes >= LEAST_EXPORTED, f"{draft.window}: a row of {smallest} outcomes"
     try:
         return [
             render(

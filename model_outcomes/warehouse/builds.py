@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_outcomes.base import locks, paths
+from model_outcomes.base import dbt_vars, locks, paths
 from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError, OutcomesError, expect_installed
 from model_outcomes.base.messages import first_names
@@ -95,18 +96,23 @@ def build(
     quiet: bool = False,
     unit_tests: bool = False,
     wait: float = 0.0,
+    vars: Mapping[str, Any] | None = None,
 ) -> int:
     """Run `dbt build` on a database, or on the engine that its log was exported to. Return the number of dbt nodes
-    that ran. dbt's unit tests check the SQL and not the data, so they run only with `unit_tests`.
+    that ran. dbt's unit tests check the SQL and not the data, so they run only with `unit_tests`. `vars` of the dbt
+    project apply to this build and win over those of `OUTCOMES_VARS`.
 
     Raises BusyError if another build holds the database for longer than `wait` seconds, BuildError if a dbt model or
-    test failed, or if nothing ran: a selection that matches nothing is a mistake.
+    test failed, or if nothing ran: a selection that matches nothing is a mistake. Raises OutcomesError if a selection
+    would be built with other vars than the last build.
     """
     project_folder()
     targets.check_places(database, target)
     with closing(store.create_or_open(database)) as connection:
         if target in targets.IN_PLACE:
             parquet_log.mend(connection, paths.parquet_log(database))
+        if select and target == SQLITE:
+            _expect_same_vars(connection, vars or {})
     arguments = ["--quiet"] if quiet else []
     arguments += ["build"] if unit_tests else BUILD
     arguments += ["--full-refresh"] if full_refresh else []
@@ -114,7 +120,7 @@ def build(
     logs = paths.build_folder(database, target) / "logs"
     with building(database, "a build", target, wait=wait):
         commands = [*targets.preparations(target), arguments]
-        *preparations, command = run_dbt(database, commands, target, logs=logs)
+        *preparations, command = run_dbt(database, commands, target, logs=logs, vars=vars)
         expect_prepared(preparations, logs, target)
         return len(expect_built(database, command, logs, target))
 
@@ -128,13 +134,15 @@ def run_dbt(
     artifacts: Path | None = None,
     output: Any = None,
     quiet: bool = False,
+    vars: Mapping[str, Any] | None = None,
 ) -> list[Command]:
     """Run dbt commands one after the other, and wait for them. Call it within `building`.
 
     They run in one child process. If the waiting ends early, by a signal for example, the child process ends, too, and
     SQLite rolls back what it had not committed. Result files of an earlier run are removed first. `artifacts` is the
     folder for dbt's files (default: that of builds). `output` is the stream for dbt's lines (default: standard output);
-    with `quiet` it gets only warnings and errors. The log file in `logs` gets all lines.
+    with `quiet` it gets only warnings and errors. The log file in `logs` gets all lines. `vars` of the dbt project win
+    over those of `OUTCOMES_VARS`.
     """
     expect_installed("warehouse", "dbt")
     folder = paths.build_folder(database, target)
@@ -147,6 +155,8 @@ def run_dbt(
     options = ["--project-dir", str(project), "--profiles-dir", str(project)]
     options += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
     options += ["--log-level", "warn"] if quiet else []
+    changed_vars = _changed_vars(vars)
+    options += ["--vars", dbt_vars.as_yaml(changed_vars)] if changed_vars else []
     request = {
         "commands": [[*arguments, *options] for arguments in commands],
         "results": str(results),
@@ -162,6 +172,33 @@ def run_dbt(
     if command_results is None:
         raise BuildError(f"dbt ended on {database.absolute()} before it did anything: see {logs / 'dbt.log'}")
     return [Command(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
+
+
+def _changed_vars(vars: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**dbt_vars.from_json(os.environ.get(dbt_vars.VARIABLE)), **(vars or {})}
+
+
+def _expect_same_vars(connection: sqlite3.Connection, vars: Mapping[str, Any]) -> None:
+    """Raise OutcomesError if a var has another value than in the last build: the tables of a selection would show
+    other intervals than the rest."""
+    import yaml
+
+    shipped = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8")).get("vars", {})
+    is_built = connection.execute("select 1 from sqlite_master where name = 'build_settings'").fetchone()
+    built = connection.execute("select name, value from build_settings") if is_built else ()
+    before, now = {**shipped, **dict(built)}, {**shipped, **_changed_vars(vars)}
+    for name in sorted((now.keys() & before.keys()) - {"now", "sequential_tuning_trials"}):
+        if not _is_same(str(before[name]), str(now[name])):
+            raise OutcomesError(
+                f"{name} was {before[name]} in the last build and is {now[name]} now: build all, without --select"
+            )
+
+
+def _is_same(text: str, other: str) -> bool:
+    try:
+        return float(text) == float(other)
+    except ValueError:
+        return text == other
 
 
 def expect_prepared(preparations: Sequence[Command], logs: Path, target: str) -> None:

@@ -1,6 +1,6 @@
 {#- The quotient form of centre - half: no digits cancel, and it is exactly 0 if no trial succeeded. -#}
 {% macro wilson_lower(successes, trials) -%}
-    {%- set k, n, z = double(successes), double(trials), double(var('z')) -%}
+    {%- set k, n, z = double(successes), double(trials), double(z()) -%}
     (
         {{ k }} * {{ k }} / nullif({{ n }}, 0)
         / (

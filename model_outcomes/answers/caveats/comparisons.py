@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from model_outcomes.answers import build_settings
 from model_outcomes.answers.caveats.caveat import Caveat, Check, Kind, caveat_of, cell, short_name
 from model_outcomes.answers.phrases import counted
 
 STALE_DAYS = 7
-THIN_TRIALS = 30
 
 
 def degenerate(marts: sqlite3.Connection) -> Iterator[Caveat]:
@@ -74,10 +74,11 @@ def stale_task_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def few_trials(marts: sqlite3.Connection) -> Iterator[Caveat]:
-    query = f"select task_type, model_id, trials from model_stats where trials between 1 and {THIN_TRIALS - 1}"
+    least = build_settings.read(marts).min_trials_per_arm
+    query = f"select task_type, model_id, trials from model_stats where trials between 1 and {least - 1}"
     yield from caveat_of(
         marts, query, "trials, task_type, model_id", lambda row: f"{cell(row)}: {counted(row['trials'], 'trial')}",
         Kind.FEW_TRIALS,
         "Too few trials",
-        f"With fewer than {THIN_TRIALS} trials no model is surely better or worse.",
+        f"With fewer than {least} trials no model is surely better or worse.",
     )  # fmt: skip

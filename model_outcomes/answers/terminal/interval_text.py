@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-SURE = "95 %"
 AXIS_STEP = 0.05  # axes begin and end at multiples of it
 
 Signs = dict[str, str]
@@ -50,10 +49,10 @@ def differences(interval: Interval) -> Axis:
     return Axis(-reach, reach)
 
 
-def heading(axis: Axis, width: int) -> str:
-    """Return both ends of an axis in percent, with the level of the intervals between them."""
+def heading(axis: Axis, width: int, level: str) -> str:
+    """Return both ends of an axis in percent, with the `level` of the intervals (`95 %`) between them."""
     first, last = f"{axis.first * 100:.0f}", f"{axis.last * 100:.0f}"
-    return f"{first}{SURE:^{width - len(first) - len(last)}}{last}"
+    return f"{first}{level:^{width - len(first) - len(last)}}{last}"
 
 
 def drawn(interval: Interval, axis: Axis, width: int, signs: Signs = UNICODE, *, has_zero: bool = False) -> str:

@@ -92,18 +92,19 @@ COMPARISON: Sequence[Column] = (
 )
 
 
-def shown(answer: Answer, columns: Sequence[Column], output: str | None) -> str:
-    """Return an answer as JSON or CSV with every column, or without `output` as a table of the main columns."""
+def shown(answer: Answer, columns: Sequence[Column], output: str | None, level: str = "") -> str:
+    """Return an answer as JSON or CSV with every column, or without `output` as a table of the main columns. `level`
+    is the level of its intervals."""
     if output:
         return _for_programs(answer, answer, output)
-    return table(answer, columns, screen.of_output()) if answer else "none"
+    return table(answer, columns, screen.of_output(), level) if answer else "none"
 
 
-def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> str:
+def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None, level: str) -> str:
     """Return a comparison of two models as a JSON object, one line of CSV, or a table of both and the difference."""
     if output:
         return _for_programs(answer, [dict(answer)], output)
-    return f"{table(arms, COMPARISON, screen.of_output())}\n{_difference(answer)}"
+    return f"{table(arms, COMPARISON, screen.of_output(), level)}\n{_difference(answer, level)}"
 
 
 def _replaced(row: Mapping[str, Any]) -> str | None:
@@ -119,7 +120,7 @@ def _for_programs(answer: Any, rows: Answer, output: str) -> str:
     return terminal.writable(escaped(_csv(rows)))
 
 
-def _difference(answer: Mapping[str, Any]) -> str:
+def _difference(answer: Mapping[str, Any], level: str) -> str:
     if answer["difference"] is None:
         return "no difference: a model has no trials"
     difference = interval_text.Interval(answer["newcombe_lower"], answer["difference"], answer["newcombe_upper"])
@@ -127,7 +128,7 @@ def _difference(answer: Mapping[str, Any]) -> str:
     line = picture(difference, axis, DIFFERENCE_WIDTH, screen.of_output(), has_zero=True)
     return (
         f"difference: {difference.value * 100:+.1f} points,"
-        f" 95 % interval {difference.lower * 100:+.1f} to {difference.upper * 100:+.1f}\n"
+        f" {level} interval {difference.lower * 100:+.1f} to {difference.upper * 100:+.1f}\n"
         f"{axis.first * 100:+.0f} [{line}] {axis.last * 100:+.0f}\n"
         "(valid for one look, at a time chosen before the data)"
     )

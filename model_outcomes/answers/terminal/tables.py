@@ -90,8 +90,9 @@ def drawn(column: str) -> Column:
     return Column("", interval=lambda row: _interval(row, column))
 
 
-def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str:
-    """Return headings, a rule and the rows. Lines fit the screen if it is not narrower than the least widths."""
+def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen, level: str = "") -> str:
+    """Return headings, a rule and the rows. Lines fit the screen if it is not narrower than the least widths. The
+    heading of a drawn column shows the `level` of its intervals."""
     rows = list(rows)
     notes = [column for column in columns if column.is_note]
     columns = [column for column in columns if not column.is_note]
@@ -99,7 +100,7 @@ def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str
     columns = [column for column in columns if not column.is_rare or any(cells[column])]
     cells = {column: cells[column] for column in columns}
     widths = _fitted(columns, cells, screen.width)
-    filled = [_filled(column, rows, cells[column], width, screen) for column, width in widths.items()]
+    filled = [_filled(column, rows, cells[column], width, screen, level) for column, width in widths.items()]
     lines: list[str] = []
     for index, row in enumerate(zip(*filled, strict=True), start=-HEADING_LINES):
         for number in range(max(map(len, row))):
@@ -147,12 +148,14 @@ def _natural(column: Column, texts: Sequence[str]) -> int:
     return min(longest, NAME_MAX if column.is_name else PROSE_MIN if column.is_prose else longest)
 
 
-def _filled(column: Column, rows: Sequence[Row], texts: Sequence[str], width: int, screen: Screen) -> list[list[str]]:
+def _filled(
+    column: Column, rows: Sequence[Row], texts: Sequence[str], width: int, screen: Screen, level: str
+) -> list[list[str]]:
     """Return the lines of the heading, of the rule and of each cell, all `width` cells wide."""
     if column.interval is not None:
         intervals = [column.interval(row) for row in rows]
         axis = interval_text.rates(interval for interval in intervals if interval is not None)
-        heading = interval_text.heading(axis, width)
+        heading = interval_text.heading(axis, width, level)
         filled = [[picture(interval, axis, width, screen)] for interval in intervals]
     else:
         is_number = bool(texts) and all(text[:1] in "$0123456789" for text in texts)

@@ -22,8 +22,9 @@ ALARM, BLUE = standings.STANDINGS["behind"].light, standings.STANDINGS["best"].l
 RATE = {"format": ".0%"}
 
 
-def page(most_used: str | None) -> dict[str, Any]:
-    """Return the configuration of the dashboard for its plugin. It opens with the task type `most_used`."""
+def page(most_used: str | None, level: str = "") -> dict[str, Any]:
+    """Return the configuration of the dashboard for its plugin. It opens with the task type `most_used`. `level` is
+    the level of the intervals: `95 %`."""
     return {
         "title": "Model outcomes",
         "description": "Which model is best at a task type, how sure that is, what a success costs, and what changed.",
@@ -45,19 +46,19 @@ def page(most_used: str | None) -> dict[str, Any]:
             "days": {"name": "Days", "type": "number", "min": 1, "step": 1, "default": 60},
         },
         "charts": {
-            "ranking": _ranking(),
+            "ranking": _ranking(level),
             "cost": _cost(),
             "caveats": _caveats(),
-            "days": _days(),
+            "days": _days(level),
             "recommendations": _recommendations(),
             "experiments": _experiments(),
         },
     }
 
 
-def _ranking() -> Chart:
+def _ranking(level: str) -> Chart:
     return _chart(
-        "Success rate with its 95 % interval, the best first",
+        f"Success rate with its {level} interval, the best first",
         f"""select name || {LOST} as name, rank, trials, success_rate, success_rate_lower, success_rate_upper,
             infrastructure_failures, {standings.words_of("standing")} as standing
         from (select *, {NAME} from model_rankings)
@@ -116,9 +117,9 @@ def _cost() -> Chart:
     )  # fmt: skip
 
 
-def _days() -> Chart:
+def _days(level: str) -> Chart:
     return _chart(
-        "Success rate over the last 7 days, with its 95 % interval and drift alarms",
+        f"Success rate over the last 7 days, with its {level} interval and drift alarms",
         f"""select outcome_date, {NAME}, trailing_7d_trials, trailing_7d_success_rate,
             trailing_7d_success_rate_lower, trailing_7d_success_rate_upper, is_drift_alarm
         from model_daily_trends

@@ -38,7 +38,7 @@ def get_metadata(datasette: Any) -> dict[str, Any]:
                 "tables": tables,
             }
         },
-        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(descriptions.most_used)}},
+        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(descriptions.most_used, descriptions.level)}},
     }
 
 

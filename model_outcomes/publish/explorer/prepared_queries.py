@@ -69,7 +69,7 @@ where :since = '' or started_at >= :since
 order by started_at, experiment_id""",
     },
     "high_confidence_export": {
-        "title": "Export: task types and models with at least ten outcomes, the best first",
+        "title": "Export: task types and models with enough outcomes for high confidence, the best first",
         "description": "Figures that are worth sharing. The links below give them as CSV and JSON.",
         "sql": """select
     task_type,
@@ -80,7 +80,7 @@ order by started_at, experiment_id""",
     success_rate_lower,
     total_cost
 from model_stats
-where successes + failures >= 10
+where successes + failures >= (select number from build_settings where name = 'high_confidence_trials')
 order by success_rate_lower desc, trials desc, task_type, model_id""",
     },
 }

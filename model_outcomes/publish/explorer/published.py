@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from datasette.database import Database
 
+from model_outcomes.answers import build_settings
+from model_outcomes.answers.build_settings import BuildSettings
 from model_outcomes.log import store
 from model_outcomes.publish.explorer import limits
 
@@ -27,11 +29,12 @@ Answer = TypeVar("Answer")
 @dataclass(frozen=True)
 class Descriptions:
     """The descriptions in a snapshot: its run, its tables and their columns. `most_used` is the task type with the most
-    trials."""
+    trials, `level` the level of the intervals."""
 
     run_id: str = ""
     as_of: str = ""
     most_used: str | None = None
+    level: str = BuildSettings().level
     tables: dict[str, str] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -93,7 +96,7 @@ def _read_descriptions(path: Path) -> Descriptions:
         run_id, as_of = connection.execute("select run_id, as_of from snapshot_run").fetchone()
         busiest = "select task_type from model_rankings group by task_type order by sum(trials) desc, task_type limit 1"
         (most_used,) = connection.execute(busiest).fetchone() or (None,)
-        descriptions = Descriptions(run_id, as_of, most_used)
+        descriptions = Descriptions(run_id, as_of, most_used, build_settings.read(connection).level)
         rows = connection.execute("select table_name, column_name, description from snapshot_descriptions")
         for table, column, description in rows:
             if column is None:

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from model_outcomes.answers import caveats, queries
+from model_outcomes.answers import build_settings, caveats, queries
+from model_outcomes.answers.build_settings import BuildSettings
 from model_outcomes.answers.caveats import Caveat, has
 from model_outcomes.answers.queries import Answer
 
@@ -50,6 +51,7 @@ class Contents:
 
     as_of: str | None
     extent: Extent
+    settings: BuildSettings
     rankings: Answer
     stats: Answer
     recommendations: Answer
@@ -95,6 +97,7 @@ def gather(
         return Contents(
             as_of=as_of,
             extent=_extent(connection, kept),
+            settings=build_settings.read(connection),
             rankings=queries.rows(connection, RANKINGS, (cells,)),
             stats=queries.rows(connection, STATS, (cells,)),
             recommendations=queries.rows(connection, RECOMMENDATIONS, (task_types,)),

@@ -63,7 +63,7 @@ def render(contents: Contents, now: datetime) -> str:
         lost=_lost(contents),
         task_numbers={name: number for number, name in enumerate(contents.task_types)},
         written_at=f"{now:%Y-%m-%d %H:%M}",
-        payload={"specs": charts.specs(), "states": standings.WORDS, "data": _data(contents)},
+        payload={"specs": charts.specs(), "states": standings.WORDS, "z": contents.settings.z, "data": _data(contents)},
     )
 
 

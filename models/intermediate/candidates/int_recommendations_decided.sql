@@ -14,7 +14,7 @@ judged as (
             when incumbent_model_id is null and compared_trials < {{ var('min_trials_per_arm') }} then 'too_few_trials'
             when compared_trials < {{ var('min_trials_per_arm') }} then 'incumbent_too_few_trials'
             when verdict = 'challenger_better' and leader_drifting_since is null then 'surely_worse'
-            when verdict like 'was%' then 'decision_in_doubt'
+            when verdict in ('was_challenger_better', 'was_incumbent_better') then 'decision_in_doubt'
             when likely_model_id is not null then 'likely_alternative'
             when verdict = 'challenger_better' then 'better_model_getting_worse'
             when compared_drifting_since is not null then 'getting_worse'

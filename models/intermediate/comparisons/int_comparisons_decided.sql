@@ -12,7 +12,9 @@ dated as (
 
     select
         *,
-        min(case when is_closed = 1 and verdict_of_the_day like '%_better' then outcome_date end) over (
+        min(case
+            when is_closed = 1 and verdict_of_the_day in ('challenger_better', 'incumbent_better') then outcome_date
+        end) over (
             partition by experiment_id
             order by outcome_date
             rows unbounded preceding
@@ -35,14 +37,15 @@ remembered as (
 
 ),
 
--- If today's figures no longer support an earlier verdict, its name begins with `was_`.
+-- If today's figures no longer support an earlier verdict, the verdict becomes its `was_` form.
 decided as (
 
     select
         *,
         case
             when first_verdict = verdict_of_the_day then first_verdict
-            when first_verdict is not null then 'was_' || first_verdict
+            when first_verdict = 'challenger_better' then 'was_challenger_better'
+            when first_verdict = 'incumbent_better' then 'was_incumbent_better'
             when verdict_of_the_day = 'too_few_trials' then 'too_few_trials'
             else 'no_verdict_yet'
         end as verdict

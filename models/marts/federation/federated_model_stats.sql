@@ -28,9 +28,9 @@ compared as (
         case when weighed.projects < {{ var('few_projects') }} then 1 else 0 end as is_few_projects,
         weighed.trials, weighed.successes,
         weighed.pooled_success_rate,
-        {{ rate_of_log_odds('(weighed.pooled_log_odds - ' ~ var('z') ~ ' * weighed.pooled_error)') }}
+        {{ rate_of_log_odds('(weighed.pooled_log_odds - ' ~ z() ~ ' * weighed.pooled_error)') }}
             as pooled_success_rate_lower,
-        {{ rate_of_log_odds('(weighed.pooled_log_odds + ' ~ var('z') ~ ' * weighed.pooled_error)') }}
+        {{ rate_of_log_odds('(weighed.pooled_log_odds + ' ~ z() ~ ' * weighed.pooled_error)') }}
             as pooled_success_rate_upper,
         weighed.tau_squared, weighed.i_squared,
         {{ ratio('weighed.metered_tokens', 'weighed.metered_trials') }} as avg_tokens,

@@ -57,10 +57,10 @@ def read_blocks(path: Path) -> list[Block]:
     blocks = []
     for number, block in enumerate(fences):
         after = fences[number + 1] if number + 1 < len(fences) else None
-        has_output = after is not None and after[1] == "text" and not page[block.end() : after.start()].strip()
+        has_output = after and after[1] == "text" and not page[block.end() : after.start()].strip()
         line = page.count("\n", 0, block.start()) + 1
         name = path.relative_to(ROOT).with_suffix("").as_posix()
-        blocks.append(Block(name, line, block[1], block[2], block[3], after[3] if has_output else None))
+        blocks.append(Block(name, line, block[1], block[2], block[3], after[3] if after and has_output else None))
     return blocks
 
 

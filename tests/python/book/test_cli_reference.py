@@ -32,18 +32,17 @@ def commands(
         yield name, command.get_help(context)
         if isinstance(command, click.Group):
             for each in command.list_commands(context):
-                yield from commands(command.get_command(context, each), f"{name} {each}", context)
+                if part := command.get_command(context, each):
+                    yield from commands(part, f"{name} {each}", context)
 
 
 def as_page() -> str:
     helps = dict(commands(main))
     parts = [INTRODUCTION, f"```text\n{helps.pop('loader')}\n```\n"]
-    section_of = {f"loader {name}": section for section, names in SECTIONS.items() for name in names}
+    first_of_section = {f"loader {next(iter(names))}": section for section, names in SECTIONS.items()}
     for name, text in helps.items():
-        if name in section_of and section_of[name] is not None:
-            section = section_of[name]
-            parts.append(f"## {section}\n")
-            section_of = {each: None if other == section else other for each, other in section_of.items()}
+        if name in first_of_section:
+            parts.append(f"## {first_of_section[name]}\n")
         parts.append(f"### {name}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
 

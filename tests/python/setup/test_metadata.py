@@ -8,11 +8,11 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 PROJECT = (ROOT / "pyproject.toml").read_text()
-VERSION = re.search(r'^version = "(.+)"$', PROJECT, re.M)[1]
+VERSION = re.findall(r'^version = "(.+)"$', PROJECT, re.M)[0]
 
 
 def test_the_changelog_begins_with_the_dated_version_of_the_package_and_of_the_dbt_project():
-    heading = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]
+    heading = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
     assert re.fullmatch(rf"{re.escape(VERSION)} - \d{{4}}-\d\d-\d\d", heading)
     assert yaml.safe_load((ROOT / "dbt_project.yml").read_text())["version"] == VERSION
 

@@ -1,14 +1,29 @@
 """Wilson and Newcombe against statsmodels."""
 
+from pathlib import Path
+
+import jinja2
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+ROOT = Path(__file__).resolve().parents[3]
 
-def test_z_is_the_quantile_of_alpha(project_vars):
-    assert project_vars["z"] == pytest.approx(stats.norm.ppf(1 - project_vars["alpha"] / 2), abs=1e-15)
+
+def z(alpha):
+    macro = (ROOT / "macros" / "statistics" / "rates" / "z.sql").read_text()
+    return jinja2.Environment().from_string(macro, globals={"var": {"alpha": alpha}.get}).module.z()  # type: ignore[attr-defined]
+
+
+def test_z_is_the_quantile_of_the_shipped_alpha(project_vars):
+    assert z(project_vars["alpha"]) == "1.959963984540054"
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.32, 0.2, 0.15, 0.1499, 0.1, 0.05, 0.01, 1e-3, 1e-6, 1e-9])
+def test_z_is_the_quantile_of_any_alpha(alpha):
+    assert float(z(alpha)) == pytest.approx(stats.norm.isf(alpha / 2), abs=1e-15)
 
 
 def test_wilson_golden_figures(evaluate):

@@ -29,8 +29,8 @@ def test_the_axis_takes_no_more_than_the_intervals_need() -> None:
 
 
 def test_an_axis_is_headed_by_its_ends() -> None:
-    assert interval_text.heading(Axis(0.45, 0.9), 14) == "45   95 %   90"
-    assert interval_text.heading(Axis(0, 1), 14) == "0   95 %   100"
+    assert interval_text.heading(Axis(0.45, 0.9), 14, "95 %") == "45   95 %   90"
+    assert interval_text.heading(Axis(0, 1), 14, "99.9 %") == "0  99.9 %  100"
 
 
 @given(st.lists(rates, min_size=1, max_size=5), st.integers(14, 40))

@@ -32,7 +32,7 @@ def test_a_table_fits_80_columns_with_any_names_and_still_draws_the_interval(col
 
 
 def test_short_names_leave_room_for_figures_and_a_wide_screen_for_everything(plain: Rows) -> None:
-    assert tables.table(plain, output.RANKING, Screen(80)) == "\n".join(
+    assert tables.table(plain, output.RANKING, Screen(80), "95 %") == "\n".join(
         [
             "rank  model         trials  success   interval  45     95 %      90  per success",
             "----  ------------  ------  -------  ---------  -------------------  -----------",

@@ -2,7 +2,7 @@
 // text only: by textContent and aria-label here, and in Vega, which draws them as text.
 "use strict";
 (() => {
-  const { specs, states, data } = JSON.parse(document.getElementById("payload").textContent);
+  const { specs, states, z, data } = JSON.parse(document.getElementById("payload").textContent);
   const taskType = document.getElementById("task-type");
   const period = document.getElementById("period");
   if (!taskType) {
@@ -10,7 +10,6 @@
     return;
   }
 
-  const Z = 1.959963984540054;
   const DAY_MS = 86400000;
   const MIN_PANEL_PX = 60;
   const MAX_LABEL_PX = 220; // for the names of models beside a chart
@@ -20,8 +19,8 @@
   const day = (first, number) => new Date(Date.parse(first + "T00:00:00Z") + number * DAY_MS).toISOString().slice(0, 10);
 
   function wilson(k, n) {
-    const centre = (k + (Z * Z) / 2) / (n + Z * Z);
-    const half = (Z * Math.sqrt((k * (n - k)) / n + (Z * Z) / 4)) / (n + Z * Z);
+    const centre = (k + (z * z) / 2) / (n + z * z);
+    const half = (z * Math.sqrt((k * (n - k)) / n + (z * z) / 4)) / (n + z * z);
     return [Math.max(0, centre - half), Math.min(1, centre + half)];
   }
 
