@@ -97,7 +97,7 @@ class ABTestCandidate(msgspec.Struct, frozen=True, kw_only=True):
     """A model worth a trial at a task type, as `ModelOutcomes.ab_test_candidates` returns it.
 
     `model_id`: the model to try, since it may be better than the incumbent.
-    `incumbent_model_id`: the model in use at the task type; None if there is none, then the leader is the rival.
+    `incumbent_model_id`: the model in use at the task type; None without an incumbent, then the leader is the rival.
     `reason`: why, in words for people; programs should not parse it.
     `snapshot_at`: as in RankedModel.
     """

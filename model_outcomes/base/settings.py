@@ -217,7 +217,7 @@ def _places(files: list[Path]) -> dict[str, os.stat_result]:
 
 
 def _others_write(places: Mapping[str, os.stat_result]) -> str | None:
-    """Return the first place that another user could have written, and why; None if there is none."""
+    """Return the first place that another user could have written, and why; or None."""
     if not hasattr(os, "geteuid"):
         return None
     for place, status in places.items():
@@ -293,5 +293,5 @@ def _in_words(fault: msgspec.ValidationError) -> str:
         )
     if problem.startswith(INVALID_VALUE):
         allowed = get_args(Target if key == "target" else Finding)
-        problem = f"{problem.removeprefix(INVALID_VALUE)} is none of {', '.join(allowed)}"
+        problem = f"{problem.removeprefix(INVALID_VALUE)} is not one of {', '.join(allowed)}"
     return f"{key}: {problem}" + (f", got {got_type}" if got_type else "")

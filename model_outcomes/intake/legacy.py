@@ -283,7 +283,7 @@ def _refuse_shrinking(source: str, contents: Contents, before: dict[tuple[str, s
 
 
 def _note_load(connection: sqlite3.Connection, source: str, contents: Contents) -> int:
-    """Note the import of a legacy file. One digest of all its bytes stands for head and tail."""
+    """Note the import of a legacy file. One digest of all its bytes serves as head and tail."""
     digests = {"head_sha256": contents.sha256, "tail_sha256": contents.sha256}
     return load_history.begin(connection, source, FORMAT, end_offset=contents.size, head_bytes=contents.size, **digests)
 

@@ -67,7 +67,7 @@ class Faults:
         return self.stop.exit_code if self.stop else exit_code(self.codes)
 
     def in_one_line(self) -> str | None:
-        """Return the first FAULTS_SHOWN faults in one line, None if there are none. The summary has all of them."""
+        """Return the first FAULTS_SHOWN faults in one line, None without faults. The summary has all of them."""
         more = len(self.messages) - FAULTS_SHOWN
         return "; ".join(self.messages[:FAULTS_SHOWN] + ([f"and {more:,} more"] if more > 0 else [])) or None
 

@@ -38,7 +38,7 @@ def unresolved(connection: sqlite3.Connection) -> UnresolvedRejects:
 
 
 def last_id(connection: sqlite3.Connection) -> int:
-    """Return the id of the last rejected line, 0 if there is none."""
+    """Return the id of the last rejected line, 0 without rejected lines."""
     rejected_id: int = connection.execute("select coalesce(max(rejected_id), 0) from rejected_outcomes").fetchone()[0]
     return rejected_id
 

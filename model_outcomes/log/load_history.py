@@ -51,7 +51,7 @@ def end(connection: sqlite3.Connection, load_id: int, **columns: object) -> None
 
 
 def reject(connection: sqlite3.Connection, load_id: int, source: str, lines: Iterable[RejectedLine]) -> int:
-    """Insert rejected lines of a load, and return the rejected_id of the last one (0 if there is none)."""
+    """Insert rejected lines of a load, and return the rejected_id of the last one (0 without rejected lines)."""
     now, rejected_id = clock.now_text(), 0
     for line in lines:
         rejected_id = connection.execute(

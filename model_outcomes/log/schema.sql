@@ -252,7 +252,7 @@ create table federated_names (
 ) strict, without rowid;
 
 -- One row per export: its window (`opening`, or first day/last day), and its text as it left.
--- Of each window one export stands: the one that no other has replaced.
+-- Each window has one current export: the one that no other has replaced.
 create table federated_exports (
     export_id integer primary key,
     export_window text not null,

@@ -121,7 +121,7 @@ def written(
 
 
 def last_published(folder: Path) -> str | None:
-    """Return a description of the current publication, None if there is none."""
+    """Return a description of the current publication, or None."""
     run = snapshot.published_run(folder / paths.SNAPSHOT)
     return f"{folder} still holds run {run['run_id']}, as of {run['as_of']}" if run else None
 

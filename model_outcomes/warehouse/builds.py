@@ -62,7 +62,7 @@ class Node:
 
 def project_folder() -> Path:
     """Return the dbt project: `OUTCOMES_PROJECT`, else the checkout that has this package, else what the package
-    carries. Raises OutcomesError if there is none."""
+    carries. Raises OutcomesError if it is missing."""
     named = os.environ.get("OUTCOMES_PROJECT")
     folder = Path(named) if named else ROOT if (ROOT / PROJECT_FILE).is_file() else PACKAGED
     if not (folder / PROJECT_FILE).is_file():

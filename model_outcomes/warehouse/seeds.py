@@ -179,7 +179,7 @@ def _check_experiments(rows: Rows, seeds: Mapping[str, Rows]) -> Iterator[Fault]
 
 
 def _moment(text: str) -> datetime | None:
-    """Return an ISO 8601 time to the second, in UTC; None if the text is none."""
+    """Return an ISO 8601 time to the second, in UTC; None if the text is no such time."""
     match = TIME.fullmatch(text)
     if not match:
         return None

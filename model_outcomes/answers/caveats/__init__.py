@@ -57,7 +57,7 @@ def of_data(marts: sqlite3.Connection, log: sqlite3.Connection | None = None) ->
 
 
 def newest_at(connection: sqlite3.Connection, now: datetime) -> str | None:
-    """Return the time of the newest outcome that is not in the future, None if there is none."""
+    """Return the time of the newest outcome that is not in the future, or None."""
     has_log = has(connection, "model_outcomes")
     table, column = ("model_outcomes", "timestamp") if has_log else ("model_stats", "last_used")
     newest: str | None = connection.execute(

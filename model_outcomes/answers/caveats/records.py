@@ -135,7 +135,7 @@ def unpriced(marts: sqlite3.Connection) -> Iterator[Caveat]:
         Kind.UNPRICED,
         "No cost",
         "These trials have no recorded cost. They do not count as free: the cost per success comes from the other"
-        " trials and is unknown if there are none.",
+        " trials, and is unknown without them.",
         "Record cost_usd.",
     )  # fmt: skip
 

@@ -62,7 +62,7 @@ def percent(column: str) -> Callable[[Row], str]:
 
 
 def lost_share(row: Row) -> str:
-    """Return the share of attempts that failed because of the infrastructure; empty if there are none."""
+    """Return the share of attempts that failed because of the infrastructure; empty without attempts."""
     lost = row["attempts"] - row["trials"] if "attempts" in row else row.get("infrastructure_failures", 0)
     return f"{lost / (row['trials'] + lost):.1%}" if lost else ""
 

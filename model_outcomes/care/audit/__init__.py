@@ -155,7 +155,7 @@ def as_text(result: Audit) -> str:
         return f"{rows:,} rows of {len(result.rows)} tables and views agree with {result.outcomes:,} outcomes"
     lines = [
         f"{difference.table} ({', '.join(f'{name} {value}' for name, value in difference.key.items())})"
-        f" {difference.column}: expected {difference.expected}, found {difference.found}"
+        f" {difference.column}: expected {difference.expected}, found {difference.actual}"
         for difference in result.differences[:SHOWN_DIFFERENCES]
     ]
     if len(result.differences) > SHOWN_DIFFERENCES:

@@ -12,18 +12,18 @@ import msgspec
 
 Row = tuple[Any, ...]
 
-EXPECTED, FOUND = 0, 1
+EXPECTED, ACTUAL = 0, 1
 
 
 class Difference(msgspec.Struct, frozen=True):
     """One figure that differs from the log. Costs are whole nano-dollars. The column `*` is the row itself: `expected`
-    and `found` are then the numbers of rows with the key."""
+    and `actual` are then the numbers of rows with the key."""
 
     table: str
     key: dict[str, Any]
     column: str
     expected: Any
-    found: Any
+    actual: Any
 
 
 def compare(
@@ -39,21 +39,21 @@ def compare(
         return tuple(map(_sortable, entry[0][:keys]))
 
     count, differences = 0, []
-    both = merge(zip(expected_rows, repeat(EXPECTED)), zip(found_rows, repeat(FOUND)), key=key_of)
+    both = merge(zip(expected_rows, repeat(EXPECTED)), zip(found_rows, repeat(ACTUAL)), key=key_of)
     for _, group in groupby(both, key=key_of):
         rows: tuple[list[Row], list[Row]] = ([], [])
         for row, side in group:
             rows[side].append(row)
         count += len(rows[EXPECTED])
-        named = dict(zip(names, (rows[EXPECTED] or rows[FOUND])[0][:keys], strict=False))
-        if len(rows[EXPECTED]) == len(rows[FOUND]) == 1:
+        named = dict(zip(names, (rows[EXPECTED] or rows[ACTUAL])[0][:keys], strict=False))
+        if len(rows[EXPECTED]) == len(rows[ACTUAL]) == 1:
             differences += [
                 Difference(table, named, name, want, have)
-                for name, want, have in zip(names, rows[EXPECTED][0], rows[FOUND][0], strict=True)
+                for name, want, have in zip(names, rows[EXPECTED][0], rows[ACTUAL][0], strict=True)
                 if not _agree(want, have)
             ]
         else:
-            differences.append(Difference(table, named, "*", len(rows[EXPECTED]), len(rows[FOUND])))
+            differences.append(Difference(table, named, "*", len(rows[EXPECTED]), len(rows[ACTUAL])))
     return count, differences
 
 

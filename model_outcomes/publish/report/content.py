@@ -43,7 +43,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Contents:
-    """The rows of the marts that the page shows. `as_of` is the time of the last outcome (UTC), None if there is none.
+    """The rows of the marts that the page shows. `as_of` is the time of the last outcome (UTC), None without outcomes.
 
     `extent` says how much of a large log the lists hold. `changes` are those of the last run (see
     model_outcomes.job.findings), None if there was no run.

@@ -44,9 +44,9 @@ def test_paths_of_the_file_are_relative_to_it_and_it_may_name_the_database(site:
         ("keep_runs = 0", "keep_runs: expected int >= 1"),
         (
             'fail_on = ["stalled"]',
-            "'stalled' is none of stale, demotion, drift, degenerate, new_demotion, ",
+            "'stalled' is not one of stale, demotion, drift, degenerate, new_demotion, ",
         ),
-        ('target = "oracle"', "'oracle' is none of sqlite, duckdb, postgres, spark"),
+        ('target = "oracle"', "'oracle' is not one of sqlite, duckdb, postgres, spark"),
         ("wait =", "is not TOML"),
     ],
 )

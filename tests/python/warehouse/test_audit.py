@@ -125,7 +125,7 @@ def test_names_the_figure_that_is_wrong(warehouse: Warehouse, table: str, column
     found = spoil(warehouse, f"update {table} set {column} = {column} + 1 where {where}")
     assert before
     said = [
-        (one["key"]["task_type"], one["key"]["model_id"], one["expected"], one["found"])
+        (one["key"]["task_type"], one["key"]["model_id"], one["expected"], one["actual"])
         for one in found
         if (one["table"], one["column"]) == (table, column)
     ]
@@ -138,7 +138,7 @@ def test_a_nano_dollar_too_many_is_seen_in_every_table(warehouse: Warehouse) -> 
     found = spoil(warehouse, f"update int_outcomes_totals set cost_nano_usd = cost_nano_usd + 1 where {key}")
     by_table = {one["table"]: one for one in found}
     assert set(by_table) == {"int_outcomes_totals", "model_stats", "outcome_reconciliation"}
-    assert {one["found"] - one["expected"] for one in found} == {1}
+    assert {one["actual"] - one["expected"] for one in found} == {1}
     assert by_table["int_outcomes_totals"]["expected"] == before
 
 
@@ -148,7 +148,7 @@ def test_what_waits_for_an_export_is_held_to_the_log(warehouse: Warehouse) -> No
         "update int_outcomes_daily set outcomes = outcomes + 1"
         " where (task_type, model_id, outcome_date, is_success) = ('code', 'baker', '2026-03-06', 1)",
     )
-    seen = {one["table"]: (one["key"]["model_id"], one["found"] - one["expected"]) for one in found}
+    seen = {one["table"]: (one["key"]["model_id"], one["actual"] - one["expected"]) for one in found}
     assert seen["federated_export"] == ("baker", 1)
 
 
@@ -169,7 +169,7 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
         " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0, 1"
         " from int_outcomes_totals where task_type = 'prose' and model_id = 'baker' and is_success = 1",
     )
-    rows = {(one["key"]["outcome_date"], one["expected"], one["found"]) for one in found if one["column"] == "*"}
+    rows = {(one["key"]["outcome_date"], one["expected"], one["actual"]) for one in found if one["column"] == "*"}
     assert rows == {("2026-03-05", 1, 0), ("2020-01-01", 0, 1)}
 
 
@@ -186,7 +186,7 @@ def test_an_experiment_that_lost_an_outcome_is_seen(warehouse: Warehouse) -> Non
         " where arm = 'challenger' and is_success = 1)",
     )
     assert {one["table"] for one in found} == {"int_experiment_outcomes"}
-    said = {one["column"]: (one["expected"], one["found"]) for one in found}
+    said = {one["column"]: (one["expected"], one["actual"]) for one in found}
     assert said["successes"] == (before, before - 1)
 
 
@@ -196,7 +196,7 @@ def test_a_comparison_that_counts_another_number_is_seen(warehouse: Warehouse, t
     where = "experiment_id = 'trial'" + (" and outcome_date = '2026-03-19'" if table.endswith("days") else "")
     (before,) = warehouse.query(f"select {column} from {table} where {where}")[0]
     found = spoil(warehouse, f"update {table} set {column} = {column} + 1 where {where}")
-    assert [(one["table"], one["column"], one["expected"], one["found"]) for one in found] == [
+    assert [(one["table"], one["column"], one["expected"], one["actual"]) for one in found] == [
         (table, column, before, before + 1)
     ]
 
@@ -214,7 +214,7 @@ def test_a_comparison_that_counts_another_number_is_seen(warehouse: Warehouse, t
 def test_a_candidate_that_was_counted_wrongly_is_seen(warehouse: Warehouse, table: str, column: str) -> None:
     assert warehouse.query(f"select count({column}) > 0 from {table}") == [(1,)], "nothing to spoil"
     found = spoil(warehouse, f"update {table} set {column} = {column} + 1")
-    assert {(one["table"], one["column"], one["found"] - one["expected"]) for one in found} == {(table, column, 1)}
+    assert {(one["table"], one["column"], one["actual"] - one["expected"]) for one in found} == {(table, column, 1)}
 
 
 def test_says_it_to_people_as_well(warehouse: Warehouse) -> None:
