@@ -248,6 +248,6 @@ def test_a_key_that_is_damaged_is_a_difference() -> None:
             connection, "built", 1, "select name, trials from built", "select 'able' as name, 1 as trials", {}
         )
     assert count == 1
-    assert [(one.key["name"], one.column, one.expected, one.found) for one in differences] == [
+    assert [(one.key["name"], one.column, one.expected, one.actual) for one in differences] == [
         (None, "*", 0, 1), (7, "*", 0, 1), ("able", "*", 1, 0),
     ]  # fmt: skip
