@@ -164,7 +164,7 @@ def test_identical_rows_are_each_refused_once(loose: Orchestrator, invoke, query
 def test_a_row_that_came_too_early_comes_in_time(orchestrator: Orchestrator, monkeypatch, invoke, query) -> None:
     now = clock.utc_now()
     orchestrator.add([unit(1), unit(2, recorded_at=int(now.timestamp() * 1000))])
-    monkeypatch.setattr(store, "utc_now", lambda: now - timedelta(days=2))
+    monkeypatch.setattr(clock, "utc_now", lambda: now - timedelta(days=2))
     assert " 1 added, 0 changed, 0 unchanged, 1 rejected" in invoke("sync-uok", orchestrator.path).stdout
     monkeypatch.undo()
     assert " 1 added, 0 changed, 1 unchanged, 0 rejected" in invoke("sync-uok", orchestrator.path).stdout
