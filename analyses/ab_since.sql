@@ -1,4 +1,4 @@
--- The experiments that began since a time (here the year's first day), challenger against incumbent.
+-- The experiments that began at or after a time (here the first day of the year), challenger against incumbent.
 select
     experiment_id,
     incumbent_model_id,

@@ -1,4 +1,4 @@
--- Every model of every task type, the best first: how good, how sure, at what cost.
+-- Every model of every task type, the best first: success rate, its interval, and cost.
 select
     task_type,
     rank,

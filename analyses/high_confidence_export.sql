@@ -1,4 +1,4 @@
--- The cells with at least 10 outcomes, the best first: what is worth telling others.
+-- The cells with at least 10 outcomes, the best first: enough data to share with others.
 select
     task_type,
     model_id,

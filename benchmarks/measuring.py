@@ -44,7 +44,7 @@ class History:
         if building.wait():
             raise SystemExit(f"loader build failed on {self.path}")
         results = json.loads((paths.build_folder(self.path) / "target" / "run_results.json").read_text())
-        return sum(result["execution_time"] for result in results["results"])
+        return float(sum(result["execution_time"] for result in results["results"]))
 
 
 def quantile(values: Sequence[float], share: float) -> float:

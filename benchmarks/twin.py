@@ -91,7 +91,8 @@ def rolling_baseline(k: Array, n: Array, first: int = 35, last: int = 8) -> Arra
     def window(values: Array) -> Array:
         total = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
         day = np.arange(values.shape[-1])
-        return total[..., np.maximum(day - last + 1, 0)] - total[..., np.maximum(day - first, 0)]
+        sums: Array = total[..., np.maximum(day - last + 1, 0)] - total[..., np.maximum(day - first, 0)]
+        return sums
 
     successes, trials = window(k), window(n)
     with np.errstate(invalid="ignore"):

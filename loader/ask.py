@@ -1,4 +1,4 @@
-"""Commands that answer: a table for people, everything as JSON or CSV for programs."""
+"""Commands that answer questions: a table for people, every column as JSON or CSV for programs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from model_outcomes.base.connection import Connection
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the options that every reading command has: a table for people unless a program asks."""
-    command = click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")(command)
-    return click.option("--json", "output", flag_value="json", help="Every column, for programs.")(command)
+    """Add the options --json and --csv to a command."""
+    command = click.option("--csv", "output", flag_value="csv", help="Print every column as CSV.")(command)
+    return click.option("--json", "output", flag_value="json", help="Print every column as JSON.")(command)
 
 
 @click.command()
@@ -24,7 +24,10 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
 @TARGET
 @click.pass_obj
 def stats(db: Path, task_type: str | None, output: str | None, target: str) -> None:
-    """Show what every model did at a task type, or at all of them."""
+    """Show the totals of every model.
+
+    For one task type, or for all.
+    """
     from model_outcomes.answers import queries, terminal
 
     with built_on(target, db) as connection:
@@ -36,12 +39,15 @@ def stats(db: Path, task_type: str | None, output: str | None, target: str) -> N
 @click.command()
 @click.argument("task_type")
 @click.option("--min-samples", type=click.IntRange(min=0), default=3, show_default=True,
-              help="Leave out models with fewer trials.")  # fmt: skip
+              help="Leave out models with fewer trials than this.")  # fmt: skip
 @reading_options
 @TARGET
 @click.pass_obj
 def rank(db: Path, task_type: str, min_samples: int, output: str | None, target: str) -> None:
-    """Show the models at a task type, the best first."""
+    """Rank the models at a task type.
+
+    The best is first: the one with the highest lower end of the interval of its success rate.
+    """
     from model_outcomes.answers import queries, terminal
 
     def question(connection: Connection) -> queries.Answer:
@@ -58,13 +64,16 @@ def rank(db: Path, task_type: str, min_samples: int, output: str | None, target:
 
 @click.command()
 @click.argument("task_type", required=False)
-@click.option("--model-id", help="Only this model.")
+@click.option("--model-id", help="Show only this model.")
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True,
-              help="How many days, up to the last one with an outcome.")  # fmt: skip
+              help="Number of days, up to the last one with an outcome.")  # fmt: skip
 @reading_options
 @click.pass_obj
 def trends(db: Path, task_type: str | None, model_id: str | None, days: int, output: str | None) -> None:
-    """Show how models did day by day, as of the last build."""
+    """Show success rates by day.
+
+    As of the last build.
+    """
     from model_outcomes.answers import queries, terminal
 
     with built(db) as connection:
@@ -78,7 +87,10 @@ def trends(db: Path, task_type: str | None, model_id: str | None, days: int, out
 @reading_options
 @click.pass_obj
 def candidates(db: Path, task_type: str | None, output: str | None) -> None:
-    """Show what to do at each task type: keep, replace or try."""
+    """Show which models to keep, replace or try.
+
+    One recommendation for each task type, as of the last build.
+    """
     from model_outcomes.answers import queries, terminal
 
     with built(db) as connection:
@@ -90,14 +102,17 @@ def candidates(db: Path, task_type: str | None, output: str | None) -> None:
 @click.command()
 @click.argument("incumbent")
 @click.argument("challenger")
-@click.option("--task-type", required=True, help="The task type to compare them at.")
-@click.option("--since", help="Only outcomes from this time on: 2026-01-31 or 2026-01-31T12:00:00Z.")
-@click.option("--until", help="Only outcomes before this time.")
+@click.option("--task-type", required=True, help="The task type at which to compare.")
+@click.option("--since", help="Use outcomes at or after this time, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
+@click.option("--until", help="Use outcomes before this time.")
 @reading_options
 @click.pass_obj
 def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: str | None, until: str | None,
             output: str | None) -> None:  # fmt: skip
-    """Compare two models at a task type, from the log as it is now."""
+    """Compare two models at a task type.
+
+    From the log as it is now. The interval is valid for one look, at a time chosen before the data.
+    """
     from model_outcomes.answers import comparison, queries, terminal
 
     with built(db) as connection:

@@ -1,4 +1,4 @@
-"""Commands that build the warehouse and hold it to the log."""
+"""The commands build, audit and docs."""
 
 from __future__ import annotations
 
@@ -13,44 +13,42 @@ from model_outcomes.base.errors import EXIT_FAILED
 
 
 @click.command()
-@click.option("--full-refresh", is_flag=True, help="Compute the rollups from the whole log again.")
-@click.option("--select", multiple=True, help="Only these dbt nodes, in dbt's syntax.")
+@click.option("--full-refresh", is_flag=True, help="Compute the rollups again from the whole log.")
+@click.option("--select", multiple=True, help="Build these dbt nodes only, in dbt's syntax.")
 @click.option("--unit-tests", is_flag=True, help="Run the unit tests of the dbt models, too.")
 @click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
 @click.option("--wait", type=Number(min=0), default=0, metavar="SECONDS",
-              help="Wait for another build to end, instead of exit 75.")  # fmt: skip
+              help="Wait so long for another build to end, instead of exit 75 at once.")  # fmt: skip
 @TARGET
 @click.pass_obj
-def build(db: Path, /, target: str, **how: Any) -> None:
-    """Bring the dbt models up to date and test them (dbt build)."""
+def build(db: Path, /, target: str, **options: Any) -> None:
+    """Update and test the dbt models (dbt build)."""
     from model_outcomes.warehouse import builds
 
-    count = builds.build(db, target, **how)
+    count = builds.build(db, target, **options)
     console.say(f"{count} dbt models, seeds and tests built in {db if target == engines.SQLITE else target}")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Everything that was compared, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print all compared tables and differences, as JSON.")
 @click.pass_obj
 def audit(db: Path, as_json: bool) -> None:
-    """Compute what was built from the raw log again, and compare."""
-    from model_outcomes.care.audit import as_json as json_of
-    from model_outcomes.care.audit import as_text
-    from model_outcomes.care.audit import audit as compare_with_log
+    """Check what was built against the raw log."""
+    from model_outcomes.care import audit as audits
 
     with built(db) as connection:
-        found = compare_with_log(connection)
-    console.write(json_of(found) if as_json else as_text(found))
-    if found.differences:
+        result = audits.audit(connection)
+    console.write(audits.as_json(result) if as_json else audits.as_text(result))
+    if result.differences:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("docs.html"),
-              show_default=True, help="The page to write.")  # fmt: skip
+              show_default=True, help="File to write.")  # fmt: skip
 @click.pass_obj
 def docs(db: Path, output: Path) -> None:
-    """Write what every table and column means as one page (dbt docs)."""
+    """Write all tables and columns as a page (dbt docs)."""
     from model_outcomes.warehouse.docs import write
 
     count = write(db, output)

@@ -1,7 +1,7 @@
 """The command line. Each command opens, parses, saves and reports; the library does the work.
 
-`COMMANDS` names the module of each command in this folder. Only that module is imported to run the command, because
-`loader record` must start fast. A command imports what it alone needs when it runs.
+`SECTIONS` names the module of each command in this folder, as `loader --help` groups them. Only that module is imported
+to run the command, because `loader record` must start fast. A command imports what it alone needs when it runs.
 """
 
 from __future__ import annotations
@@ -18,32 +18,16 @@ from loader.connections import SETTINGS_FAULT
 from model_outcomes.base import console, paths, settings
 from model_outcomes.base.errors import OutcomesError, plain_os_fault
 
-COMMANDS = {
-    "init": "record",
-    "record": "record",
-    "drain": "record",
-    "load": "load",
-    "import-legacy": "load",
-    "sync-uok": "sync_uok",
-    "build": "build",
-    "audit": "build",
-    "docs": "build",
-    "run": "run",
-    "runs": "run",
-    "doctor": "doctor",
-    "backup": "doctor",
-    "stats": "ask",
-    "rank": "ask",
-    "trends": "ask",
-    "candidates": "ask",
-    "compare": "ask",
-    "report": "report",
-    "serve": "serve",
-    "export-federated": "federation",
-    "import-federated": "federation",
-    "federation": "federation",
-    "export-log": "export_log",
+SECTIONS = {
+    "Record": {"init": "record", "record": "record", "drain": "record"},
+    "Load": {"load": "load", "import-legacy": "load", "sync-uok": "sync_uok"},
+    "Build": {"build": "build", "audit": "build", "docs": "build", "export-log": "export_log"},
+    "Ask": {"stats": "ask", "rank": "ask", "trends": "ask", "candidates": "ask", "compare": "ask"},
+    "Publish": {"run": "run", "report": "report", "serve": "serve"},
+    "Share": {"export-federated": "federation", "import-federated": "federation", "federation": "federation"},
+    "Maintain": {"runs": "run", "doctor": "doctor", "backup": "doctor"},
 }
+COMMANDS = {name: module for section in SECTIONS.values() for name, module in section.items()}
 
 
 class _Commands(click.Group):
@@ -86,6 +70,19 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"loader.{COMMANDS[name]}"), name.replace("-", "_"))
         return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in sections, each with the first sentence of its help, aligned over all sections."""
+        length = max(map(len, COMMANDS))
+        limit = formatter.width - 6 - length
+        for section, names in SECTIONS.items():
+            rows = [
+                (name.ljust(length), command.get_short_help_str(limit))
+                for name in names
+                if (command := self.get_command(context, name))
+            ]
+            with formatter.section(section):
+                formatter.write_dl(rows)
 
 
 @contextmanager

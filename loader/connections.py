@@ -29,7 +29,7 @@ DURABILITY = click.option("--durability", type=click.Choice(store.DURABILITIES),
 
 TARGET = click.option("--target", type=click.Choice(engines.TARGETS), default=engines.SQLITE,
                       envvar="OUTCOMES_TARGET", show_default=True, show_envvar=True,
-                      help="Engine of the build (see docs/outgrowing.md).")  # fmt: skip
+                      help="Engine of the build (see docs/guides/engines.md).")  # fmt: skip
 
 MAX_REJECTS = click.option("--max-rejects", type=click.IntRange(min=0), default=0, show_default=True,
                            help="Exit 3 if more lines than this are rejected.")  # fmt: skip
@@ -85,7 +85,7 @@ def asked(db: Path, question: Callable[[sqlite3.Connection], Answer]) -> tuple[A
         from model_outcomes.answers import fallback
 
         answer, snapshot_at = fallback.from_snapshot(db, question, fault)
-        console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers in its place", err=True)
+        console.say(f"Warning: {fault}; the snapshot of {snapshot_at} answers instead", err=True)
         return answer, snapshot_at
 
 

@@ -1,4 +1,4 @@
-"""Commands that look after the database: what is off with it, and a copy of it."""
+"""The commands doctor and backup."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from model_outcomes.base.errors import EXIT_FAILED
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Every finding with its figures, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print every finding with its figures, as JSON.")
 @click.pass_obj
 def doctor(db: Path, as_json: bool) -> None:
-    """Say what is off with the database and what lies beside it, and what to do next.
+    """Check the database and the files beside it.
 
-    Exit 1 if something keeps it from working.
+    Each finding says what to do next. The exit code is 1 if a finding is an error.
     """
     from model_outcomes.care.doctor import examine
 
@@ -31,11 +31,11 @@ def doctor(db: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def backup(db: Path, file: Path) -> None:
-    """Copy the database to FILE, as of one moment, while others write.
+    """Copy the database to FILE while others write.
 
-    An older backup is replaced.
+    The copy is as of one moment, and replaces an older backup.
     """
     from model_outcomes.care.backup import back_up
 
     size = back_up(db, file)
-    console.say(f"{db} is backed up in {paths.absolute(file)} ({size:,} bytes)")
+    console.say(f"{db} is backed up to {paths.absolute(file)} ({size:,} bytes)")

@@ -1,4 +1,4 @@
-"""Commands that carry the log to other engines."""
+"""The command export-log."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from model_outcomes.base import console
 
 @click.command("export-log")
 @click.option("--to", "kind", type=click.Choice(["parquet", "postgres"]), required=True,
-              help="As Parquet files, or as tables of a PostgreSQL database.")  # fmt: skip
+              help="Format: Parquet files, or tables of a PostgreSQL database.")  # fmt: skip
 @click.argument("place", metavar="[DIR|DSN]", required=False)
 @click.pass_obj
 def export_log(db: Path, kind: str, place: str | None) -> None:
-    """Carry what is new in the log to where another engine reads it.
+    """Export new outcomes to another engine.
 
-    DIR is OUTCOMES_PARQUET unless given, else <database>.parquet; DSN is OUTCOMES_POSTGRES.
+    The default DIR is OUTCOMES_PARQUET, else <database>.parquet. The default DSN is OUTCOMES_POSTGRES.
     """
     from model_outcomes.base import outputs, paths
     from model_outcomes.warehouse.engines import parquet_log, postgres_log, targets
@@ -31,10 +31,11 @@ def export_log(db: Path, kind: str, place: str | None) -> None:
         outputs.check(folder, db, "exported log", Path.is_dir, is_folder=True)
     with built(db) as connection:
         if kind == "parquet":
-            done, where = parquet_log.export(connection, folder, progress=progress), str(folder)
+            result, destination = parquet_log.export(connection, folder, progress=progress), str(folder)
         else:
-            done, where = postgres_log.export(connection, targets.dsn(place), progress=progress), "PostgreSQL"
-    others = sum(done.others.values())
+            result, destination = postgres_log.export(connection, targets.dsn(place), progress=progress), "PostgreSQL"
+    others = sum(result.others.values())
     console.say(
-        f"{done.rows:,} outcomes exported to {where}, which has them up to id {done.last}; {others:,} other rows"
+        f"{result.rows:,} outcomes exported to {destination}, which has them up to id {result.last};"
+        f" {others:,} other rows"
     )

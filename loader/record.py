@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from loader.connections import DURABILITY, SETTINGS_FAULT, log
-from model_outcomes.base import console
+from model_outcomes.base import console, paths
 from model_outcomes.base.errors import EXIT_ERROR, EXIT_REJECTED, NotKeptError, OutcomesError
 from model_outcomes.log import store
 
@@ -21,9 +22,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.pass_obj
-def init(db: Path) -> None:
-    """Create the database or upgrade it."""
+@click.argument("workspace", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
+@click.pass_context
+def init(context: click.Context, workspace: Path | None) -> None:
+    """Create a database, or a workspace.
+
+    Without DIR, create the database or upgrade it. With DIR, create a workspace there, too: your settings
+    (outcomes.toml), your seeds (seeds/) and your own dbt models (models/). Files that exist in DIR stay as they are.
+    The database is data/outcomes.db in DIR, unless you name another one.
+    """
+    db: Path = context.obj
+    if workspace:
+        from model_outcomes.base import settings
+        from model_outcomes.warehouse import builds
+        from model_outcomes.warehouse.workspace import create
+
+        folder = paths.absolute(workspace)
+        for path in create(folder, builds.project_folder()):
+            console.say(f"wrote {path}")
+        if context.parent and context.parent.get_parameter_source("db") == ParameterSource.DEFAULT:
+            db = settings.named_database(folder / paths.SETTINGS) or folder / paths.DATABASE
     store.create_or_open(db).close()
     console.say(f"{db} has schema version {store.SCHEMA_VERSION}")
 

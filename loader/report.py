@@ -1,4 +1,4 @@
-"""The command that makes a page of the marts."""
+"""The command that writes the report."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from model_outcomes.base import clock, console, paths
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True,
-              help="The file to write.")  # fmt: skip
+              help="File to write.")  # fmt: skip
 @click.pass_obj
 def report(db: Path, output: Path) -> None:
-    """Write what the marts say as one HTML page, which any browser opens.
+    """Write the report as one HTML file.
 
-    It says which model to take, how sure that is and what not to trust, with the charts behind it, and
-    needs no network and no server. As of the last build.
+    It says which model to use, how sure that is and what not to trust, and shows charts. It opens in any browser
+    without a network. As of the last build.
     """
     from model_outcomes.publish import report
 

@@ -1,4 +1,4 @@
-"""Commands of the scheduled job: run it, and see how the last ones went."""
+"""Commands of the scheduled job: run it, and show the last runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from loader.ask import reading_options
 from loader.connections import TARGET, Number, built
 from model_outcomes.base import console, paths, settings
 
@@ -21,45 +22,44 @@ def _findings(context: click.Context, parameter: click.Parameter, value: str) ->
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     for name in names:
         if name not in FINDINGS:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(FINDINGS)}")
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(FINDINGS)}")
     return names
 
 
 @click.command()
 @click.option("--inbox", type=click.Path(path_type=Path), callback=_path, envvar="OUTCOMES_INBOX", show_envvar=True,
-              metavar="DIR", help="Load what is new in the files of this folder.")  # fmt: skip
+              metavar="DIR", help="Load new lines from the files in this folder.")  # fmt: skip
 @click.option("--legacy-json", type=click.Path(path_type=Path), callback=_path, envvar="OUTCOMES_LEGACY_JSON",
               show_envvar=True, metavar="FILE",
-              help="Take over an older tool's totals.  [default: .sf/model-performance.json, if any]")  # fmt: skip
+              help="Import the totals of an older tool.  [default: .sf/model-performance.json, if any]")  # fmt: skip
 @click.option("--uok", type=click.Path(path_type=Path), callback=_path, envvar="OUTCOMES_UOK", show_envvar=True,
-              metavar="FILE", help="Mirror the orchestrator's table llm_task_outcomes of this database.")  # fmt: skip
+              metavar="FILE", help="Mirror the table llm_task_outcomes of this orchestrator's database.")  # fmt: skip
 @click.option("--publish", type=click.Path(path_type=Path), callback=_path, envvar="OUTCOMES_PUBLISH",
               show_envvar=True, metavar="DIR",
-              help="Where to publish the marts.  [default: published/ beside the database]")  # fmt: skip
-@click.option("--no-publish", is_flag=True, help="Publish nothing.")
+              help="Publish the marts to this folder.  [default: published/ beside the database]")  # fmt: skip
+@click.option("--no-publish", is_flag=True, help="Do not publish.")
 @click.option("--report/--no-report", default=True, envvar="OUTCOMES_REPORT", show_default=True, show_envvar=True,
-              help="Publish a report, too, if its libraries are installed.")  # fmt: skip
+              help="Also publish the report, if its libraries are installed.")  # fmt: skip
 @click.option("--wait", type=Number(0, 86_400), default=0, envvar="OUTCOMES_WAIT", show_envvar=True,
-              metavar="SECONDS", help="Wait for another run or build to end, instead of exit 75.")  # fmt: skip
+              metavar="SECONDS", help="Wait so long for another run or build to end, then exit 75.")  # fmt: skip
 @click.option("--max-rejects", type=click.IntRange(min=0), default=0, envvar="OUTCOMES_MAX_REJECTS",
               show_default=True, show_envvar=True, help="Exit 3 if more lines than this are rejected.")  # fmt: skip
 @click.option("--fail-on", default="", callback=_findings, envvar="OUTCOMES_FAIL_ON", show_envvar=True,
-              metavar="FINDING,...", help=f"Exit 1 for these findings: {', '.join(FINDINGS)}.")  # fmt: skip
+              metavar="FINDING,...", help=f"Exit 1 if there are such findings: {', '.join(FINDINGS)}.")  # fmt: skip
 @click.option("--keep-runs", type=click.IntRange(min=1), default=100, envvar="OUTCOMES_KEEP_RUNS",
-              show_default=True, show_envvar=True, help="Folders of runs that are kept.")  # fmt: skip
+              show_default=True, show_envvar=True, help="Number of runs whose folders are kept.")  # fmt: skip
 @click.option("--quiet/--no-quiet", default=False, envvar="OUTCOMES_QUIET", show_default=True, show_envvar=True,
-              help="Say only warnings and faults; dbt's log is in the folder of the run.")  # fmt: skip
+              help="Print only warnings and errors. The folder of the run has dbt's log.")  # fmt: skip
 @TARGET
-@click.option("--dry-run", is_flag=True, help="Say what it would do, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and change nothing.")
 @click.pass_obj
 def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None, publish: Path | None,
         no_publish: bool, report: bool, wait: float, max_rejects: int, fail_on: tuple[str, ...], keep_runs: int,
         quiet: bool, target: str, dry_run: bool) -> None:  # fmt: skip
-    """Take in what is new, build, test and publish: the one command of a schedule.
+    """Load new outcomes, build, test and publish.
 
-    Prints a JSON summary. Settings may also be in outcomes.toml.
+    The one command for a scheduler. Prints a summary as JSON. Settings can also be in outcomes.toml.
     """
-    from model_outcomes.base import paths
     from model_outcomes.intake import legacy
     from model_outcomes.job import plan
     from model_outcomes.job.run import Options
@@ -68,8 +68,7 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
     if legacy_json is None and legacy.DISCOVERED.is_file():
         legacy_json = paths.absolute(legacy.DISCOVERED)
     publish = None if no_publish else publish or paths.published(db)
-    options = Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target,
-                              quiet)  # fmt: skip
+    options = Options(inbox, legacy_json, uok, publish, wait, max_rejects, keep_runs, fail_on, report, target, quiet)
     if dry_run:
         console.write(plan.plan(db, options).as_json())
         return
@@ -79,12 +78,11 @@ def run(db: Path, inbox: Path | None, legacy_json: Path | None, uok: Path | None
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
-@click.option("--json", "output", flag_value="json", help="Every column, for programs.")
-@click.option("--csv", "output", flag_value="csv", help="Every column, for spreadsheets.")
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Number of runs.")
+@reading_options
 @click.pass_obj
 def runs(db: Path, limit: int, output: str | None) -> None:
-    """Show how the last runs went, the newest first."""
+    """Show the last runs, the newest first."""
     from model_outcomes.answers import terminal
     from model_outcomes.job import history
 

@@ -1,7 +1,7 @@
 """The Python interface: `ModelOutcomes` records outcomes and answers which model to use.
 
-It runs inside other people's programs, so what goes wrong is said on the logger `model_outcomes`, and raised
-only where that was asked for.
+It runs inside other people's programs, so it reports faults on the logger `model_outcomes` and raises them only if
+the caller asked for that (`strict`).
 """
 
 from __future__ import annotations
@@ -19,19 +19,40 @@ import msgspec
 
 from model_outcomes.answers import fallback, queries
 from model_outcomes.base import paths
-from model_outcomes.base.errors import NotKeptError, OutcomesError
+from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
 from model_outcomes.log import spool, store, validation
 from model_outcomes.log.outcome import InvalidOutcome
 from model_outcomes.log.recorder import Recorder
+
+__all__ = [
+    "ABTestCandidate",
+    "BusyError",
+    "Demotion",
+    "InvalidOutcome",
+    "ModelOutcomes",
+    "NotKeptError",
+    "OutcomesError",
+    "RankedModel",
+]
 
 logger = logging.getLogger("model_outcomes")
 
 
 class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's place at a task type. Rates are shares of `trials`, with the 95 % Wilson bounds.
-    `infrastructure_failures` are attempts that never reached the model: they are no trials, and the rates say
-    nothing about them. Costs are US dollars, None where no cost is known. `snapshot_at` is None where the log
-    itself answered, else the time of the published snapshot that did in its place."""
+    """A model's rank and figures at a task type, as `ModelOutcomes.ranked_models` returns them.
+
+    `rank`: 1 is the best. The order is by `success_rate_lower`, then trials, then cost per success.
+    `trials`: attempts that count, successes plus failures, the opening balance of an older tool included.
+    `success_rate`: successes / trials, 0 to 1.
+    `success_rate_lower`, `success_rate_upper`: the bounds of its 95 % Wilson interval, 0 to 1.
+    `infrastructure_failures`: attempts that never reached the model, such as those stopped by a rate limit. They are
+    not trials, and count neither for nor against the model.
+    `total_tokens`: tokens of all attempts that recorded them.
+    `total_cost`, `cost_per_success`: in US dollars; None if no cost is recorded.
+    `last_used`: the time of the last outcome (UTC, such as 2026-01-31 12:00:00.000), or of the opening balance.
+    `snapshot_at`: None if the log answered. Otherwise the log could not be read, the last published snapshot answered
+    instead, and this is the time when it was published (UTC, ISO 8601).
+    """
 
     rank: int
     task_type: str
@@ -56,8 +77,12 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Demotion(msgspec.Struct, frozen=True):
-    """The answer to whether a model should lose its place: true or false by itself, with the reason in words.
-    `snapshot_at` as of RankedModel."""
+    """The answer of `ModelOutcomes.should_demote`. It is true or false by itself: `if demotion:` works.
+
+    `should_demote`: True if the evidence says that another model is better, or that this one became worse.
+    `reason`: why, in words for people; programs should not parse it.
+    `snapshot_at`: as in RankedModel.
+    """
 
     should_demote: bool
     reason: str
@@ -68,9 +93,13 @@ class Demotion(msgspec.Struct, frozen=True):
 
 
 class ABTestCandidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A model worth a trial against the incumbent of its task type (against the leader, if there is no
-    incumbent), with the reason in words.
-    `snapshot_at` as of RankedModel."""
+    """A model worth a trial at a task type, as `ModelOutcomes.ab_test_candidates` returns it.
+
+    `model_id`: the model to try, since it may be better than the incumbent.
+    `incumbent_model_id`: the model in use at the task type; None if there is none, then the leader is the rival.
+    `reason`: why, in words for people; programs should not parse it.
+    `snapshot_at`: as in RankedModel.
+    """
 
     task_type: str
     model_id: str
@@ -83,16 +112,23 @@ Answered = TypeVar("Answered", RankedModel, ABTestCandidate)
 
 
 class ModelOutcomes:
-    """A log of outcomes. Made with the path of its SQLite file, which is created where it is
-    missing, in a folder that is there; without one, `OUTCOMES_DB` or data/outcomes.db is meant.
-    Closes as a context manager. Threads may share it, and a fork takes it along.
+    """Record outcomes of models at tasks, and ask which model to use.
 
-    Nothing is raised but for calls that Python itself refuses: where the file is missing, locked,
-    full or broken, outcomes go to a spool that `loader drain` brings in later, and questions are
-    answered from the last published snapshot. The logger `loader` says so, once. `strict` raises instead.
+        with ModelOutcomes("outcomes.db") as outcomes:
+            outcomes.record("fix_tests", "aurora-large", True, cost_usd=0.0861)
+            best = outcomes.ranked_models("fix_tests")[:1]
 
-    `durability` is what an outcome survives once it is recorded: `normal` a killed process, `full`
-    (the default, or what `OUTCOMES_DURABILITY` says) a power failure as well, at the price of waiting for the disk.
+    `path` is the SQLite file of the log. A missing file is created, but not its folder. Without `path` the variable
+    OUTCOMES_DB names the file; without that it is data/outcomes.db. Threads may share an instance, and it keeps
+    working after a fork.
+
+    By default no fault of the log stops the caller. If the file is missing, locked, full or damaged, outcomes go to a
+    spool file, which `loader drain` or `loader run` loads later, and questions are answered from the last published
+    snapshot. The logger `model_outcomes` reports this. With `strict` these faults are raised: BusyError if another
+    writer holds the file for too long, otherwise OutcomesError.
+
+    `durability` is what a recorded outcome survives: a killed process (`normal`), or also a power failure (`full`),
+    which waits for the disk at each outcome. Without it the variable OUTCOMES_DURABILITY decides, otherwise `full`.
     """
 
     def __init__(self, path: str | Path | None = None, *, strict: bool = False, durability: str | None = None) -> None:
@@ -121,86 +157,85 @@ class ModelOutcomes:
         error_type: str | None = None,
         cost_source: str | None = None,
     ) -> bool:
-        """Append one outcome; True once it is on disk, in the log or in a spool.
+        """Record one outcome and return True once it is on disk, in the log or in a spool.
 
-        `cost_usd` in US dollars, None where it is not known (0 means free); `duration_ms` in
-        milliseconds; `timestamp` with an offset, now where it is left out. An `event_id` that
-        was recorded before with the same verdict changes nothing.
-        False, with every fault on the logger `model_outcomes`, where the input is no outcome, or where
-        neither log nor spool could be written; the outcome is then on the logger, as JSON.
-        `strict` spools no outcome that is not committed: it raises InvalidOutcome (a ValueError),
-        BusyError if another writer holds the file for too long, OutcomesError if it cannot be written.
+        `success`: whether the result is right, as you checked it.
+        `timeout`: whether the attempt failed because it ran out of time.
+        `tokens_used`: tokens in all; or `input_tokens` and `output_tokens` by themselves.
+        `cost_usd`: US dollars; 0 means free, None means that the cost is not known.
+        `timestamp`: a datetime or ISO 8601 text with an offset; now if it is left out.
+        `event_id`: idempotency key. An outcome that is recorded twice with the same key counts once.
+        `task_id`: the task, so that models are compared on the same tasks.
+        `experiment_id`: the A/B experiment that the attempt belongs to.
+        `recorded_by`: the program that records.
+        `duration_ms`: milliseconds.
+        `error_type`: why the attempt failed; error_types.csv says which types are failures of the infrastructure.
+        `cost_source`: who reported the cost, `provider` or `local`.
+
+        Return False if the values are not an outcome, or if neither log nor spool can be written; the logger
+        `model_outcomes` then gets every fault, in the second case with the outcome as JSON. With `strict` an outcome
+        is committed to the log or the fault is raised: InvalidOutcome (a ValueError), BusyError if another writer
+        holds the file for too long, or OutcomesError.
         """
+        values = {name: value for name, value in locals().items() if name != "self"}
         try:
-            found = validation.from_values(
-                {
-                    "task_type": task_type,
-                    "model_id": model_id,
-                    "success": success,
-                    "timeout": timeout,
-                    "tokens_used": tokens_used,
-                    "cost_usd": cost_usd,
-                    "timestamp": timestamp,
-                    "event_id": event_id,
-                    "task_id": task_id,
-                    "experiment_id": experiment_id,
-                    "recorded_by": recorded_by,
-                    "duration_ms": duration_ms,
-                    "input_tokens": input_tokens,
-                    "output_tokens": output_tokens,
-                    "error_type": error_type,
-                    "cost_source": cost_source,
-                }
-            )
+            new = validation.from_values(values)
             if self.strict:
-                self._recorder.insert(found)
+                self._recorder.insert(new)
                 return True
         except Exception as fault:
             if self.strict:
                 raise
-            _say_lost(fault)
+            _log_lost(fault)
             return False
         was_in_trouble = self._recorder.trouble is not None
         try:
-            spooled = self._recorder.keep(found)
+            spool_path = self._recorder.keep(new)
         except (InvalidOutcome, NotKeptError) as fault:
-            _say_lost(fault)
+            _log_lost(fault)
             return False
         except Exception as fault:
-            _log(logging.ERROR, "not recorded: %s", spool.as_json(found), fault=fault)
+            _log(logging.ERROR, "not recorded: %s", spool.as_json(new), fault=fault)
             return False
-        if (spooled is not None) != was_in_trouble:
-            _say_spooled(self._recorder, spooled)
+        if (spool_path is not None) != was_in_trouble:
+            _log_spooled(self._recorder, spool_path)
         return True
 
     def ranked_models(self, task_type: str, min_samples: int = queries.MIN_SAMPLES) -> list[RankedModel]:
-        """Return the models with at least `min_samples` trials at a task type, the best first.
+        """Return the models with at least `min_samples` trials at a task type, the best first. A new outcome counts at
+        once; the list is empty if there are none.
 
-        In degraded mode those of the last published snapshot, marked by `snapshot_at`; none where
-        there is no snapshot either (`strict`: raises OutcomesError in place of both).
+        If the log cannot be read, the last published snapshot answers instead, which `snapshot_at` shows. Without a
+        snapshot the list is empty. With `strict` both cases raise OutcomesError.
         """
-        found = self._ask(lambda connection: queries.ranked_models(connection, task_type, operator.index(min_samples)))
-        return self._converted(found, RankedModel)
+        answer = self._ask(lambda connection: queries.ranked_models(connection, task_type, operator.index(min_samples)))
+        return self._converted(answer, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:
-        """Return whether a model should lose its place at a task type: whether the mart
-        `demotion_candidates` has it, and why. Degraded as `ranked_models`; no, where nothing is known."""
-        found = self._ask(lambda connection: queries.demotion_candidates(connection, task_type))
-        if found is None:
-            return Demotion(False, "not known: there is nothing to ask")
-        rows, snapshot_at = found
+        """Return whether a model should be demoted at a task type, and why, as of the last build: whether the mart
+        `demotion_candidates` has it.
+
+        The last published snapshot answers instead of the log as in `ranked_models`; without a snapshot the answer is
+        no.
+        """
+        answer = self._ask(lambda connection: queries.demotion_candidates(connection, task_type))
+        if answer is None:
+            return Demotion(False, "not known: neither the log nor a published snapshot can be read")
+        rows, snapshot_at = answer
         reasons = [row["reason"] for row in rows if row["model_id"] == model_id]
         return Demotion(bool(reasons), reasons[0] if reasons else "not among the demotion candidates", snapshot_at)
 
     def ab_test_candidates(self, task_type: str) -> list[ABTestCandidate]:
-        """Return the models that a trial could still move to the top of a task type. Degraded as `ranked_models`."""
-        found = self._ask(lambda connection: queries.ab_test_candidates(connection, task_type))
-        return self._converted(found, ABTestCandidate)
+        """Return the models that may be better than the incumbent of a task type, and so are worth a trial, as of the
+        last build. The last published snapshot answers instead of the log as in `ranked_models`.
+        """
+        answer = self._ask(lambda connection: queries.ab_test_candidates(connection, task_type))
+        return self._converted(answer, ABTestCandidate)
 
     def _ask(
         self, question: Callable[[sqlite3.Connection], queries.Answer]
     ) -> tuple[queries.Answer, str | None] | None:
-        """Return the answer, and the time of the snapshot that gave it in place of the log; None for none."""
+        """Return the log's answer and None, or a snapshot's answer and its time; None if neither can be read."""
         try:
             return self._recorder.ask(question), None
         except Exception as fault:
@@ -210,30 +245,32 @@ class ModelOutcomes:
         try:
             answer, snapshot_at = fallback.from_snapshot(self.path, question, reason)
         except Exception:
-            _log(logging.WARNING, "%s; no published snapshot answers in its place", reason)
+            _log(logging.WARNING, "%s; there is no published snapshot to answer instead", reason)
             return None
-        _log(logging.WARNING, "%s; the snapshot of %s answers in its place", reason, snapshot_at)
+        _log(logging.WARNING, "%s; the snapshot of %s answers instead", reason, snapshot_at)
         return answer, snapshot_at
 
-    def _converted(self, found: tuple[queries.Answer, str | None] | None, kind: type[Answered]) -> list[Answered]:
-        if found is None:
+    def _converted(self, answer: tuple[queries.Answer, str | None] | None, kind: type[Answered]) -> list[Answered]:
+        if answer is None:
             return []
-        rows, snapshot_at = found
+        rows, snapshot_at = answer
         try:
             return [msgspec.convert({**row, "snapshot_at": snapshot_at}, kind) for row in rows]
-        except msgspec.ValidationError as fault:  # columns of another version
+        except msgspec.ValidationError as fault:
+            message = f"{self.path} was built by another version ({fault}): build it again with `loader build`"
             if self.strict:
-                raise OutcomesError(f"{self.path} does not answer as this version asks: {fault}") from fault
-            _log(logging.WARNING, "%s does not answer as this version asks: %s", self.path, fault)
+                raise OutcomesError(message) from fault
+            _log(logging.WARNING, "%s", message)
             return []
 
     def close(self) -> None:
+        """Close the log. Leaving a `with` block does this, too."""
         try:
             self._recorder.close()
         except Exception as fault:
             if self.strict:
                 raise
-            _say_lost(fault)
+            _log_lost(fault)
 
     def __enter__(self) -> ModelOutcomes:
         return self
@@ -242,14 +279,14 @@ class ModelOutcomes:
         self.close()
 
 
-def _say_spooled(recorder: Recorder, spooled: Path | None) -> None:
-    if spooled is None:
-        _log(logging.INFO, "%s takes outcomes again; `loader drain` brings in those that were spooled", recorder.path)
+def _log_spooled(recorder: Recorder, spool_path: Path | None) -> None:
+    if spool_path is None:
+        _log(logging.INFO, "%s can be written again; `loader drain` loads the spooled outcomes", recorder.path)
     else:
-        _log(logging.WARNING, "%s; outcomes wait in %s for `loader drain`", recorder.trouble, spooled)
+        _log(logging.WARNING, "%s; outcomes wait in %s for `loader drain`", recorder.trouble, spool_path)
 
 
-def _say_lost(fault: Exception) -> None:
+def _log_lost(fault: Exception) -> None:
     if isinstance(fault, NotKeptError):
         _log(logging.ERROR, "%s: %s", fault, fault.outcome)
     elif isinstance(fault, OutcomesError):
@@ -262,6 +299,3 @@ def _log(level: int, message: str, *values: object, fault: Exception | None = No
     """Log a message; a handler that fails does not fail the agent."""
     with suppress(Exception):
         logger.log(level, message, *values, exc_info=fault)
-
-
-__all__ = ["ABTestCandidate", "Demotion", "ModelOutcomes", "OutcomesError", "RankedModel"]

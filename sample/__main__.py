@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,6 +15,7 @@ from sample import files, world
 FOLDER = Path("data/sample")
 DATABASE = Path("data/sample.db")
 COMMAND = ".venv/bin/loader --db data/sample.db"
+WORKSPACE = Path(__file__).parent  # its seeds
 
 NEXT = f"""
 Where to look next:
@@ -35,6 +37,7 @@ def main() -> int:
     is_new = files.write(FOLDER, yesterday)
     click.echo(f"The sample's files are in {FOLDER}" + ("." if is_new else ", where they were already."))
     click.echo(f"It goes into {DATABASE}: data/outcomes.db is yours.")
+    os.environ["OUTCOMES_WORKSPACE"] = str(WORKSPACE)
     load = ("load", f"{FOLDER / files.AGENTS}", f"{FOLDER / files.EVALUATION}")
     steps = [
         (*load, "--max-rejects", f"{len(files.BAD_LINES)}"),
@@ -43,7 +46,8 @@ def main() -> int:
         *(("rank", task_type) for task_type in world.TASKS),
     ]
     for step in steps:
-        click.echo(f"\n$ {COMMAND} {' '.join(step)}")
+        workspace = "OUTCOMES_WORKSPACE=sample " if step[0] == "build" else ""
+        click.echo(f"\n$ {workspace}{COMMAND} {' '.join(step)}")
         code = _run(*step)
         if code:
             return code
@@ -57,6 +61,7 @@ def _run(*arguments: str) -> int:
         loader.main(["--db", str(DATABASE), *arguments], prog_name="loader")
     except SystemExit as ended:
         return int(ended.code or 0)
+    return 0
 
 
 if __name__ == "__main__":

@@ -6,35 +6,37 @@ pictures on any day.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from loader.cli import main as loader
 from model_outcomes.log import store
 from model_outcomes.publish import report
 from sample import browser, files
+from sample.__main__ import WORKSPACE
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 LAST_DAY = date(2025, 12, 31)
 WRITTEN_AT = datetime(2026, 1, 1, 6, tzinfo=timezone.utc)
-DESKTOP = {"width": 1120, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1120, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 class Shot(NamedTuple):
     """A picture: how large the window is and what it shows, by a function that brings it there and says what
     of the page to take, everything in the window where that is None."""
 
-    viewport: dict[str, int]
-    scheme: str
+    viewport: ViewportSize
+    scheme: Literal["dark", "light"]
     show: Callable[[Page], Any]
 
 
@@ -72,6 +74,7 @@ def main() -> int:
 
 def write_report(folder: Path) -> Path:
     """Make the sample's log and build it, and write its report."""
+    os.environ["OUTCOMES_WORKSPACE"] = str(WORKSPACE)
     database, page = folder / "sample.db", folder / "report.html"
     files.write(folder / "sample", LAST_DAY)
     outcomes = [str(folder / "sample" / name) for name in (files.AGENTS, files.EVALUATION)]

@@ -1,4 +1,4 @@
-{# Sums, minima and maxima as SQL's own aggregates take them: a null never wins. #}
+{# Sums, minima and maxima handle nulls as SQL's own aggregates do: null loses against every value. #}
 {% macro additive_merge(staged, columns, guard='true', least_of='least', greatest_of='greatest') %}
     {% set least = config.get('minimum_columns', []) %}
     {% set greatest = config.get('maximum_columns', []) %}

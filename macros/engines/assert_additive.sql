@@ -1,4 +1,4 @@
-{# A misspelt column would be summed without a word. #}
+{# Without this check, a misspelt column would be summed and nobody would notice. #}
 {% macro assert_additive() %}
     {% set keys, greatest = config.require('unique_key'), config.require('maximum_columns') %}
     {% if not config.get('contract').enforced %}

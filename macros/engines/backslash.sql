@@ -1,4 +1,4 @@
-{# Within quotes it means itself on some engines, and escapes what follows on others. #}
+{# Within quotes some engines read a backslash as itself, and others as an escape of the next character. #}
 {% macro backslash() -%}
     {{ return(adapter.dispatch('backslash')()) }}
 {%- endmacro %}

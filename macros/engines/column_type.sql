@@ -1,4 +1,4 @@
-{# The type of a table's column for what its contract says. #}
+{# The engine's column type for a type of the contract. #}
 {% macro column_type(column) %}
     {% do return(adapter.dispatch('column_type')(column)) %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# A contract's data_type in the engine's own words: contracts say text, bigint and double. #}
+{# Contracts say text, bigint and double; this macro translates them into the engine's own names. #}
 {% macro contract_type(data_type) -%}
     {{ return({'text': text_type(), 'double': double_type()}.get(data_type | lower, data_type)) }}
 {%- endmacro %}

@@ -6,7 +6,7 @@
     cast(cast({{ day }} as date) + cast({{ days }} as integer) as {{ text_type() }})
 {%- endmacro %}
 
-{# Text of a date is what the server's setting of DateStyle makes of it. #}
+{# The server's setting of DateStyle decides how a date is written as text. #}
 {% macro postgres__days_after(day, days) -%}
     to_char(cast({{ day }} as date) + cast({{ days }} as integer), 'YYYY-MM-DD')
 {%- endmacro %}

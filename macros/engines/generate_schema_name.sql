@@ -1,4 +1,4 @@
-{# One schema for everything, stored test failures included: on SQLite another schema is another file. #}
+{# One schema for everything, stored test failures too: on SQLite a second schema is a second file. #}
 {% macro generate_schema_name(custom_schema_name=none, node=none) -%}
     {{ target.schema }}
 {%- endmacro %}

@@ -1,4 +1,7 @@
-{#- Those that NAME_PATTERN in model_outcomes/federation/format.py keeps out: they steer a terminal, or turn text around. -#}
+{#-
+    The characters that NAME_PATTERN in model_outcomes/federation/format.py refuses: they control a terminal or change
+    the direction of text.
+-#}
 {% macro has_control_characters(text) -%}
     {{ return(adapter.dispatch('has_control_characters')(text)) }}
 {%- endmacro %}
@@ -11,7 +14,7 @@
     regexp_matches({{ text }}, '[\x{0}-\x{1f}\x{7f}-\x{9f}\x{2028}-\x{202e}\x{2066}-\x{2069}]')
 {%- endmacro %}
 
-{# Glob takes a text to end with its first character 0, which no name of the log has. #}
+{# Glob ends a text at its first character 0. No name in the log has one. #}
 {% macro sqlite__has_control_characters(text) -%}
     {{ text }} glob '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159)
         || char(8232) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*'

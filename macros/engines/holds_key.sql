@@ -1,4 +1,5 @@
-{# Whether the table's own DDL already refuses a second row, or a null, in these columns: then nobody need read it all. #}
+{# True if the table's own DDL already refuses a null or a second row in these columns. A test then need not read the
+   whole table. #}
 {% macro holds_key(relation, columns) %}
     {% do return(execute and adapter.dispatch('holds_key')(relation, columns)) %}
 {% endmacro %}
@@ -7,7 +8,7 @@
     {% do return(false) %}
 {% endmacro %}
 
-{# What a test is given is a text, and not a relation, where its config limits the rows. #}
+{# If a test's config limits the rows, dbt passes a text and not a relation. #}
 {% macro sqlite__holds_key(relation, columns) %}
     {% if relation is string %}
         {% do return(false) %}

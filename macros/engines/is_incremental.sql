@@ -25,7 +25,7 @@
     {% do return(default__is_incremental() and has_contract_columns()) %}
 {% endmacro %}
 
-{# There a table is known by a view of its last version. #}
+{# On Spark the dbt model's name is a view of the table's last version. #}
 {% macro spark__is_incremental() %}
     {% do return(
         load_relation(this) is not none

@@ -10,7 +10,7 @@
     )
 {%- endmacro %}
 
-{# In a plain aggregate its order would be anybody's. #}
+{# A plain aggregate would have no fixed order here. #}
 {% macro sqlite__listed(expression, partition_by, order_by) -%}
     {{ default__listed(expression, partition_by, order_by) | replace('string_agg', 'group_concat') }}
 {%- endmacro %}

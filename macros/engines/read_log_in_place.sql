@@ -1,4 +1,4 @@
-{# `dbt run-operation read_log_in_place`: lets the sources be the Parquet files that `loader export-log` wrote. #}
+{# `dbt run-operation read_log_in_place`: makes the sources read the Parquet files that `loader export-log` wrote. #}
 {% macro read_log_in_place() %}
     {% do adapter.dispatch('read_log_in_place')() %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# dbt's own ref(), every form of it, but for how the result is spelled in SQL. #}
+{# dbt's own ref(), in every form. Only the way the result is written in SQL differs. #}
 {% macro ref() %}
     {% do return(relation_in_sql(builtins.ref(*varargs, **kwargs))) %}
 {% endmacro %}

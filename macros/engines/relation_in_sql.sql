@@ -6,7 +6,7 @@
     {% do return(relation) %}
 {% endmacro %}
 
-{# A view that says `main.` cannot be read once its file is attached under another name. #}
+{# A view that says `main.` cannot be read if its file is attached under another name. #}
 {% macro sqlite__relation_in_sql(relation) %}
     {% do return(relation.include(database=false, schema=false)) %}
 {% endmacro %}

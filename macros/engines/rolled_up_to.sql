@@ -1,5 +1,6 @@
-{# A subquery: a number would be fixed before the build knows what another one merged meanwhile. In a unit
-   test `this` is none, or the name of the rows given as `input: this`, and the dbt model's config is out of reach. #}
+{# It is a subquery, because a number would be fixed too early: another build may merge rows before this one does. In a
+   unit test `this` is null (none) or the name of the rows given as `input: this`, and the config of the dbt model is
+   not available. #}
 {% macro rolled_up_to(column=none, where=none) -%}
     {%- set watermark = column or config.get('watermark') -%}
     {%- if this is none or (this is not string and not is_incremental()) -%}

@@ -1,4 +1,4 @@
-{# dbt's own source(), but for how the result is spelled in SQL. #}
+{# dbt's own source(). Only the way the result is written in SQL differs. #}
 {% macro source() %}
     {% do return(relation_in_sql(builtins.source(*varargs, **kwargs))) %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# A check is named after its model and column, since its name is all that an engine says when a row breaks it. #}
+{# A check is named after its dbt model and column, because the name is all that an engine reports if a row breaks it. #}
 {% macro table_constraint(constraint) %}
     {% set columns = constraint.columns or [] %}
     {% if constraint.type == 'check' %}

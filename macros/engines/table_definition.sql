@@ -1,4 +1,4 @@
-{# What stands behind `create table x`: the columns and constraints of the contract. None without an enforced contract. #}
+{# The definition after `create table x`: the columns and constraints of the contract. None if no contract is enforced. #}
 {% macro table_definition() %}
     {% if not config.get('contract').enforced %}
         {% do return(none) %}

@@ -6,7 +6,7 @@
     {{ day_of(utc_timestamp(timestamp_text)) }}
 {%- endmacro %}
 
-{# In one call, since a full refresh makes it for every outcome of the log. #}
+{# One function call, because a full refresh runs it for every outcome of the log. #}
 {% macro sqlite__utc_day(timestamp_text) -%}
     date({{ to_millisecond(timestamp_text) }}, '+0 seconds')
 {%- endmacro %}

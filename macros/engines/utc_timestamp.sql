@@ -1,4 +1,5 @@
-{# As text on every engine, so that one moment is one text: YYYY-MM-DD HH:MM:SS.mmm, digits after the millisecond are cut off. #}
+{# Text on every engine, so that one time is always one text: YYYY-MM-DD HH:MM:SS.mmm. Digits after the milliseconds are
+   cut off. #}
 {% macro utc_timestamp(timestamp_text) -%}
     {{ return(adapter.dispatch('utc_timestamp')(timestamp_text)) }}
 {%- endmacro %}
@@ -10,7 +11,7 @@
     )
 {%- endmacro %}
 
-{# A text without an offset would be read in the server's own time zone. #}
+{# Otherwise the server would read a text without an offset in its own time zone. #}
 {% macro postgres__utc_timestamp(timestamp_text) -%}
     to_char(
         cast(
@@ -29,7 +30,7 @@
     )
 {%- endmacro %}
 
-{# '+0 seconds' makes SQLite before 3.42 normalise a day that does not exist instead of repeating it. #}
+{# With '+0 seconds', SQLite before 3.42 normalises a day that does not exist; without it, it repeats the day. #}
 {% macro sqlite__utc_timestamp(timestamp_text) -%}
     strftime('%Y-%m-%d %H:%M:%f', {{ to_millisecond(timestamp_text) }}, '+0 seconds')
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# What utc_timestamp gives for a text, of milliseconds since 1970. #}
+{# The same as utc_timestamp, for milliseconds since 1970. #}
 {% macro utc_timestamp_of_ms(epoch_ms) -%}
     {{ return(adapter.dispatch('utc_timestamp_of_ms')(epoch_ms)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# How far int_experiment_outcomes has searched the log for every arm. #}
+{# The id up to which int_experiment_outcomes has searched the log for every arm. #}
 {% macro least_seen_to() -%}
     (
         select min(seen.seen_to)

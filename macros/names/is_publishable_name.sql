@@ -1,4 +1,7 @@
-{#- As the schema of federated_stats has it: no path, no blank at either end, at most 200 characters, none for control. -#}
+{#-
+    The rules of the schema of federated_stats: no path, no space at either end, at most 200 characters, no control
+    characters.
+-#}
 {% macro is_publishable_name(name) -%}
     (case
         when {{ name }} like '/%' or {{ name }} like '~%' or {{ name }} like '.%' then 0

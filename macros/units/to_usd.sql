@@ -1,4 +1,4 @@
-{#- The way back from to_nano_usd(): sums are kept as integers in two parts (see rest_of), and divided once at the end. -#}
+{#- The inverse of to_nano_usd(): sums are kept as integers in two parts (see rest_of) and divided once, at the end. -#}
 {% macro to_usd(rest, carry) -%}
     (case
         when abs(coalesce({{ carry }}, 0)) < 40000000

@@ -1,4 +1,4 @@
-{#- Days before it are closed: no outcome that is recorded when it happens comes to them any more. -#}
+{#- Days before it are closed: if outcomes are recorded as they happen, no more outcomes are added to these days. -#}
 {% macro today() -%}
     '{{ (var('now') or run_started_at.strftime('%Y-%m-%d'))[:10] }}'
 {%- endmacro %}

@@ -1,1 +1,1 @@
-"""Answers from the marts, and the caveats that go with them, for programs and for people."""
+"""Answers from the marts, with their caveats, for programs and for people."""

@@ -1,5 +1,5 @@
-"""Two models at one task type, compared ad hoc from the log: what the mart `ab_comparisons` says of
-declared experiments, under the same names and by the same formulas."""
+"""Compare any two models at a task type, from the log. Names and formulas are those of the mart `ab_comparisons`,
+which compares declared experiments."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def compare(
     since: str | None = None,
     until: str | None = None,
 ) -> Comparison:
-    """Return trials, wins, averages and the difference of success rates (challenger - incumbent).
+    """Return trials, wins and averages of both models, and the difference of success rates (challenger - incumbent).
 
-    `newcombe_lower` and `newcombe_upper` are fixed-horizon: right for one look at a moment chosen
-    beforehand. `since` is inclusive, `until` is not; a day alone begins at midnight UTC.
-    Raises OutcomesError where a time is none or both models are one.
+    Averages are tokens and US dollars per trial. The bounds `newcombe_lower` and `newcombe_upper` are valid for one
+    look, at a time chosen before the data. `since` is inclusive, `until` is exclusive; a day means midnight UTC.
+    Raises OutcomesError if a time cannot be read or both models are the same.
     """
     models = {"incumbent": _canonical(connection, incumbent), "challenger": _canonical(connection, challenger)}
     if models["incumbent"] == models["challenger"]:
         raise OutcomesError(f"{incumbent} and {challenger} are the same model")
-    period = (_moment(since, "0000"), _moment(until, "9999"))
+    period = (_timestamp(since, "0000"), _timestamp(until, "9999"))
     answer: Comparison = {
         "task_type": task_type,
         "incumbent_model_id": models["incumbent"],
@@ -52,7 +52,7 @@ def compare(
 
 
 def arms(answer: Comparison) -> queries.Answer:
-    """Return a comparison as one row per arm, for a table; a rate stands there with its interval."""
+    """Return a comparison as one row per arm, with the interval of its success rate, for a table."""
     names = ("model_id", "trials", "success_rate", "infrastructure_failures", "avg_tokens", "avg_cost")
     rows = [{"arm": arm, **{name: answer[f"{arm}_{name}"] for name in names}} for arm in ("incumbent", "challenger")]
     for row in rows:
@@ -89,12 +89,12 @@ def _difference(answer: Comparison) -> Comparison:
 
 
 def _canonical(connection: sqlite3.Connection, name: str) -> str:
-    found = connection.execute("select model_id from model_aliases where alias = ?", (name,)).fetchone()
-    return found[0] if found else name
+    row = connection.execute("select model_id from model_aliases where alias = ?", (name,)).fetchone()
+    return row[0] if row else name
 
 
 def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, period: tuple[str, str]) -> dict[str, Any]:
-    """Return one arm, over the log's index on task type and recorded model; infrastructure failures are no trials."""
+    """Return the totals of one arm. The query uses the log's index on task type and model, so it names all aliases."""
     return queries.rows(
         connection,
         """
@@ -104,7 +104,7 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
                 case
                     when
                         is_success = 0
-                        and error_type in (select error_type from error_types where attribution = 'infrastructure')
+                        and error_type in (select error_type from int_error_types where attribution = 'infrastructure')
                         then 0
                     else 1
                 end as is_trial
@@ -130,8 +130,8 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
     )[0]
 
 
-def _moment(text: str | None, default: str) -> str:
-    """Return a time in the form of `occurred_at`."""
+def _timestamp(text: str | None, default: str) -> str:
+    """Return a time in the format of `occurred_at`, `default` if it is None."""
     if text is None:
         return default
     full = f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text

@@ -1,4 +1,4 @@
-"""Answers when the log gives none: from the last published snapshot, marked with its time."""
+"""Answers from the last published snapshot, for the case that the log cannot be read."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Answer = TypeVar("Answer")
 def from_snapshot(
     database: Path, question: Callable[[sqlite3.Connection], Answer], fault: OutcomesError
 ) -> tuple[Answer, str]:
-    """Return what the last snapshot of a database answers, and when it was published (UTC, as the log writes times).
+    """Return the answer of the last published snapshot, and the time of its publication (UTC, ISO 8601).
 
-    Raises `fault`, which kept the log from answering, where there is no snapshot that can.
+    Raises `fault`, the reason why the log cannot answer, if no snapshot can answer either.
     """
     path = paths.snapshot(database)
     try:

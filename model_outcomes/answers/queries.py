@@ -1,4 +1,4 @@
-"""Questions to the marts. Each answer is a list of rows, as mappings from column to value."""
+"""Queries of the marts. Each answer is a list of rows, which map column to value."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> 
 
 
 def stats(connection: Connection, task_type: str | None = None) -> Answer:
-    """Return `model_stats`, of one task type or of all."""
-    asked = "" if task_type is None else "where task_type = ?"
+    """Return the rows of `model_stats`, for one task type or all."""
+    condition = "" if task_type is None else "where task_type = ?"
     return rows(
         connection,
-        f"select * from model_stats {asked} order by task_type, model_id",
+        f"select * from model_stats {condition} order by task_type, model_id",
         () if task_type is None else (task_type,),
     )
 
@@ -33,8 +33,8 @@ def stats(connection: Connection, task_type: str | None = None) -> Answer:
 def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN_SAMPLES) -> Answer:
     """Return the models with at least `min_samples` trials at a task type, the best first.
 
-    The order is that of `model_rankings` (lower Wilson bound, then trials, then cost per success,
-    then name), taken afresh from the live view: an outcome counts as soon as it is committed.
+    The order is that of `model_rankings`: lower Wilson bound, then trials, then cost per success, then name. The rows
+    come from the live view, so an outcome counts as soon as it is committed.
     """
     return rows(
         connection,
@@ -58,7 +58,7 @@ def ranked_models(connection: Connection, task_type: str, min_samples: int = MIN
 
 
 def trends(connection: sqlite3.Connection, task_type: str | None, model_id: str | None, days: int) -> Answer:
-    """Return `model_daily_trends` over so many days, up to the last one with an outcome that is not in the future."""
+    """Return the rows of `model_daily_trends` for the last `days` days, up to the last day with an outcome."""
     return rows(
         connection,
         """
@@ -85,22 +85,21 @@ def ab_test_candidates(connection: sqlite3.Connection, task_type: str | None = N
 
 
 def recommendations(connection: sqlite3.Connection, task_type: str | None = None) -> Answer:
-    """Return the mart `recommendations`: one row per task type, of one task type or of all."""
-    asked = "?1 is null or task_type = ?1"
-    return rows(connection, f"select * from recommendations where {asked} order by task_type", (task_type,))
+    """Return the rows of `recommendations`, one per task type, for one task type or all."""
+    return _of_task_type(connection, "recommendations", task_type, "task_type")
 
 
 def expect_task_type(connection: Connection, task_type: str | None) -> None:
-    """Raise OutcomesError if nobody recorded the task type, which is then most likely misspelt; name all that exist."""
+    """Raise OutcomesError if the task type has no outcomes, which is most likely a misspelling. Name all that have."""
     if task_type is None or stats(connection, task_type):
         return
-    known = [row["task_type"] for row in rows(connection, "select distinct task_type from model_stats order by 1")]
-    raise OutcomesError(f"no outcomes for task type {task_type!r}; there are: {', '.join(known) or 'none at all'}")
+    names = [row["task_type"] for row in rows(connection, "select distinct task_type from model_stats order by 1")]
+    choice = f"choose one of: {', '.join(names)}" if names else "the log is empty"
+    raise OutcomesError(f"no outcomes for task type {task_type!r}; {choice}")
 
 
-def _of_task_type(connection: sqlite3.Connection, mart: str, task_type: str | None) -> Answer:
-    return rows(
-        connection,
-        f"select * from {mart} where ?1 is null or task_type = ?1 order by task_type, model_id",
-        (task_type,),
-    )
+def _of_task_type(
+    connection: sqlite3.Connection, mart: str, task_type: str | None, order: str = "task_type, model_id"
+) -> Answer:
+    query = f"select * from {mart} where ?1 is null or task_type = ?1 order by {order}"
+    return rows(connection, query, (task_type,))

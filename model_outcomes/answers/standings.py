@@ -1,7 +1,7 @@
-"""The way in which report and explorer show a model's `standing` in `model_rankings`: the same words, colours and
-shapes.
+"""Words, colours and shapes for a model's `standing` in `model_rankings`, shared by report and explorer.
 
-The colours are Okabe and Ito's or close to them, which the colour-blind tell apart; each has its own shape, too.
+The colours are those of Okabe and Ito, or close to them, which colour-blind readers can tell apart. Each standing also
+has a shape of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Standing:
-    """Words, the colours on light and on dark paper, and Vega's name of the shape."""
+    """The words, the colours on a light and on a dark background, and Vega's name of the shape."""
 
     words: str
     light: str
@@ -23,7 +23,7 @@ STANDINGS = {
     "best": Standing("surely best", "#0072b2", "#56b4e9", "diamond"),
     "may_be_best": Standing("may be the best", "#3a9bd9", "#9bd4f5", "circle"),
     "behind": Standing("surely behind", "#c1501a", "#e69f00", "triangle-down"),
-    "untried": Standing("too little tried", "#6e7781", "#9198a1", "cross"),
+    "untried": Standing("too few trials", "#6e7781", "#9198a1", "cross"),
 }
 WORDS = [standing.words for standing in STANDINGS.values()]
 SHAPES = [standing.shape for standing in STANDINGS.values()]
@@ -31,7 +31,7 @@ LIGHT = [standing.light for standing in STANDINGS.values()]
 
 
 def words_of(column: str) -> str:
-    """Return an SQL expression for the words of a column with a standing."""
+    """Return an SQL expression that turns a column with a standing into words."""
     cases = " ".join(f"when '{key}' then '{standing.words}'" for key, standing in STANDINGS.items())
     return f"case {column} {cases} end"
 

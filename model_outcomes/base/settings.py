@@ -5,23 +5,26 @@ file too. The environment overrides the file, and an option overrides both.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from model_outcomes.base import paths
-from model_outcomes.base.engines import Target
+from model_outcomes.base.engines import TARGETS, Target
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import mismatch
 
 SIZE_LIMIT_BYTES = 1_000_000
 MESSAGE_CHARACTERS = 1_000
 UNKNOWN_FIELD, INVALID_VALUE = "object contains unknown field ", "invalid enum value "  # msgspec's messages
-DECISIVE = ("project", "target")  # settings that decide which code runs
+DECISIVE = ("project", "target", "workspace")  # settings that decide which code runs
 Finding = Literal["stale", "demotion", "drift", "degenerate", "new_demotion", "new_verdict", "new_drift"]
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
@@ -41,12 +44,40 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     runs: Location | None = None
     spool: Location | None = None
     project: Location | None = None
+    workspace: Location | None = None
     wait: Seconds | None = None
     busy_timeout: Seconds | None = None
     max_rejects: Annotated[int, Meta(ge=0)] | None = None
     keep_runs: Annotated[int, Meta(ge=1)] | None = None
     fail_on: list[Finding] | None = None
     quiet: bool | None = None
+
+
+# What `template` writes of each setting: its meaning, and the default or else an example.
+EXPLANATIONS: dict[str, tuple[str, Any]] = {
+    "database": ("The log, an SQLite file.", "data/outcomes.db"),
+    "target": (f"The engine that builds: {', '.join(TARGETS)}.", "sqlite"),
+    "inbox": ("Folder of files that a run loads.", "inbox"),
+    "legacy_json": ("Aggregates of an older tool, which a run imports.", ".sf/model-performance.json"),
+    "uok": ("The orchestrator's database, which a run mirrors.", "uok.db"),
+    "publish": ("Folder to which a run publishes what passed its tests.", "data/published"),
+    "report": ("A run publishes a report, too.", True),
+    "runs": ("Folder for the summary of each run.", "data/runs"),
+    "spool": ("File for outcomes that the log cannot take now.", "data/outcomes.db.spool.jsonl"),
+    "project": ("The dbt project, if it is not the one of the package.", "/srv/model-outcomes"),
+    "workspace": ("Folder with your seeds/ and models/, if it is not this one.", "."),
+    "wait": ("Seconds that a run waits for another one to end.", 0),
+    "busy_timeout": ("Seconds that a writer waits for another one.", 30),
+    "max_rejects": ("A run that rejects more lines than this exits 3.", 0),
+    "keep_runs": ("The summaries of so many runs are kept.", 100),
+    "fail_on": (f"Findings after which a run exits 3: {', '.join(get_args(Finding))}.", ["stale", "drift"]),
+    "quiet": ("A run shows warnings and faults only.", False),
+}
+TEMPLATE_HEAD = """\
+# Settings of model-outcomes: remove the # before a key to set it. Paths are relative to this folder.
+# A variable of the environment wins over this file, and an option over both.
+"""
+SEED_FILES = ("model_aliases", "task_type_aliases", "error_types", "incumbents", "ab_experiments")
 
 
 def variable(setting: str) -> str:
@@ -79,6 +110,15 @@ def adopt() -> None:
             os.environ[variable(setting)] = text
 
 
+def named_database(path: Path) -> Path | None:
+    """Return the database that an outcomes.toml names; None if it names none. Raises SettingsError."""
+    try:
+        text = _texts(_settings(path, is_named=True), path.absolute().parent).get("database")
+    except SettingsError as fault:
+        raise SettingsError(f"{path}: {fault}"[:MESSAGE_CHARACTERS]) from None
+    return Path(text) if text else None
+
+
 def _settings(path: Path, *, is_named: bool) -> Settings:
     try:
         # Not blocking, because a pipe would wait for its writer, unless the user named it.
@@ -105,27 +145,79 @@ def _settings(path: Path, *, is_named: bool) -> Settings:
     return settings
 
 
+def template() -> str:
+    """Return the text of an outcomes.toml with every key, commented out."""
+    text = TEMPLATE_HEAD
+    for name in Settings.__struct_fields__:
+        meaning, value = EXPLANATIONS[name]
+        text += f"\n# {meaning}\n# {name} = {json.dumps(value)}\n"
+    return text
+
+
+def workspace() -> Path | None:
+    """Return the workspace in force: the folder that OUTCOMES_WORKSPACE names, else that of outcomes.toml, if its
+    seeds/ has one of the user's seeds. None if there is no workspace.
+
+    dbt runs the SQL and the Jinja in it. Raises SettingsError if another user could have written there, unless the
+    caller named the workspace or the file, or if OUTCOMES_WORKSPACE names no workspace.
+    """
+    if text := os.environ.get("OUTCOMES_WORKSPACE"):
+        folder = paths.absolute(text)
+        if not _is_workspace(folder):
+            raise SettingsError(f"{folder} is no workspace: `loader init {folder}` makes it one")
+        return folder
+    named = os.environ.get("OUTCOMES_CONFIG")
+    path = paths.absolute(named or paths.SETTINGS)
+    folder = path.parent
+    if not os.path.lexists(path) or not _is_workspace(folder):
+        return None
+    code = [folder / part for part in ("seeds", "models")]
+    code += [each for part in code for each in part.rglob("*")]
+    if not named and (fault := _others_write(_places([path, *code]))):
+        raise SettingsError(
+            f"{folder}: its seeds/ and models/ are not used, because {fault}:"
+            " change that, or name the folder in OUTCOMES_WORKSPACE"
+        )
+    return folder
+
+
+def _is_workspace(folder: Path) -> bool:
+    return any((folder / "seeds" / f"{name}.csv").exists() for name in SEED_FILES)
+
+
 def _expect_own(path: Path, status: os.stat_result, settings: Settings) -> None:
     """Raise SettingsError if the file decides which code runs, and another user could have written it."""
     chosen = [name for name in DECISIVE if getattr(settings, name) is not None]
-    if not chosen or not hasattr(os, "geteuid"):
+    if not chosen:
         return
-    real = path.resolve()
-    written = {str(path.absolute().parent): path.absolute().parent.stat(), str(real.parent): real.parent.stat(),
-               "it": status}  # fmt: skip
-    for place, each in written.items():
-        why = (
-            "belongs to another user"
-            if each.st_uid not in (os.geteuid(), 0)
-            else "can be written by other users"
-            if each.st_mode & stat.S_IWOTH or (each.st_mode & stat.S_IWGRP and not _is_own_group(each.st_gid))
-            else None
+    places = {str(folder): folder.stat() for folder in (path.absolute().parent, path.resolve().parent)}
+    if fault := _others_write({**places, "it": status}):
+        raise SettingsError(
+            f"{' and '.join(chosen)} not taken from it, because {fault}:"
+            " change that, or name the file in OUTCOMES_CONFIG"
         )
-        if why:
-            raise SettingsError(
-                f"{' and '.join(chosen)} not taken from it, because {place} {why}:"
-                " change that, or name the file in OUTCOMES_CONFIG"
-            )
+
+
+def _places(files: list[Path]) -> dict[str, os.stat_result]:
+    """Return the files that exist, with the folders that have them and those that links lead to."""
+    places = {}
+    for path in files:
+        for place in (path.parent, path.resolve().parent, path):
+            with suppress(FileNotFoundError):
+                places[str(place)] = place.stat()
+    return places
+
+
+def _others_write(places: Mapping[str, os.stat_result]) -> str | None:
+    """Return the first place that another user could have written, and why; None if there is none."""
+    if not hasattr(os, "geteuid"):
+        return None
+    for place, status in places.items():
+        if status.st_uid not in (os.geteuid(), 0):
+            return f"{place} belongs to another user"
+        if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)):
+            return f"{place} can be written by other users"
+    return None
 
 
 def _is_own_group(group: int) -> bool:

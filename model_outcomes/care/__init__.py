@@ -1,1 +1,1 @@
-"""Care of a log: doctor, backup and audit."""
+"""Cares for a log: doctor, backup and audit."""

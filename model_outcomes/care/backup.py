@@ -1,4 +1,4 @@
-"""A copy of the database, taken beside writers, that is one moment of it and one file."""
+"""Copies the database as of one moment to one file, while others write."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from model_outcomes.log import file_identity, store
 
 
 def back_up(database: Path, path: Path) -> int:
-    """Copy a database to `path`, which appears whole or not at all. Return its size in bytes.
+    """Copy a database to the file `path`, which appears complete or not at all. Return its size in bytes.
 
-    An older backup is replaced, any other file is not. Only its owner may read a new one, as it holds the log.
+    The copy replaces an older backup, but no other file. Only its owner may read a new one, because it holds the log.
     Raises OutcomesError if it cannot be written, or if the database is damaged.
     """
     copy = outputs.check(path, database, "backup of a log", _is_backup)
@@ -30,10 +30,10 @@ def back_up(database: Path, path: Path) -> int:
 
 
 def _copy(source: sqlite3.Connection, database: Path, unfinished: Path, path: Path) -> None:
-    """Fill the file at `unfinished`, which messages call `path`."""
+    """Copy the database to the file `unfinished`; messages name `path`."""
     with closing(sqlite3.connect(unfinished, isolation_level=None)) as target:
         try:
-            # In one step, which is one read of SQLite's: writers go on, and it is one moment.
+            # In one step, which is one read transaction: writers continue, and the copy is as of one moment.
             source.backup(target)
             target.execute("pragma journal_mode = delete")
         except sqlite3.OperationalError as fault:
@@ -48,5 +48,5 @@ def _copy(source: sqlite3.Connection, database: Path, unfinished: Path, path: Pa
 
 
 def _is_backup(path: Path) -> bool:
-    """Return whether the file is a backup. A log that somebody writes to is none: it is in WAL mode."""
+    """Return whether the file is a backup, and not a log in use: that is in WAL mode."""
     return outputs.is_sqlite(path) and store.identify(path).kind == "log" and not outputs.is_in_use(path)

@@ -1,7 +1,7 @@
-"""What a person needs when something is off: each check says what it found, and what to do about it.
+"""Checks a database and the files beside it. Each finding says what is wrong and what to do next.
 
-The database is only read. A check that cannot be made, because something is too broken for it, is a
-finding itself and keeps no other from being made.
+The doctor only reads the database. A check that fails, because something is too broken for it, is a finding itself;
+the other checks still run.
 """
 
 from __future__ import annotations
@@ -24,14 +24,27 @@ from model_outcomes.care.doctor_checks import Finding
 from model_outcomes.log import file_identity, spool, store
 from model_outcomes.publish import exports, publisher, snapshot
 
-NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs", "davfs", "beegfs", "gpfs")
-WAL_LIMIT = 64 * 2**20
-SCARCE = 2**30
+NETWORK_FILE_SYSTEMS = (
+    "nfs",
+    "cifs",
+    "smb",
+    "9p",
+    "afs",
+    "ceph",
+    "lustre",
+    "glusterfs",
+    "fuse.sshfs",
+    "davfs",
+    "beegfs",
+    "gpfs",
+)
+WAL_LIMIT_BYTES = 64 * 2**20
+LOW_SPACE_BYTES = 2**30
 PACKAGES = ("model-outcomes", "dbt-core", "dbt-adapters", "dbt-sqlite", "click", "msgspec", "filelock")
 
 
 class Report(msgspec.Struct):
-    """All findings, in the order of the checks; `status` is that of the worst one."""
+    """All findings in the order of the checks. `status` is the worst status among them."""
 
     database: str
     status: Literal["ok", "warning", "error"]
@@ -44,14 +57,14 @@ class Report(msgspec.Struct):
         marks = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
         lines = []
         for finding in self.findings:
-            lines.append(f"{marks[finding.status]}  {finding.check}: {finding.found}")
+            lines.append(f"{marks[finding.status]}  {finding.check}: {finding.message}")
             lines += [f"      {place}" for place in finding.places]
             lines += [f"      -> {finding.next_step}"] if finding.next_step else []
         return "\n".join(map(console.printable, lines))
 
 
 def examine(database: Path) -> Report:
-    """Make every check of a database, of what lies beside it, and of its content."""
+    """Check the versions, the files of a database and beside it, and its content."""
     findings = [versions(), *_surroundings(database)]
     # SQLite deletes an orphaned WAL even to read the file.
     if database.exists() and not file_identity.orphaned_wal(database):
@@ -61,18 +74,19 @@ def examine(database: Path) -> Report:
 
 
 def versions() -> Finding:
-    found = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    """Return the versions of Python, SQLite and the packages, with an error if SQLite is too old."""
+    versions = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    said = ", ".join(f"{name} {version}" for name, version in found.items())
+            versions[package] = "not installed"
+    message = ", ".join(f"{name} {version}" for name, version in versions.items())
     if sqlite3.sqlite_version_info < store.MINIMUM_SQLITE:
-        return Finding("versions", "error", said, "install a Python with SQLite 3.37 or later", found)
-    if found["dbt-sqlite"] == "not installed":
-        return Finding("versions", "warning", said, "to build here: make setup in the checkout", found)
-    return Finding("versions", "ok", said, None, found)
+        return Finding("versions", "error", message, "install a Python with SQLite 3.37 or later", versions)
+    if versions["dbt-sqlite"] == "not installed":
+        return Finding("versions", "warning", message, "to build here: make setup in the checkout", versions)
+    return Finding("versions", "ok", message, None, versions)
 
 
 def _surroundings(database: Path) -> list[Finding]:
@@ -88,39 +102,39 @@ def _surroundings(database: Path) -> list[Finding]:
 def _file(database: Path) -> Finding:
     orphan = file_identity.orphaned_wal(database)
     if orphan:
-        return Finding("file", "error", orphan, "stop all writers, and go by docs/recovery.md")
+        return Finding("file", "error", orphan, "stop all writers, then follow docs/guides/recovery.md")
     if not database.exists():
-        step = "name the right one with --db or OUTCOMES_DB, or make it: loader init"
+        step = "name the right file with --db or OUTCOMES_DB, or create it: loader init"
         return Finding("file", "error", f"there is no {database}", step)
     wal = Path(f"{database}-wal")
     size, wal_size = database.stat().st_size, wal.stat().st_size if wal.exists() else 0
-    said = f"{database} has {_bytes(size)}, its WAL {_bytes(wal_size)}"
+    message = f"{database} has {_bytes(size)}, its WAL {_bytes(wal_size)}"
     details = {"size_bytes": size, "wal_bytes": wal_size}
     if not os.access(database, os.W_OK) or not os.access(database.parent, os.W_OK):
-        step = f"let this user write to {database} and to its folder, where SQLite keeps the WAL"
-        return Finding("file", "error", f"{said}; it cannot be written", step, details)
-    if wal_size > WAL_LIMIT:
+        step = f"let this user write to {database} and to its folder, which also holds the WAL"
+        return Finding("file", "error", f"{message}; it is not writable", step, details)
+    if wal_size > WAL_LIMIT_BYTES:
         step = f"end the reader that has been open longest, then: sqlite3 {database} 'pragma wal_checkpoint(truncate)'"
-        return Finding("file", "warning", said, step, details)
-    return Finding("file", "ok", said, None, details)
+        return Finding("file", "warning", message, step, details)
+    return Finding("file", "ok", message, None, details)
 
 
 def _disk(database: Path) -> Finding:
     folder = next(parent for parent in database.parents if parent.exists())
     kind, free = _file_system(folder), os.statvfs(folder)
     free_bytes = free.f_bavail * free.f_frsize
-    said = f"{kind or 'unknown file system'}, {_bytes(free_bytes)} free"
+    message = f"{kind or 'unknown file system'}, {_bytes(free_bytes)} free"
     details = {"file_system": kind, "free_bytes": free_bytes}
-    if kind and kind.startswith(NETWORK):
-        step = "move the database to a local disk: WAL does not work on network disks, and may lose what was written"
-        return Finding("disk", "error", said, step, details)
-    if free_bytes < SCARCE:
-        return Finding("disk", "warning", said, "make room: a full refresh needs as much as the rollups", details)
-    return Finding("disk", "ok", said, None, details)
+    if kind and kind.startswith(NETWORK_FILE_SYSTEMS):
+        step = "move the database to a local disk: SQLite may lose outcomes on network disks"
+        return Finding("disk", "error", message, step, details)
+    if free_bytes < LOW_SPACE_BYTES:
+        return Finding("disk", "warning", message, "free some space: a full refresh holds the rollups twice", details)
+    return Finding("disk", "ok", message, None, details)
 
 
 def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """Return the kind of file system that a folder lies on, None if the system does not say."""
+    """Return the type of the file system of a folder, None if it is unknown."""
     try:
         lines = mounts.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -137,28 +151,30 @@ def _file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str 
 def _spool(database: Path) -> Finding:
     foreign = [fault for path in paths.spools(database) if (fault := spool.foreign(database, path))]
     if foreign:
-        step = "let OUTCOMES_SPOOL name a file that is missing or a folder; outcomes wait in the next place meanwhile"
+        step = "set OUTCOMES_SPOOL to a folder or a new file; until then outcomes wait in the next spool"
         return Finding("spool", "error", "; ".join(foreign), step, {"faults": foreign})
     waiting = {str(path): path.stat().st_size for path in spool.waiting_files(database)}
     if not waiting:
         return Finding("spool", "ok", "no outcome waits", None, {"files": {}, "size_bytes": 0})
     size = sum(waiting.values())
-    step = "loader run brings them in; if they come again, see which writer holds the database for seconds"
-    said = f"outcomes wait in {', '.join(waiting)} ({_bytes(size)})"
-    return Finding("spool", "warning", said, step, {"files": waiting, "size_bytes": size})
+    step = "loader run loads them; if it happens again, find the writer that locks the database for seconds"
+    message = f"outcomes wait in {', '.join(waiting)} ({_bytes(size)})"
+    return Finding("spool", "warning", message, step, {"files": waiting, "size_bytes": size})
 
 
 def _lock(database: Path) -> Finding:
-    held = {
+    holder_by_lock = {
         name: locks.holder(path)
         for name, path in {"build": paths.build_folder(database) / "lock", "load": paths.load_lock(database)}.items()
     }
-    holders = [holder for holder in held.values() if holder is not None]
+    holders = [holder for holder in holder_by_lock.values() if holder is not None]
     if not holders:
-        return Finding("lock", "ok", "nobody holds it", None, held)
-    said = "; ".join(f"{one.get('purpose')} (process {one.get('pid')}, since {one.get('since')})" for one in holders)
-    step = f"if it hangs: kill {holders[0].get('pid')}; the lock ends with the process, and nothing is half done"
-    return Finding("lock", "ok", f"held by {said}", step, held)
+        return Finding("lock", "ok", "not held", None, holder_by_lock)
+    message = "; ".join(
+        f"{holder.get('purpose')} (process {holder.get('pid')}, since {holder.get('since')})" for holder in holders
+    )
+    step = f"if it hangs: kill {holders[0].get('pid')}; the lock ends with the process, and its work is rolled back"
+    return Finding("lock", "ok", f"held by {message}", step, holder_by_lock)
 
 
 def _publication(database: Path) -> Finding:
@@ -170,7 +186,8 @@ def _publication(database: Path) -> Finding:
         return Finding(
             "publication",
             "warning",
-            f"{len(damaged):,} files of {folder} are not as they were published: {messages.first_names(damaged)}",
+            f"{len(damaged):,} files of {folder} have changed since they were published:"
+            f" {messages.first_names(damaged)}",
             "loader run publishes all of them again",
             details,
         )
@@ -184,37 +201,37 @@ def _inside(database: Path) -> list[Finding]:
         with closing(store.open_existing(database, is_current=False)) as connection:
             connection.row_factory = sqlite3.Row
             checks = (_integrity, doctor_checks.last_run, doctor_checks.caveats)
-            return [finding for check in checks for finding in _made(check, connection, database)]
+            return [finding for check in checks for finding in _findings(check, connection, database)]
     except OutcomesError as fault:
         step = f"name the log with --db or OUTCOMES_DB; if it was this one, {_recovery(database)}"
         return [Finding("integrity", "error", str(fault), step)]
 
 
-def _made(
+def _findings(
     check: Callable[[sqlite3.Connection, Path], Finding | list[Finding]], connection: sqlite3.Connection, database: Path
 ) -> list[Finding]:
     name = check.__name__.strip("_").replace("_", " ")
     try:
-        made = check(connection, database)
+        findings = check(connection, database)
     except sqlite3.OperationalError as fault:
         if str(fault).startswith(("no such table", "no such column")):
-            made = Finding(name, "warning", f"not known: {fault}", "loader build")
+            findings = Finding(name, "warning", f"unknown: {fault}", "loader build")
         else:
-            made = Finding(name, "error", f"not known: {fault}", "look at the findings above first")
+            findings = Finding(name, "error", f"unknown: {fault}", "look at the findings above first")
     except (sqlite3.Error, UnicodeDecodeError) as fault:
-        made = _unusable(database, fault, name)
+        findings = _unusable(database, fault, name)
     except OutcomesError as fault:
-        made = Finding(name, "error", str(fault), "look at the findings above first")
-    except Exception as fault:  # of values that only a damaged file has
-        made = Finding(name, "error", f"not known: {type(fault).__name__}: {fault}", _recovery(database))
-    return made if isinstance(made, list) else [made]
+        findings = Finding(name, "error", str(fault), "look at the findings above first")
+    except Exception as fault:  # a damaged file can hold any value
+        findings = Finding(name, "error", f"unknown: {type(fault).__name__}: {fault}", _recovery(database))
+    return findings if isinstance(findings, list) else [findings]
 
 
 def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:
-    said = [row[0] for row in connection.execute("pragma integrity_check(5)")]
+    lines = [row[0] for row in connection.execute("pragma integrity_check(5)")]
     (mode,) = connection.execute("pragma journal_mode").fetchone()
-    if said != ["ok"]:
-        return Finding("integrity", "error", "; ".join(said), _recovery(database), {"faults": said})
+    if lines != ["ok"]:
+        return Finding("integrity", "error", "; ".join(lines), _recovery(database), {"faults": lines})
     if mode != "wal":
         step = "loader init switches it on; without it readers and writers block each other"
         return Finding(
@@ -224,13 +241,13 @@ def _integrity(connection: sqlite3.Connection, database: Path) -> Finding:
 
 
 def _unusable(database: Path, fault: sqlite3.Error | UnicodeDecodeError, check: str = "integrity") -> Finding:
-    if isinstance(fault, UnicodeDecodeError):  # of SQLite's message, which quotes the damaged text
-        return Finding(check, "error", "it holds bytes that are no text", _recovery(database))
+    if isinstance(fault, UnicodeDecodeError):  # raised for SQLite's message, which quotes the damaged text
+        return Finding(check, "error", "it holds bytes that are not text", _recovery(database))
     return Finding(check, "error", f"not readable as SQLite: {fault}", _recovery(database))
 
 
 def _recovery(database: Path) -> str:
-    return f"stop all writers, keep a copy of {database}, and go by docs/recovery.md"
+    return f"stop all writers, keep a copy of {database}, and follow docs/guides/recovery.md"
 
 
 def _bytes(size: float) -> str:

@@ -1,4 +1,4 @@
-"""The checks of `loader doctor` that ask the database: how the last run went, and the caveats of the data."""
+"""Checks the content of the database for `loader doctor`: the last run, and the caveats of the data."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from model_outcomes.answers.caveats import DAY_S, Caveat, read
 from model_outcomes.base import clock, paths
 
 MISSED_AFTER_S = 2 * 86_400.0
-UNITS = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
+UNIT_S = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
 
 
 class Finding(msgspec.Struct):
-    """The result of a check: what it found, what to do about it, the figures behind it, and the places in words."""
+    """The result of a check: a sentence, what to do next, the figures behind it, and the places as texts."""
 
     check: str
     status: Literal["ok", "warning", "error"]
-    found: str
+    message: str
     next_step: str | None = None
     details: dict[str, Any] = {}
     places: list[str] = []
 
 
 def last_run(connection: sqlite3.Connection, database: Path) -> Finding:
+    """Return the status of the last run, with a warning if the last run is too long ago."""
     row = connection.execute("select * from run_history order by run_id desc limit 1").fetchone()
     if row is None:
-        return Finding("last run", "warning", "there was none", "schedule `loader run`: docs/scheduling.md")
+        return Finding("last run", "warning", "there was none", "schedule `loader run`: docs/guides/scheduling.md")
     details = {name: row[name] for name in ("run_id", "status", "exit_code", "started_at", "finished_at", "message")}
-    said = f"{row['run_id']} {row['status']}" + (f": {row['message']}" if row["message"] else "")
+    message = f"{row['run_id']} {row['status']}" + (f": {row['message']}" if row["message"] else "")
     if row["status"] == "running":
-        return Finding("last run", "ok", said, None, details)
+        return Finding("last run", "ok", message, None, details)
     if row["status"] != "succeeded":
         step = f"see {paths.runs(database) / row['run_id'] / 'summary.json'}, then: loader run"
-        return Finding("last run", "error" if row["status"] == "failed" else "warning", said, step, details)
+        return Finding("last run", "error" if row["status"] == "failed" else "warning", message, step, details)
     if _age(row["started_at"]) > MISSED_AFTER_S:
-        step = "see whether its schedule still works: docs/scheduling.md"
-        return Finding("last run", "warning", f"{said}, and none since", step, details)
-    return Finding("last run", "ok", said, None, details)
+        step = "check whether its schedule still works: docs/guides/scheduling.md"
+        return Finding("last run", "warning", f"{message}, no run since", step, details)
+    return Finding("last run", "ok", message, None, details)
 
 
 def caveats(connection: sqlite3.Connection, database: Path) -> list[Finding]:
@@ -72,11 +73,11 @@ def _age(text: str) -> float:
 
 
 def stale_after_s(database: Path) -> float:
-    """Return after how many seconds without an outcome dbt warns, as of the last build."""
+    """Return the number of seconds without an outcome after which dbt warns, as of the last build."""
     manifest = paths.build_folder(database) / "target" / "manifest.json"
     try:
         sources = json.loads(manifest.read_text(encoding="utf-8"))["sources"].values()
         (after,) = [source["freshness"]["warn_after"] for source in sources if source["name"] == "model_outcomes"]
-        return float(after["count"] * UNITS[after["period"]])
+        return float(after["count"] * UNIT_S[after["period"]])
     except (OSError, ValueError, KeyError, TypeError):
         return DAY_S

@@ -1,5 +1,6 @@
-"""Projects learn from each other: sums per task type and model leave and come in, never outcomes.
+"""Exchanges statistics between projects: sums per task type and model are exported and imported, never outcomes.
 
-`windows` is the calendar of exports, `format` what a line of a file is, `exporting` and `importing`
-the two ways, `privacy` the noise, `ledger` what is remembered. docs/federation.md has the rules.
+`windows` is the calendar of exports, `format` defines the lines of a file, `files` reads and writes it. `exports`
+and `imports` are the two directions, `ledger` holds this project's own exports, `privacy` adds noise, `option_files`
+reads the files that options name, and `exchanges` lists it all. docs/guides/federation.md has the rules.
 """

@@ -1,39 +1,34 @@
-"""What leaves: the sums of cells with enough outcomes since their last export, and corrections of what left.
+"""Exports sums of cells (task type and model) with enough outcomes since their last export, and corrected exports.
 
-docs/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is
-not exported yet, and what would stand in an exported row today; here it is decided what of that goes.
+docs/guides/federation.md has the rules. The views int_outcomes_unexported and int_exports_recounted say what is not exported
+yet, and how exported rows would differ today. This module decides which of these are exported.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import msgspec
 
-from model_outcomes.answers import queries
 from model_outcomes.base import clock, paths
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.federation import files, ledger, names, privacy, windows
-from model_outcomes.federation.format import FIGURES, Export, Row, checked, render
-from model_outcomes.federation.names import Cell, Remembered
+from model_outcomes.federation import files, privacy, windows
+from model_outcomes.federation.format import LICENCE_PATTERN, Export, Row, checked, render
+from model_outcomes.federation.ledger import Cell, CurrentExport, Draw, Ledger, as_rows
 from model_outcomes.log import store
 
 MIN_OUTCOMES = 10
 LICENCE = "CC0-1.0"
 FIRST_DAY = date(1970, 1, 1)
 
-_SUMS = ", ".join(
-    f"{extreme}(outcome_date) as {name}" if (extreme := {"first_day": "min", "last_day": "max"}.get(name))
-    else f"sum({name}) as {name}"
-    for name in FIGURES
-)  # fmt: skip
 
-
-class Terms(msgspec.Struct, frozen=True):
-    """The choices of the user: the last day (None: the last whole month), the smallest cell, the licence,
-    and for a noisy export the privacy loss and the cells that it tells of."""
+class ExportOptions(msgspec.Struct, frozen=True):
+    """The choices of the user: the last day (None: the end of the last whole month), the smallest number of outcomes
+    in a row, the licence, and for a noisy export the privacy loss (epsilon) and the cells to export."""
 
     until: date | None = None
     min_outcomes: int = MIN_OUTCOMES
@@ -42,91 +37,206 @@ class Terms(msgspec.Struct, frozen=True):
     cells: Sequence[Cell] = ()
 
 
-class Held(msgspec.Struct):
-    """The outcomes that wait: cells under the cut, late outcomes of exported rows, and names that must not leave."""
+class HeldBack(msgspec.Struct):
+    """The cells and outcomes that an export leaves out: cells with too few outcomes, late outcomes of exported rows,
+    and cells with a name that must not be published."""
 
     cells: int = 0
-    outcomes: int = 0
     late_outcomes: int = 0
-    names: list[Cell] = []
+    unpublishable: list[Cell] = []
 
 
 class Draft(msgspec.Struct):
-    """An export in the making, and the one that it replaces: its rows, none smaller than `min_outcomes`, the
-    cells whose rows are not as they left before, and the names that leave with these."""
+    """The content of an export to write: its rows, the cells whose rows are new or changed, the noise drawn for them,
+    and the id of the export that it replaces."""
 
     window: str
     min_outcomes: int
     rows: list[Row] = []
-    told: set[Cell] = set()
-    names: set[Remembered] = set()
+    cells: set[Cell] = set()
+    draws: list[Draw] = []
     replaces: int | None = None
-    draws: list[tuple[object, ...]] = []
 
 
-class Made(msgspec.Struct, frozen=True):
-    """The result of an export: the new exports, the outcomes that wait, and whether a file was written."""
+class ExportResult(msgspec.Struct, frozen=True):
+    """The result of an export: what was exported and held back, and whether a file was written."""
 
     project: str
     drafts: list[Draft]
-    held: Held
+    held_back: HeldBack
     is_written: bool
 
 
-def export(connection: sqlite3.Connection, output: str, terms: Terms, *, everything: bool = False) -> Made:
-    """Write what is due, or with it all that stands, and note that it left. Without anything to write
-    no file is made.
+def export(
+    connection: sqlite3.Connection, output: str, options: ExportOptions, *, everything: bool = False
+) -> ExportResult:
+    """Write the new exports to the file `output`, or with `everything` all current exports, and note them in the
+    ledger. If there is nothing to write, write no file.
 
-    Raises OutcomesError where the terms contradict those of earlier exports, or the file cannot be
-    written; then nothing is noted.
+    Raises OutcomesError if the options contradict those of earlier exports, or if the file cannot be
+    written; then the ledger does not change.
     """
     now = clock.utc_now()
-    _check(connection, terms, now.date())
-    names.recall(connection)
-    with store.transaction(connection):
-        project = ledger.project(connection)
-    held = Held()
-    connection.execute("begin")  # one moment, whoever records meanwhile
-    try:
-        drafts = _noisy(connection, terms, now.date()) if terms.epsilon else _exact(connection, terms, now.date(), held)
-        for draft in drafts:
-            span = windows.span(draft.window)
-            draft.names = names.leaving(connection, draft.told, span is None, str(span[1]) if span else "")
-        exports = _rendered(drafts, terms, project, clock.to_text(ledger.next_moment(connection, now)))
-        before = ledger.texts(connection, but={draft.window for draft in drafts}) if everything else ""
-    finally:
-        connection.execute("rollback")
-    text = before + "".join(made.text for made in exports)
+    ledger = Ledger(connection)
+    _check(ledger, options, now.date())
+    project = ledger.project()
+    held_back = HeldBack()
+    with store.one_moment(connection):
+        if options.epsilon is None:
+            drafts = _exact_drafts(ledger, options, now.date(), held_back)
+        else:
+            drafts = _noisy_drafts(ledger, options, options.epsilon, now.date())
+        names = [ledger.published_names(draft.window, draft.cells) for draft in drafts]
+        exports = _rendered(drafts, options, project, clock.to_text(ledger.next_as_of(now)))
+        earlier = ledger.texts(other_than={draft.window for draft in drafts}) if everything else ""
+    text = earlier + "".join(new_export.text for new_export in exports)
     if text:
-        with files.writing(output, text):
-            _note(connection, drafts, exports)
-    return Made(project, drafts, held, bool(text))
+        with files.writing(output, text), store.transaction(connection):
+            for draft, new_export, entries in zip(drafts, exports, names, strict=True):
+                ledger.add(new_export, draft.replaces, entries, draft.draws)
+    return ExportResult(project, drafts, held_back, bool(text))
 
 
-def report(made: Made, output: str, terms: Terms) -> Iterator[str]:
-    """Yield what came of an export, in words."""
-    held = made.held
-    for draft in made.drafts:
-        yield f"{draft.window}: {len(draft.rows):,} cells" + (
-            ", in place of an earlier export" if draft.replaces else ""
+def report(result: ExportResult, output: str, options: ExportOptions) -> Iterator[str]:
+    """Yield the lines that tell the user what was exported and what was held back."""
+    held_back = result.held_back
+    for draft in result.drafts:
+        suffix = ", replaces an earlier export" if draft.replaces else ""
+        yield f"{draft.window}: {len(draft.rows):,} cells{suffix}"
+    if held_back.cells:
+        yield (
+            f"held back: {held_back.cells:,} cells with fewer than {options.min_outcomes:,} outcomes"
+            " since their last export"
         )
-    few = held.cells - len(held.names)
-    if few:
-        yield f"held back: {few:,} cells with fewer than {terms.min_outcomes:,} outcomes since their last export"
-    if held.late_outcomes:
-        yield f"held back: {held.late_outcomes:,} late outcomes, fewer than {terms.min_outcomes:,} in a row"
-    for cell in held.names:
-        yield f"held back: {', '.join(map(repr, cell))}: no name for others, give it another with --rename-map"
-    if made.is_written:
-        where = "standard output" if output == "-" else paths.absolute(output)
-        yield f"written to {where} as project {made.project}"
+    if held_back.late_outcomes:
+        yield f"held back: {held_back.late_outcomes:,} late outcomes, fewer than {options.min_outcomes:,} in a row"
+    for cell in held_back.unpublishable:
+        yield f"held back: {', '.join(map(repr, cell))}: the name must not be published, change it with --rename-map"
+    if result.is_written:
+        file = "standard output" if output == "-" else paths.absolute(output)
+        yield f"written to {file} as project {result.project}"
     else:
-        yield "nothing new to export, no file was written; --all writes what was exported before"
+        yield "nothing new to export, no file was written; --all writes the current exports again"
 
 
-def _rendered(drafts: Sequence[Draft], terms: Terms, project: str, as_of: str) -> list[Export]:
-    noise = {"epsilon": terms.epsilon, "mechanism": privacy.MECHANISM} if terms.epsilon else {}
-    header = {"project": project, "as_of": as_of, "licence": terms.licence}
+def _check(ledger: Ledger, options: ExportOptions, today: date) -> None:
+    if not re.match(LICENCE_PATTERN, options.licence):
+        raise OutcomesError(f"--licence {options.licence!r}: use 1 to 100 letters, digits, blanks and .+()-")
+    is_noisy = ledger.is_noisy()
+    if is_noisy is not None and is_noisy != (options.epsilon is not None):
+        raise OutcomesError(
+            "this project exports with noise: give --epsilon and --cells; exact figures would undo the noise"
+            if is_noisy
+            else "this project has exported exact figures: noise would hide nothing any more, leave out --epsilon"
+        )
+    if options.until is None:
+        return
+    if options.until >= today:
+        raise OutcomesError(f"--until {options.until}: this day is not over yet; give a day before today (UTC)")
+    last_end = _last_end(ledger.current_exports())
+    if last_end and options.until <= last_end:
+        raise OutcomesError(f"--until {options.until}: all up to {last_end} is exported; --all writes it again")
+
+
+def _exact_drafts(ledger: Ledger, options: ExportOptions, today: date, held_back: HeldBack) -> list[Draft]:
+    """Return a draft for each current export with enough changed outcomes, then of the outcomes that are not exported
+    yet: in a new window, or in the last one if no new window has ended."""
+    current = ledger.current_exports()
+    drafts = {export.window: _replacement(ledger, export, options.min_outcomes, held_back) for export in current}
+    last_end = _last_end(current)
+    until = options.until or windows.last_month_end(today)
+    first_day = ledger.first_unexported_day()
+    window = windows.following(last_end, first_day, until) if first_day else None
+    window = window or next((export.window for export in reversed(current) if export.last_day), None)
+    for name in (windows.OPENING, window):
+        sums = ledger.unexported(name == windows.OPENING, max(until, last_end or until))
+        rows = _due_rows(sums, options.min_outcomes, held_back)
+        if rows and name:
+            draft = drafts.setdefault(name, Draft(name, options.min_outcomes))
+            draft.rows += rows
+            draft.cells |= {_cell(row) for row in rows}
+    due = [draft for draft in drafts.values() if draft.cells]
+    return sorted(due, key=lambda draft: (draft.window != windows.OPENING, draft.window))
+
+
+def _replacement(ledger: Ledger, export: CurrentExport, min_outcomes: int, held_back: HeldBack) -> Draft:
+    """Return an export with today's figures in each row that at least `min_outcomes` changed outcomes (late, or now
+    attributed otherwise) differ in. The other rows stay as they were exported."""
+    draft = Draft(export.window, min(min_outcomes, export.min_outcomes), replaces=export.export_id)
+    changed_rows = []
+    for row in ledger.changed_rows(export.export_id):
+        if row["changed_outcomes"] >= min_outcomes:
+            changed_rows.append(row)
+        else:
+            held_back.late_outcomes += row["changed_outcomes"]
+    draft.cells = {(row["task_type"], row["model_id"]) for row in changed_rows}
+    rows = [row for row in ledger.exported_rows(export.export_id) if _cell(row) not in draft.cells]
+    rows += as_rows(changed_rows)
+    draft.rows = [row for row in rows if (row.outcomes or 0) >= draft.min_outcomes]
+    return draft
+
+
+def _due_rows(sums: Iterable[Mapping[str, Any]], min_outcomes: int, held_back: HeldBack) -> list[Row]:
+    """Return the rows of the cells that have enough outcomes and publishable names."""
+    due = []
+    for row in sums:
+        cell = (row["task_type"], row["model_id"])
+        if checked(Row, {"task_type": cell[0], "model_id": cell[1], "successes": 0})[1]:
+            held_back.unpublishable.append(cell)
+        elif row["outcomes"] < min_outcomes:
+            held_back.cells += 1
+        else:
+            due.append(row)
+    return as_rows(due)
+
+
+def _noisy_drafts(ledger: Ledger, options: ExportOptions, epsilon: float, today: date) -> list[Draft]:
+    """Return a draft of the next window, and once of the opening balances, with new noise.
+
+    Each outcome, late ones too, is in exactly one draw: a draw counts the outcomes that no earlier draw counted.
+    A row that was held back is not drawn again: its noisy counts are added to the next ones. A window is exported
+    even without a row, since its absence would tell something. No noisy export is ever replaced.
+    """
+    current = ledger.current_exports()
+    until = options.until or windows.last_month_end(today)
+    window = windows.following(_last_end(current), FIRST_DAY, until)
+    is_opened = any(export.window == windows.OPENING for export in current)
+    due = [windows.OPENING] if ledger.has_opening_balances() and not is_opened else []
+    due += [window] if window else []
+    return [_noisy_draft(ledger, name, until, options, epsilon) for name in due]
+
+
+def _noisy_draft(ledger: Ledger, window: str, until: date, options: ExportOptions, epsilon: float) -> Draft:
+    is_opening = window == windows.OPENING
+    trials, drawn = ledger.trials(is_opening, until), ledger.drawn_trials(is_opening)
+    held_back = ledger.held_back_draws(is_opening)
+    counts = [
+        max(0, total - before)
+        for cell in options.cells
+        for total, before in zip(trials.get(cell, (0, 0)), drawn.get(cell, (0, 0)), strict=True)
+    ]
+    noisy_counts = privacy.noisy(counts, epsilon)
+    draft = Draft(window, options.min_outcomes, cells=set(options.cells))
+    for index, cell in enumerate(options.cells):
+        (successes, failures), (noisy_successes, noisy_failures) = (
+            values[2 * index : 2 * index + 2] for values in (counts, noisy_counts)
+        )
+        draft.draws.append((*cell, epsilon, successes, failures, noisy_successes, noisy_failures))
+        earlier_successes, earlier_failures, earlier_variance = held_back.get(cell, (0, 0, 0.0))
+        noisy_successes, noisy_failures = noisy_successes + earlier_successes, noisy_failures + earlier_failures
+        if noisy_successes + noisy_failures >= options.min_outcomes:
+            draft.rows.append(
+                Row(
+                    task_type=cell[0], model_id=cell[1], successes=noisy_successes, failures=noisy_failures,
+                    noise_variance=earlier_variance + privacy.variance(epsilon),
+                )
+            )  # fmt: skip
+    return draft
+
+
+def _rendered(drafts: Sequence[Draft], options: ExportOptions, project: str, as_of: str) -> list[Export]:
+    noise = {"epsilon": options.epsilon, "mechanism": privacy.MECHANISM} if options.epsilon else {}
+    header = {"project": project, "as_of": as_of, "licence": options.licence}
     for draft in drafts:
         smallest = min((row.outcomes for row in draft.rows if row.outcomes is not None), default=draft.min_outcomes)
         assert smallest >= draft.min_outcomes >= MIN_OUTCOMES, f"{draft.window}: a row of {smallest} outcomes"
@@ -138,160 +248,12 @@ def _rendered(drafts: Sequence[Draft], terms: Terms, project: str, as_of: str) -
             for draft in drafts
         ]
     except msgspec.ValidationError as fault:
-        raise OutcomesError(f"this cannot be exported: {fault}") from None
-
-
-def _note(connection: sqlite3.Connection, drafts: Sequence[Draft], exports: Sequence[Export]) -> None:
-    """Note what leaves, its names, and the noise that was drawn for it, in one transaction."""
-    draw = (
-        "insert into federated_draws (drawn_at, export_window, task_type, model_id, epsilon, successes, failures,"
-        " noisy_successes, noisy_failures) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    )
-    tell = (
-        "update federated_draws set export_id = ? where export_id is null and task_type = ? and model_id = ?"
-        " and (export_window = 'opening') = ?"
-    )
-    with store.transaction(connection):
-        for draft, made in zip(drafts, exports, strict=True):
-            export_id = ledger.keep(connection, made, draft.replaces)
-            names.remember(connection, draft.names)
-            connection.executemany(draw, [(made.header.as_of, draft.window, *drawn) for drawn in draft.draws])
-            if draft.draws:
-                is_opening = draft.window == windows.OPENING
-                connection.executemany(
-                    tell, [(export_id, row.task_type, row.model_id, is_opening) for row in made.rows]
-                )
-
-
-def _check(connection: sqlite3.Connection, terms: Terms, today: date) -> None:
-    was_noisy = ledger.is_noisy(connection)
-    if was_noisy is not None and was_noisy != (terms.epsilon is not None):
-        raise OutcomesError(
-            "this project exports with noise: give --epsilon and --cells; exact figures would undo it"
-            if was_noisy
-            else "this project has exported exact figures: noise in later ones would hide nothing, leave --epsilon out"
-        )
-    if terms.until is None:
-        return
-    if terms.until >= today:
-        raise OutcomesError(f"--until {terms.until} is not over yet: a window ends with a day that is")
-    last_end = _last_end(ledger.standing(connection))
-    if last_end and terms.until <= last_end:
-        raise OutcomesError(f"--until {terms.until}: all up to {last_end} was exported before; --all writes it again")
-
-
-def _exact(connection: sqlite3.Connection, terms: Terms, today: date, held: Held) -> list[Draft]:
-    standing = ledger.standing(connection)
-    drafts = {one.window: _recounted(connection, one, terms.min_outcomes, held) for one in standing}
-    last_end = _last_end(standing)
-    until = terms.until or windows.last_month_end(today)
-    first = connection.execute("select min(outcome_date) from int_outcomes_unexported").fetchone()[0]
-    last_window = next((one.window for one in reversed(standing) if one.last_day), None)
-    window = (windows.following(last_end, date.fromisoformat(first), until) if first else None) or last_window
-    end = max(until, last_end) if last_end else until
-    for name, is_opening in ((windows.OPENING, 1), (window, 0)):
-        rows = _unexported(connection, is_opening, end, terms.min_outcomes, held)
-        if rows and name:
-            draft = drafts.setdefault(name, Draft(name, terms.min_outcomes))
-            draft.rows += rows
-            draft.told |= {_cell(row) for row in rows}
-    return [drafts[name] for name in sorted(drafts, key=_order) if drafts[name].told]
-
-
-def _recounted(connection: sqlite3.Connection, export: ledger.Standing, min_outcomes: int, held: Held) -> Draft:
-    """Return the rows of an export as of today: a row is counted anew once enough outcomes are late or attributed
-    otherwise, and till then stays as it left."""
-    found = queries.rows(connection, "select * from int_exports_recounted where export_id = ?", (export.export_id,))
-    due = [row for row in found if row["changed_outcomes"] >= min_outcomes]
-    held.late_outcomes += sum(row["changed_outcomes"] for row in found) - sum(row["changed_outcomes"] for row in due)
-    draft = Draft(export.window, min(min_outcomes, export.min_outcomes), replaces=export.export_id)
-    draft.told = {(row["task_type"], row["model_id"]) for row in due}
-    rows = [row for row in ledger.exported_rows(connection, export.export_id) if _cell(row) not in draft.told]
-    rows += ledger.as_rows(due)
-    draft.rows = [row for row in rows if (row.outcomes or 0) >= draft.min_outcomes]
-    return draft
-
-
-def _unexported(connection: sqlite3.Connection, is_opening: int, end: date, min_outcomes: int, held: Held) -> list[Row]:
-    """Return the rows of the cells that have enough outcomes since their last one."""
-    found = queries.rows(
-        connection,
-        f"select task_type, model_id, {_SUMS} from int_outcomes_unexported"
-        " where is_opening = ? and (is_opening = 1 or outcome_date <= ?) group by task_type, model_id",
-        (is_opening, str(end)),
-    )
-    rows = []
-    for row in found:
-        cell = (row["task_type"], row["model_id"])
-        is_named = not checked(Row, {"task_type": cell[0], "model_id": cell[1], "successes": 0})[1]
-        if row["outcomes"] >= min_outcomes and is_named:
-            rows += ledger.as_rows([row])
-            continue
-        held.cells += 1
-        held.outcomes += row["outcomes"]
-        held.names += [] if is_named else [cell]
-    return rows
-
-
-def _noisy(connection: sqlite3.Connection, terms: Terms, today: date) -> list[Draft]:
-    """Return a draft of the next window, and once of the opening balances, with fresh noise.
-
-    Each outcome is in one draw alone: a draw takes what no draw before it has seen, late outcomes too.
-    What was held back is not drawn again, its noisy counts are added to the next ones. A window goes
-    even without a row, since whether it has one says something. Nothing is ever replaced.
-    """
-    standing = ledger.standing(connection)
-    last_end = _last_end(standing)
-    until = terms.until or windows.last_month_end(today)
-    window = windows.following(last_end, FIRST_DAY, until)
-    has_balances = connection.execute("select count(*) from legacy_model_stats").fetchone()[0]
-    is_opened = any(one.window == windows.OPENING for one in standing)
-    due = [windows.OPENING] if has_balances and not is_opened else []
-    due += [window] if window else []
-    return [_drawn(connection, name, until, terms) for name in due]
-
-
-def _drawn(connection: sqlite3.Connection, window: str, until: date, terms: Terms) -> Draft:
-    is_opening = window == windows.OPENING
-    counted = _pairs(
-        connection,
-        "select task_type, model_id, sum(successes), sum(outcomes - successes - infrastructure_failures)"
-        " from int_outcomes_publishable where is_opening = ? and (is_opening = 1 or outcome_date <= ?)"
-        " group by task_type, model_id", is_opening, str(until),
-    )  # fmt: skip
-    sums = (
-        "select task_type, model_id, sum({0}successes), sum({0}failures), sum(2 / (epsilon * epsilon))"
-        " from federated_draws where (export_window = 'opening') = ? {1} group by task_type, model_id"
-    )
-    seen = _pairs(connection, sums.format("", ""), is_opening)
-    pending = _pairs(connection, sums.format("noisy_", "and export_id is null"), is_opening)
-    assert terms.epsilon is not None
-    new = [max(0, counted.get(cell, (0, 0))[k] - seen.get(cell, (0, 0))[k]) for cell in terms.cells for k in (0, 1)]
-    noisy = privacy.noisy(new, terms.epsilon)
-    draft = Draft(window, terms.min_outcomes, told=set(terms.cells))
-    for index, cell in enumerate(terms.cells):
-        pair = slice(2 * index, 2 * index + 2)
-        draft.draws.append((*cell, terms.epsilon, *new[pair], *noisy[pair]))
-        before = pending.get(cell, (0, 0, 0.0))
-        successes, failures = before[0] + noisy[pair][0], before[1] + noisy[pair][1]
-        if successes + failures >= terms.min_outcomes:
-            noise = before[2] + privacy.variance(terms.epsilon)
-            row = Row(task_type=cell[0], model_id=cell[1], successes=successes, failures=failures, noise_variance=noise)
-            draft.rows.append(row)
-    return draft
+        raise OutcomesError(f"cannot export: {fault}") from None
 
 
 def _cell(row: Row) -> Cell:
     return row.task_type, row.model_id
 
 
-def _pairs(connection: sqlite3.Connection, query: str, *values: object) -> dict[Cell, tuple[int, ...]]:
-    return {(row[0], row[1]): tuple(row[2:]) for row in connection.execute(query, values)}
-
-
-def _last_end(standing: Sequence[ledger.Standing]) -> date | None:
-    return max((date.fromisoformat(one.last_day) for one in standing if one.last_day), default=None)
-
-
-def _order(window: str) -> str:
-    return "" if window == windows.OPENING else window
+def _last_end(current: Sequence[CurrentExport]) -> date | None:
+    return max((export.last_day for export in current if export.last_day), default=None)

@@ -1,4 +1,5 @@
-"""Files of exports, from strangers: read line by line within limits, checked whole, every fault named."""
+"""Reads and writes files of exports. A file from another project is untrusted: it is read line by line within limits,
+checked as a whole, and every fault is reported."""
 
 from __future__ import annotations
 
@@ -22,25 +23,25 @@ from model_outcomes.intake import sources
 from model_outcomes.log.outcome import InvalidOutcome
 from model_outcomes.log.validation import json_object
 
-LINE_LIMIT = 16_384
-FILE_LIMIT = 100_000_000
-SHOWN = 100
+LINE_LIMIT_BYTES = 16_384
+FILE_LIMIT_BYTES = 100_000_000
+SHOWN_FAULTS = 100
 
 
-class Refused(OutcomesError):
-    """A file that is no federated_stats; the message has a line for each fault."""
+class RejectedFile(OutcomesError):
+    """A file that is not valid federated_stats; the message has a line for each fault."""
 
     def __init__(self, name: str, faults: list[str]) -> None:
-        shown = "".join(f"\n  {fault}" for fault in faults[:SHOWN])
-        more = "\n  and more" if len(faults) > SHOWN else ""
-        super().__init__(f"{name} is refused, nothing of it was taken:{shown}{more}")
+        shown = "".join(f"\n  {fault}" for fault in faults[:SHOWN_FAULTS])
+        more = "\n  and more" if len(faults) > SHOWN_FAULTS else ""
+        super().__init__(f"{name} is rejected, nothing of it was imported:{shown}{more}")
         self.faults = faults
 
 
 def read(name: str, now: datetime) -> list[Export]:
-    """Return the exports of a file, `-` for standard input, packed (.gz) or not.
+    """Return the exports in a file, gzipped or not; `-` is standard input.
 
-    Raises Refused with all that is wrong with it; OutcomesError where it cannot be read.
+    Raises RejectedFile with every fault in the file, OutcomesError if it cannot be read.
     """
     path = paths.source_name(name)
     with errors.naming(path):
@@ -48,14 +49,13 @@ def read(name: str, now: datetime) -> list[Export]:
             with _open(name) as stream:
                 return _exports(path, stream, now)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-            raise Refused(path, [f"the .gz is damaged: {fault}"]) from None
+            raise RejectedFile(path, [f"the .gz is damaged: {fault}"]) from None
 
 
 @contextmanager
 def writing(name: str, text: str) -> Iterator[None]:
-    """Write `text` beside `name`, let the block do what has to be done first, then move it there: a
-    file that cannot be written stops the block, and a block that fails leaves no file. `-` is
-    standard output, a name ending in .gz is packed."""
+    """Write `text` beside the file `name`, run the block, then move the text there. If the text cannot be written the
+    block does not run; if the block fails no file appears. `-` is standard output, a name ending in .gz is gzipped."""
     if name == "-":
         yield
         console.write(text.removesuffix("\n"))
@@ -64,7 +64,7 @@ def writing(name: str, text: str) -> Iterator[None]:
     path = paths.absolute(name)
     with outputs.replacing(path) as unfinished:
         unfinished.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
-        disk.sync(unfinished)  # before the block notes that it left
+        disk.sync(unfinished)  # before the block notes the export
         yield
 
 
@@ -75,10 +75,10 @@ def check(name: str, database: Path) -> str:
 
 
 def _is_export(path: Path) -> bool:
-    """Return whether the file begins as one that `writing` left."""
+    """Return whether the file begins as an export does."""
     try:
         with _open(str(path)) as stream:
-            header = json_object(stream.readline(LINE_LIMIT))
+            header = json_object(stream.readline(LINE_LIMIT_BYTES))
     except (OSError, EOFError, zlib.error, InvalidOutcome):
         return False
     return header.get("format") == FORMAT
@@ -88,21 +88,21 @@ def _is_export(path: Path) -> bool:
 def _open(name: str) -> Iterator[BinaryIO]:
     with ExitStack() as stack:
         if name == "-":
-            raw: BinaryIO = BytesIO(sys.stdin.buffer.read(FILE_LIMIT + 1))
+            raw: BinaryIO = BytesIO(sys.stdin.buffer.read(FILE_LIMIT_BYTES + 1))
         else:
             # Unbuffered: a buffered open of a pipe asks for its position.
             file = stack.enter_context(Path(name).open("rb", buffering=0))
             raw = cast(BinaryIO, BufferedReader(file))
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 sources.refuse_device(file.fileno())
-                raw = BytesIO(raw.read(FILE_LIMIT + 1))
+                raw = BytesIO(raw.read(FILE_LIMIT_BYTES + 1))
         is_packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         yield cast(BinaryIO, stack.enter_context(gzip.open(raw, "rb"))) if is_packed else raw
 
 
 class _Section:
-    """An export as it is read: each row is checked at once. No more are kept than the header speaks of."""
+    """An export while it is read. Each row is checked at once; rows beyond the number in the header are not kept."""
 
     def __init__(self, number: int, header: Header | None) -> None:
         self.number, self.header = number, header
@@ -110,38 +110,38 @@ class _Section:
         self.digest, self.count = hashlib.sha256(), 0
 
     def add(self, line: bytes, values: dict[str, object]) -> list[str]:
-        """Return what is wrong with the row; of one too many nothing is said, but that it is."""
+        """Return the faults of a row; none for a row beyond the number in the header, which `faults` reports."""
         self.digest.update(line)
         self.count += 1
         if self.header and self.count > self.header.rows:
             return []
-        row, found = checked(Row, values)
+        row, faults = checked(Row, values)
         if row is None or self.header is None:
-            return found
-        with suppress(ValueError):  # the window is no window, which the header's faults say
-            found = row.faults(self.header)
+            return faults
+        with suppress(ValueError):  # the window is invalid, which is a fault of the header
+            faults = row.faults(self.header)
         cell = (row.task_type, row.model_id)
         if cell in self.rows:
-            found.append(f"{row.task_type}, {row.model_id} has a row before")
+            faults.append(f"{row.task_type}, {row.model_id} has a row already")
         self.rows[cell] = row
-        return found
+        return faults
 
     def faults(self) -> Iterator[str]:
-        """Yield what is wrong with the rows as a whole."""
+        """Yield the faults of the rows as a whole."""
         if self.header and self.count != self.header.rows:
             yield f"line {self.number}: rows: the header says {self.header.rows:,}, there are {self.count:,}"
         if self.header and self.digest.hexdigest() != self.header.sha256:
-            yield f"line {self.number}: sha256: the rows are not those that left, they were damaged or changed"
+            yield f"line {self.number}: sha256: the rows are not those that were exported: they are damaged or changed"
 
 
 def _exports(path: str, stream: BinaryIO, now: datetime) -> list[Export]:
-    """Fault after fault is gathered, until there are more than are shown: then the reading stops."""
+    """Return the exports, or raise RejectedFile with the faults. The reading stops at more faults than are shown."""
     faults: list[str] = []
     exports: list[Export] = []
     section: _Section | None = None
     for number, line in _lines(path, stream):
-        if len(faults) > SHOWN:
-            raise Refused(path, faults)
+        if len(faults) > SHOWN_FAULTS:
+            raise RejectedFile(path, faults)
         values = _object(number, line, faults)
         if values is None:
             continue
@@ -155,14 +155,14 @@ def _exports(path: str, stream: BinaryIO, now: datetime) -> list[Export]:
         faults += [f"line {number}: {fault}" for fault in section.add(line, values)]
     exports += _ended(section, faults)
     if not section and not faults:
-        faults.append("holds no export")
+        faults.append("it holds no export")
     if faults:
-        raise Refused(path, faults)
+        raise RejectedFile(path, faults)
     return exports
 
 
 def _ended(section: _Section | None, faults: list[str]) -> list[Export]:
-    """Return the export that a section holds; none once there is a fault, in it or before it."""
+    """Return the export of a section; nothing if there is a fault in it or before it."""
     if section is None:
         return []
     faults += section.faults()
@@ -171,12 +171,12 @@ def _ended(section: _Section | None, faults: list[str]) -> list[Export]:
 
 def _lines(path: str, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     number, size = 0, 0
-    while line := stream.readline(LINE_LIMIT + 1):
+    while line := stream.readline(LINE_LIMIT_BYTES + 1):
         number, size = number + 1, size + len(line)
-        if len(line) > LINE_LIMIT:
-            raise Refused(path, [f"line {number}: is over {LINE_LIMIT:,} bytes"])
-        if size > FILE_LIMIT:
-            raise Refused(path, [f"line {number}: the file is over {FILE_LIMIT:,} bytes, unpacked"])
+        if len(line) > LINE_LIMIT_BYTES:
+            raise RejectedFile(path, [f"line {number}: is over {LINE_LIMIT_BYTES:,} bytes"])
+        if size > FILE_LIMIT_BYTES:
+            raise RejectedFile(path, [f"line {number}: the file has over {FILE_LIMIT_BYTES:,} bytes, unpacked"])
         if line.strip():
             yield number, line.rstrip(b"\r\n") + b"\n"
 
@@ -199,8 +199,8 @@ def _header(number: int, values: dict[str, object], now: datetime, faults: list[
             f" this loader reads {FORMAT} version {VERSION}"
         )
         return None
-    header, found = checked(Header, values)
+    header, header_faults = checked(Header, values)
     if header is not None:
-        found = header.faults(now)
-    faults += [f"line {number}: {fault}" for fault in found]
+        header_faults = header.faults(now)
+    faults += [f"line {number}: {fault}" for fault in header_faults]
     return cast(Header, header) if header is not None else None

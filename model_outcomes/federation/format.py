@@ -1,9 +1,9 @@
-"""`federated_stats`, version 1: what a file of exports is. These structs are its one definition;
-`federated_stats.schema.json` beside this module is made from them (`python -m loader.federation.format`).
+"""Defines the file format `federated_stats`, version 1, writes its lines and checks them. The JSON Schema
+`federated_stats.schema.json` is generated from these structs (`python -m model_outcomes.federation.format`).
 
-A file is JSON Lines: a header, its rows, and so on for each export in it. In the rows of an exact
-export everything is told, in those of the window `opening` what opening balances know, in those of a
-noisy export (one with an epsilon) successes, failures and the variance of the noise, and nothing else.
+A file is JSON Lines: for each export a header and its rows. The rows of an exact export have every field, those of
+the window `opening` the fields that opening balances have, and those of a noisy export (one with an epsilon) only
+successes, failures and the variance of the noise.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ FORMAT = "federated_stats"
 VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("federated_stats.schema.json")
 
-# No path, no blank at either end, nothing that steers a terminal: neither ours nor a stranger's.
-# `$(?!\n)`, for in Python alone `$` also matches before a last newline.
+# A name must not be a path, begin or end with a blank, or hold a character that controls a terminal.
+# `$(?!\n)`, because in Python `$` also matches before a last newline.
 NAME_PATTERN = (
     r"^(?![~./ ])(?!.:[/\\])(?!.*(?://|/\.|\\|/$| $))"
     r"[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$(?!\n)"
 )
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=NAME_PATTERN)]
+LICENCE_PATTERN = r"^[A-Za-z0-9 .+()-]{1,100}$(?!\n)"
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 NoisyCount = Annotated[int, Meta(ge=-(10**9), le=10**9)]
 Sum = Annotated[int, Meta(ge=0, le=10**18)]
-# What a sum above 10^18 has beyond its remainder: JSON readers, and SQLite, hold 64 bits.
+# A sum above 10^18 is exported as units of CARRY_UNIT and a rest: JSON readers, and SQLite, hold 64 bits.
 CARRY_UNIT = 10**11
 Carry = Annotated[int, Meta(ge=1, le=10**15)]
 SquareSum = Annotated[float, Meta(ge=0, le=1e36)]
@@ -45,7 +46,7 @@ Digits = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 
 
 class Privacy(msgspec.Struct, forbid_unknown_fields=True):
-    """How little a row may sum up, and whose noise is in it."""
+    """The smallest number of outcomes in a row, and the noise in the rows."""
 
     min_outcomes: Annotated[int, Meta(ge=1, le=10**9, description="Cells with fewer outcomes were held back.")]
     epsilon: Annotated[float, Meta(gt=0, le=100)] | None = None
@@ -53,34 +54,34 @@ class Privacy(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True, tag_field="line", tag="header"):
-    """What the rows behind it are."""
+    """The header of an export. The rows of the export follow it."""
 
     format: Literal["federated_stats"]
     version: Literal[1]
-    project: Annotated[Digits, Meta(description="The project's pseudonym: random, made once.")]
+    project: Annotated[Digits, Meta(description="Pseudonym of the project: random, and always the same.")]
     window: Annotated[
         str,
         Meta(
             pattern=r"^(opening|\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d)$(?!\n)",
-            description="opening, or first and last UTC day, both included.",
+            description="opening, or the first and last UTC day, both included.",
         ),
     ]
     as_of: Annotated[
         str,
         Meta(
             pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$(?!\n)",
-            description="When it was made. Of two exports of a window the later one holds.",
+            description="Time of the export. Of two exports of a window the later one is valid.",
         ),
     ]
-    licence: Annotated[str, Meta(pattern=r"^[A-Za-z0-9 .+()-]{1,100}$(?!\n)")]
+    licence: Annotated[str, Meta(pattern=LICENCE_PATTERN)]
     privacy: Privacy
     rows: Annotated[int, Meta(ge=0, le=100_000)]
     sha256: Annotated[
-        str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="Of the rows as they stand, each with its newline.")
+        str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="Digest of the rows, each with its newline.")
     ]
 
     def faults(self, now: datetime) -> list[str]:
-        """Return what is wrong across fields; `now` in UTC."""
+        """Return the faults that concern several fields; `now` is in UTC."""
         faults, span, moment = [], None, None
         try:
             span = windows.span(self.window)
@@ -91,10 +92,10 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, tag_field="line", tag="
         except ValueError as fault:
             faults.append(f"as_of: {fault}")
         if moment and moment > now + timedelta(days=1):
-            faults.append("as_of: lies in the future")
-        # A day is over when it is over, with a day's grace for clocks that run fast.
+            faults.append("as_of: is in the future")
+        # A window ends with a day that is over. One day of grace is for clocks that run fast.
         if span and span[1] >= now.date() + timedelta(days=1):
-            faults.append("window: lies in the future")
+            faults.append("window: is in the future")
         elif span and moment and span[1] >= moment.date():
             faults.append("window: was not over at as_of")
         if (self.privacy.epsilon is None) != (self.privacy.mechanism is None):
@@ -103,9 +104,8 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, tag_field="line", tag="
 
 
 class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="line", tag="row", omit_defaults=True):
-    """One task type and model. Sums of tokens run over trials (`n` less infrastructure failures),
-    those of cost over the priced ones; costs are whole billionths of a US dollar, and their squares
-    US dollars squared."""
+    """One task type and model. Sums of tokens are over trials (`n` minus infrastructure failures), sums of cost over
+    priced trials. Costs are whole billionths of a US dollar, their squares US dollars squared."""
 
     task_type: Name
     model_id: Name
@@ -128,7 +128,7 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
     success_cost_nano_usd: Annotated[Sum, Meta(description="Sum of cost x success.")] | None = None
     infrastructure_tokens: Sum | None = None
     infrastructure_cost_nano_usd: Sum | None = None
-    tokens_carry: Annotated[Carry, Meta(description="Units of 10^11 to add to tokens, above 10^18 only.")] | None = None
+    tokens_carry: Annotated[Carry, Meta(description="Units of 10^11 to add to tokens, only above 10^18.")] | None = None
     cost_carry: Annotated[Carry, Meta(description="Units of 10^11 to add to cost_nano_usd.")] | None = None
     success_cost_carry: Annotated[Carry, Meta(description="The same of success_cost_nano_usd.")] | None = None
     infrastructure_tokens_carry: Annotated[Carry, Meta(description="The same of infrastructure_tokens.")] | None = None
@@ -138,32 +138,32 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
     noise_variance: (
         Annotated[
             float,
-            Meta(gt=0, le=1e12, description="Noisy exports only: 2/epsilon^2 for each draw that is in the two counts."),
+            Meta(gt=0, le=1e12, description="Noisy exports only: 2/epsilon^2 for each draw in the two counts."),
         ]
         | None
     ) = None
 
     def faults(self, header: Header) -> list[str]:
-        """Return what is wrong across fields, and for the kind of its export."""
-        told = {field.name for field in _FIELDS[Row] if getattr(self, field.name) is not None}
+        """Return the faults that concern several fields, or the kind of the export."""
+        given = {field.name for field in _FIELDS[Row] if getattr(self, field.name) is not None}
         kind = NOISY if header.privacy.epsilon else BALANCES if header.window == windows.OPENING else EXACT
         names = {field.name: field.encode_name for field in _FIELDS[Row]}
-        faults = [f"{names[name]}: is missing" for name in names if name in kind - told]
+        faults = [f"{names[name]}: is missing" for name in names if name in kind - given]
         allowed = kind | {CARRIES[name] for name in kind & CARRIES.keys()}
-        faults += [f"{names[name]}: has no place in this kind of export" for name in names if name in told - allowed]
+        faults += [f"{names[name]}: is not allowed in this kind of export" for name in names if name in given - allowed]
         if faults or kind == NOISY:
             return faults or self._noise_faults(header)
         return [*self._sum_faults(), *self._day_faults(header)]
 
     def total(self, name: str) -> int | None:
-        """Return the sum `name` with its carry, or None if the row does not tell it."""
+        """Return the sum `name` with its carry, or None if the row does not have it."""
         rest: int | None = getattr(self, name)
         return None if rest is None else rest + CARRY_UNIT * (getattr(self, CARRIES[name]) or 0)
 
     def _noise_faults(self, header: Header) -> list[str]:
-        squared = (header.privacy.epsilon or 1.0) ** 2  # which may be 0 of an epsilon that is not
-        told = (self.noise_variance or 0) * squared
-        return [] if told >= 2 * (1 - 1e-9) else ["noise_variance: is below 2/epsilon^2"]
+        squared = (header.privacy.epsilon or 1.0) ** 2  # 0 for a very small epsilon
+        scaled_variance = (self.noise_variance or 0) * squared
+        return [] if scaled_variance >= 2 * (1 - 1e-9) else ["noise_variance: is below 2/epsilon^2"]
 
     def _sum_faults(self) -> Iterator[str]:
         n, trials = self.outcomes or 0, (self.outcomes or 0) - (self.infrastructure_failures or 0)
@@ -184,10 +184,10 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
             if value is not None and value > limit:
                 yield f"{name}: is negative" if bound == "0" else f"{name}: exceeds {bound}"
         if self.metered_trials == 0 and tokens:
-            yield "tokens: without a metered trial"
+            yield "tokens: needs a metered trial"
         if self.priced_trials == 0 and cost:
-            yield "cost_nano_usd: without a priced trial"
-        # By Cauchy and Schwarz, (sum x)^2 <= n * sum x^2 <= n * (sum x)^2.
+            yield "cost_nano_usd: needs a priced trial"
+        # By the Cauchy-Schwarz inequality, (sum x)^2 <= n * sum x^2 <= n * (sum x)^2.
         for name, count, total, squares in (
             ("tokens_squared", self.metered_trials, float(tokens), self.tokens_squared),
             ("cost_usd_squared", self.priced_trials, cost / 1e9, self.cost_usd_squared),
@@ -195,7 +195,7 @@ class Row(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="l
             if count and squares is not None and not (
                 total**2 / count * (1 - 1e-6) <= squares <= total**2 * (1 + 1e-6)
             ):  # fmt: skip
-                yield f"{name}: is no sum of squares of such a sum"
+                yield f"{name}: cannot be the sum of squares for this sum"
 
     def _day_faults(self, header: Header) -> list[str]:
         span = windows.span(header.window) if header.window != windows.OPENING else None
@@ -221,14 +221,14 @@ CARRIES = {
 NOISY = _CELL | {"failures", "noise_variance"}
 EXACT = {field.name for field in _FIELDS[Row]} - {"failures", "noise_variance", *CARRIES.values()}
 BALANCES = _CELL | {"outcomes", "timeouts", "infrastructure_failures", "tokens", "cost_nano_usd"}
-# The figures of exact rows, in the order of the tables that hold them.
+# The figures of exact rows, in the order of the columns of their tables.
 FIGURES = tuple(
     field.name for field in _FIELDS[Row] if field.name not in {"task_type", "model_id", "failures", "noise_variance"}
 )
 
 
 class Export(msgspec.Struct, frozen=True):
-    """One export: a header, its rows, and both as text."""
+    """One export: its header, its rows, and both as text."""
 
     header: Header
     rows: list[Row]
@@ -236,7 +236,7 @@ class Export(msgspec.Struct, frozen=True):
 
 
 def render(header: Mapping[str, Any], rows: Iterable[Row]) -> Export:
-    """Return an export from the header's fields but the number of rows and their digest; rows go by name."""
+    """Return an export with its rows sorted by name. `header` lacks only the number of rows and the digest."""
     ordered = sorted(rows, key=lambda row: (row.task_type, row.model_id))
     body = b"".join(_line(row) for row in ordered)
     head = msgspec.convert(
@@ -247,19 +247,19 @@ def render(header: Mapping[str, Any], rows: Iterable[Row]) -> Export:
 
 
 def _line(struct: Header | Row) -> bytes:
-    """Return a line of the file; it may be printed to a terminal."""
+    """Return a line of the file, safe to print to a terminal."""
     return console.escaped(msgspec.json.encode(struct).decode()).encode() + b"\n"
 
 
 def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
-    """Return `values`, read from JSON, as a Privacy, Header or Row; else every fault in them."""
+    """Return `values`, read from JSON, as a Privacy, Header or Row, or None and every fault in them."""
     if not isinstance(values, dict):
-        return None, ["is no object"]
+        return None, ["is not an object"]
     faults = []
-    known = {field.encode_name: field for field in _FIELDS[struct]}
-    for name in values.keys() - known.keys() - {"line"}:
-        faults.append(f"{short(name)}: the schema names no such field")
-    for name, field in known.items():
+    fields = {field.encode_name: field for field in _FIELDS[struct]}
+    for name in values.keys() - fields.keys() - {"line"}:
+        faults.append(f"{short(name)}: the schema has no such field")
+    for name, field in fields.items():
         if field.type is Privacy and name in values:
             faults += [f"{name}.{fault}" for fault in checked(Privacy, values[name])[1]]
         elif name in values:
@@ -274,7 +274,7 @@ def checked(struct: type[Any], values: Any) -> tuple[Any | None, list[str]]:
 
 def _problem(fault: msgspec.ValidationError) -> str:
     problem = mismatch(fault).problem
-    return "not of the form that the schema asks for" if "matching regex" in problem else problem
+    return "does not match the pattern in the schema" if "matching regex" in problem else problem
 
 
 def schema() -> str:
@@ -284,7 +284,7 @@ def schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"{FORMAT}, version {VERSION}: one line of a file",
     }
-    # The lookahead is Python's need; elsewhere `$` is the end.
+    # Only Python needs the lookahead; elsewhere `$` matches at the end alone.
     return json.dumps(title | body, indent=2).replace(r"$(?!\\n)", "$") + "\n"
 
 

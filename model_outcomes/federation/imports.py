@@ -1,7 +1,7 @@
-"""What comes in: exports of other projects, taken whole or not at all, each outcome once.
+"""Imports exports of other projects: a file whole or not at all, and each outcome once.
 
-Of each window of a project the latest export stands. What stands of a project never overlaps: neither
-its windows, nor the days of a cell's rows.
+The latest export of each window of a project is current. The current exports of a project never overlap: neither
+their windows, nor the days of the rows of a cell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from model_outcomes.base import clock
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.federation import windows
-from model_outcomes.federation.files import Refused
+from model_outcomes.federation.files import RejectedFile
 from model_outcomes.federation.format import FIGURES, Export, Row
 from model_outcomes.log import store
 
@@ -23,40 +23,41 @@ _COLUMNS = ("task_type", "model_id", "failures", "noise_variance", *FIGURES)
 _INSERT_ROW = f"insert into federated_import_rows (import_id, {', '.join(_COLUMNS)}) values (?{', ?' * len(_COLUMNS)})"
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """The result of an import: the export is new, replaces an older one, is known, or older than what is known."""
+class ImportResult(msgspec.Struct, frozen=True):
+    """The result of importing one export; `status` is new, replaced (an older one), known, or older (than ours)."""
 
     project: str
     window: str
     rows: int
-    became: str
+    status: str
 
 
-def take(connection: sqlite3.Connection, name: str, exports: Iterable[Export]) -> list[Taken]:
-    """Take the exports of a file, in one transaction; Refused where they would count something twice."""
+def import_exports(connection: sqlite3.Connection, name: str, exports: Iterable[Export]) -> list[ImportResult]:
+    """Import the exports of a file, in one transaction. Raises RejectedFile if they would count something twice."""
     with store.transaction(connection):
         own = connection.execute("select project from federated_identity").fetchone()
-        taken, faults = [], []
+        results, faults = [], []
         for export in exports:
             if own and export.header.project == own[0]:
-                faults.append(f"{export.header.window}: is an export of this very project")
+                faults.append(f"{export.header.window}: is an export of this project itself")
                 continue
-            became = _take_one(connection, name, export)
-            if became is None:
-                faults.append(f"{export.header.window}: differs from another export of the same moment")
+            status = _import_one(connection, name, export)
+            if status is None:
+                faults.append(f"{export.header.window}: differs from another export with the same as_of")
                 continue
-            taken.append(Taken(export.header.project, export.header.window, export.header.rows, became))
-        for project in sorted({one.project for one in taken}):
+            results.append(ImportResult(export.header.project, export.header.window, export.header.rows, status))
+        for project in sorted({result.project for result in results}):
             faults += _overlaps(connection, project)
         if faults:
-            raise Refused(name, faults)
-        return taken
+            raise RejectedFile(name, faults)
+        return results
 
 
 def forget(connection: sqlite3.Connection, project: str) -> tuple[str, int]:
-    """Remove all that came from a project, which the beginning of its pseudonym names; its number of windows.
+    """Remove all imports from the project whose pseudonym begins with `project`. Return the pseudonym and the number of
+    removed windows.
 
-    Raises OutcomesError where no project, or more than one, is so named.
+    Raises OutcomesError if no project, or more than one, has such a pseudonym.
     """
     with store.transaction(connection):
         names = [
@@ -65,22 +66,22 @@ def forget(connection: sqlite3.Connection, project: str) -> tuple[str, int]:
             )
         ]  # fmt: skip
         if len(names) != 1 or not project:
-            said = f"{len(names)} projects begin with" if project and names else "no project is called"
-            raise OutcomesError(f"{said} {project!r}: `loader federation list` has their names")
+            subject = f"{len(names)} projects begin with" if project and names else "no project begins with"
+            raise OutcomesError(f"{subject} {project!r}: see the names in `loader federation list`")
         return names[0], connection.execute("delete from federated_imports where project = ?", names).rowcount
 
 
-def _take_one(connection: sqlite3.Connection, name: str, export: Export) -> str | None:
-    """Return what became of it; None if nobody can say which of two exports holds."""
+def _import_one(connection: sqlite3.Connection, name: str, export: Export) -> str | None:
+    """Import one export and return its status; None if another export of the same moment differs from it."""
     header = export.header
-    known = connection.execute(
+    current = connection.execute(
         "select import_id, as_of, rows_sha256 from federated_imports where project = ? and export_window = ?",
         (header.project, header.window),
     ).fetchone()
-    if known:
-        import_id, as_of, sha256 = known
+    if current:
+        import_id, as_of, sha256 = current
         if sha256 == header.sha256 and _moment(as_of) >= _moment(header.as_of):
-            return "known"  # else the same rows have come back, and stand against what came between
+            return "known"  # with a later time the same rows are valid again, instead of those of an export between
         if _moment(as_of) == _moment(header.as_of):
             return None
         if _moment(as_of) > _moment(header.as_of):
@@ -93,11 +94,11 @@ def _take_one(connection: sqlite3.Connection, name: str, export: Export) -> str 
          header.sha256, name, clock.to_text(clock.utc_now())),
     ).lastrowid  # fmt: skip
     connection.executemany(_INSERT_ROW, ((import_id, *_values(row)) for row in export.rows))
-    return "replaced" if known else "new"
+    return "replaced" if current else "new"
 
 
 def _moment(as_of: str) -> str:
-    """Return a time as text that sorts: with or without a fraction."""
+    """Return a time as text that sorts by time, with or without a fraction in it."""
     seconds, _, fraction = as_of.removesuffix("Z").partition(".")
     return f"{seconds}.{fraction:0<6}"
 
@@ -111,12 +112,12 @@ def _values(row: Row) -> list[object]:
 
 
 def _overlaps(connection: sqlite3.Connection, project: str) -> list[str]:
-    """Return where the current exports of a project would count something twice."""
-    known = connection.execute(
+    """Return a line for each pair of current exports of a project that counts something twice."""
+    names = connection.execute(
         "select export_window from federated_imports where project = ? and export_window <> ? order by 1",
         (project, windows.OPENING),
     ).fetchall()
-    spans = [(window, windows.span(window)) for (window,) in known]
+    spans = [(window, windows.span(window)) for (window,) in names]
     faults = [
         f"{window}: overlaps {before}, another window of the project"
         for (before, earlier), (window, later) in pairwise(spans)
@@ -124,7 +125,7 @@ def _overlaps(connection: sqlite3.Connection, project: str) -> list[str]:
     ]
     cells = connection.execute(
         """
-        with standing as (
+        with dated_rows as (
             select
                 export_window, task_type, model_id, first_day,
                 lag(export_window) over (
@@ -135,13 +136,13 @@ def _overlaps(connection: sqlite3.Connection, project: str) -> list[str]:
             where project = ? and first_day is not null
         )
         select export_window, task_type, model_id, window_before
-        from standing
+        from dated_rows
         where first_day <= substr(window_before, 12)
         order by 1, 2, 3
         """,
         (project,),
     )
     return faults + [
-        f"{window}: {task_type}, {model_id} counts days again that its row in {before} has"
+        f"{window}: {task_type}, {model_id} counts days that its row in {before} counts, too"
         for window, task_type, model_id, before in cells
     ]

@@ -1,1 +1,1 @@
-"""`loader run`: what comes in is loaded, built, tested and published, as one job of a scheduler."""
+"""The scheduled job (`loader run`): load new outcomes, build, test and publish."""

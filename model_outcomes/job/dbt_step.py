@@ -1,6 +1,7 @@
-"""dbt on the engine of a run: what it builds there comes back as one SQLite file.
+"""The dbt step of a run: build on an engine, then bring the marts back as one SQLite file.
 
-Findings, report and publication read that file, and know nothing of engines. On SQLite it is the log's own.
+Findings, report and publication read that file alone and do not depend on the engine. On SQLite the file is the log
+itself.
 """
 
 from __future__ import annotations
@@ -26,40 +27,41 @@ FRESHNESS = ("source", "freshness")
 @contextmanager
 def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
     """Hold the locks of the log and of the engine: one run at a time on a log, and no build on the engine meanwhile."""
-    with ExitStack() as held:
-        for each in dict.fromkeys((SQLITE, target)):
-            held.enter_context(builds.building(database, "a run", each, wait=wait))
+    with ExitStack() as locks:
+        for engine in dict.fromkeys((SQLITE, target)):
+            locks.enter_context(builds.building(database, "a run", engine, wait=wait))
         yield
 
 
 def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tuple[Command, Command | None]:
-    """Run `dbt build` on the engine; on SQLite, freshness in the same process, which saves one. None where it is still
-    to be asked for."""
+    """Run `dbt build` on the engine. Return its result, and that of `dbt source freshness` on SQLite, which runs in the
+    same process to save a start of dbt; None on other engines."""
     before = targets.preparations(target)
     after = [FRESHNESS] if target == SQLITE else []
     commands = [*before, builds.BUILD, *after]
-    came = builds.run_dbt(database, commands, target, logs=logs, output=sys.stderr, quiet=quiet)
-    builds.expect_prepared(came[: len(before)], logs, target)
-    built, *told = came[len(before) :]
-    return built, told[0] if told else None
+    results = builds.run_dbt(database, commands, target, logs=logs, output=sys.stderr, quiet=quiet)
+    builds.expect_prepared(results[: len(before)], logs, target)
+    build_result, *freshness_results = results[len(before) :]
+    return build_result, freshness_results[0] if freshness_results else None
 
 
-def freshness(database: Path, target: str, logs: Path, told: Command | None, *, quiet: bool = False) -> Path:
-    """Return dbt's sources.json about the log, which is in SQLite for every engine: what was carried over is as old
-    as the last time. `told` is what `build` gave. Raises BuildError where dbt could not tell."""
-    artifacts = results(database, target)
-    if told is None:
-        # Apart from a build's artifacts on SQLite, which stay that build's.
+def freshness(database: Path, target: str, logs: Path, run: Command | None, *, quiet: bool = False) -> Path:
+    """Return the path of dbt's sources.json about the log. `run` is the second result of `build`; if it is
+    None, run `dbt source freshness` first, on the log in SQLite: an engine's copy of the log is never newer.
+    Raises BuildError if dbt wrote no sources.json."""
+    artifacts = results_folder(database, target)
+    if run is None:
+        # A folder of its own, so that the artifacts of the last build on SQLite stay.
         artifacts = paths.build_folder(database, target) / "freshness"
-        (told,) = builds.run_dbt(database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr, quiet=quiet)
+        (run,) = builds.run_dbt(database, [FRESHNESS], logs=logs, artifacts=artifacts, output=sys.stderr, quiet=quiet)
     sources = artifacts / "sources.json"
     if not sources.exists():
-        raise BuildError(f"dbt could not tell how fresh the sources are: {told.fault or 'it did not say why'}")
+        raise BuildError(f"dbt could not check the age of the sources: {run.fault or 'it gave no reason'}")
     return sources
 
 
-def results(database: Path, target: str) -> Path:
-    """Return where dbt leaves what came of a build."""
+def results_folder(database: Path, target: str) -> Path:
+    """Return the folder where dbt writes the results of a build."""
     return paths.build_folder(database, target) / "target"
 
 
@@ -67,8 +69,8 @@ def results(database: Path, target: str) -> Path:
 def fetched(
     log: sqlite3.Connection, database: Path, target: str, last_outcome: int | None
 ) -> Iterator[tuple[snapshot.Source, sqlite3.Connection]]:
-    """Yield the marts as a file, and open; `last_outcome` is the last one that was carried to the engine. Raises
-    OutcomesError where the engine does not give them."""
+    """Yield the file that has the marts, and a connection to it. `last_outcome` is the id of the last outcome that was
+    copied to the engine. Raises OutcomesError if the engine cannot be read."""
     described = marts.read(database, target)
     if target == SQLITE:
         yield snapshot.Source(database, described), log

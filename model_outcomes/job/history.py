@@ -1,4 +1,4 @@
-"""What runs leave: a row each in `run_history`, and a folder each in runs/, of which the last ones are kept."""
+"""The history of runs: each run has a row in `run_history` and a folder in runs/. Old folders are removed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z(-\d+)?")
 
 
 def new_folder(runs: Path, now: datetime) -> Path:
-    """Return the folder of a run that begins now; its name is the run's id, and sorts by time."""
+    """Make and return the folder of a run that begins now. Its name is the run's id; ids sort by time."""
     name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}Z"
     for attempt in range(1000):
         folder = runs / (f"{name}-{attempt}" if attempt else name)
         try:
-            folder.mkdir(0o700, parents=True)  # rejected lines are in it as they came
+            folder.mkdir(0o700, parents=True)  # private, since it holds rejected lines unchanged
             return folder
         except FileExistsError:
             if not runs.is_dir():
@@ -37,18 +37,16 @@ def new_folder(runs: Path, now: datetime) -> Path:
     raise OutcomesError(f"cannot make a folder in {runs}")
 
 
-def prune(runs: Path, keep: int) -> int:
-    """Remove the folders of all but the last `keep` runs, and nothing else; how many went."""
+def prune(runs: Path, keep: int) -> None:
+    """Remove the folders of all but the last `keep` runs, and nothing else."""
     folders = sorted(folder for folder in runs.iterdir() if RUN_ID.fullmatch(folder.name) and folder.is_dir())
-    old = folders[:-keep]
-    for folder in old:
+    for folder in folders[:-keep]:
         shutil.rmtree(folder, ignore_errors=True)
-    return len(old)
 
 
 def begin(connection: sqlite3.Connection, run_id: str, now: datetime, target: str) -> None:
-    """Note that a run has begun. Call it within `warehouse.building`: a row that still says `running` is
-    then of a run that was killed."""
+    """Add the row of a run that begins. Call it while holding the lock of builds: any other row with status `running`
+    then belongs to a run that was killed."""
     with store.transaction(connection):
         connection.execute("update run_history set status = 'killed' where status = 'running'")
         connection.execute(
@@ -58,7 +56,7 @@ def begin(connection: sqlite3.Connection, run_id: str, now: datetime, target: st
 
 
 def end(connection: sqlite3.Connection, run_id: str, state: State | None, **values: Any) -> None:
-    """Note what came of it: values of columns of `run_history`. A state takes the place of the one before."""
+    """Write the results of a run, `values` of columns of `run_history`, to its row. Keep only the newest state."""
     if state is not None:
         values["state"] = msgspec.json.encode(state).decode()
     assignments = ", ".join(f"{name} = ?" for name in values)
@@ -69,7 +67,7 @@ def end(connection: sqlite3.Connection, run_id: str, state: State | None, **valu
 
 
 def last_state(connection: sqlite3.Connection) -> tuple[str | None, State | None]:
-    """Return the last run that built the marts, and what they said; (None, None) where there was none."""
+    """Return the id of the last run that built the marts, and their state; (None, None) if there is no such run."""
     row = connection.execute(
         "select run_id, state from run_history where state is not null order by run_id desc limit 1"
     ).fetchone()

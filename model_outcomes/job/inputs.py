@@ -1,4 +1,4 @@
-"""What comes in: the spool, an older tool's JSON, the inbox, the orchestrator's table, each a step of a run."""
+"""The inputs of a run, each read by a step: the spool, an older tool's JSON, the inbox, the orchestrator's table."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from model_outcomes.intake import drain, inbox, legacy, uok
 from model_outcomes.intake.loads import LoadResult
 from model_outcomes.job.summary import InboxSummary
 
-REASONS = 5
+REASONS_SHOWN = 5
 
 
 @dataclass
-class Came:
-    """The outcome of a step: its part of the summary, outcomes counted, lines for the log, faults."""
+class StepResult:
+    """The result of a step: its part of the summary, how many outcomes, lines for the log, and faults."""
 
     summary: Any
     accepted: int = 0
@@ -33,17 +33,16 @@ class Came:
 
 @dataclass(frozen=True)
 class Step:
-    """`name` is that of its part in the summary."""
+    """`name` is the field of the summary that gets the step's part."""
 
     name: str
-    take: Callable[[], Came]
+    take: Callable[[], StepResult]
 
 
 def steps(
     connection: sqlite3.Connection, database: Path, legacy_json: Path | None, folder: Path | None, table: Path | None
 ) -> Iterator[Step]:
-    """Yield the steps in their order: spool and legacy JSON where there are any, the others where they are asked
-    for."""
+    """Yield the steps in their order; a step whose file or folder is None is left out."""
     yield Step("spool", lambda: _drain(connection, database))
     if legacy_json:
         yield Step("legacy", lambda: _import(connection, legacy_json))
@@ -53,57 +52,58 @@ def steps(
         yield Step("uok", lambda: _sync(connection, table))
 
 
-def _drain(connection: sqlite3.Connection, database: Path) -> Came:
+def _drain(connection: sqlite3.Connection, database: Path) -> StepResult:
     result = drain.drain(connection, database)
     counts = (result.accepted, result.duplicates, result.rejected)
     lines = [f"spool: {_in_words(*counts)}"] if any(counts) else []
     lines += [f"spool: {remark}" for remark in result.remarks()]
     faults = [OutcomesError(fault) for fault in result.faults]
-    return Came(msgspec.to_builtins(result, enc_hook=str), *counts, lines, faults)
+    return StepResult(msgspec.to_builtins(result, enc_hook=str), *counts, lines, faults)
 
 
-def _import(connection: sqlite3.Connection, path: Path) -> Came:
-    before = _rejects(connection)
-    # Only a file that was found moves away in the end; one that was named has to stay where it was.
-    is_found = path == paths.absolute(legacy.DISCOVERED)
-    result = legacy.import_and_archive(connection, path) if is_found else legacy.import_file(connection, path)
-    # A cell that was refused before is refused again, and not counted again.
-    refused = _rejects(connection) - before
-    counts = f"{result.added:,} cells added to, {result.unchanged:,} unchanged, {len(result.faults):,} refused"
-    lines = [f"{path}: {counts}"] if result.added or refused else []
+def _import(connection: sqlite3.Connection, path: Path) -> StepResult:
+    rejects_before = _reject_count(connection)
+    # Archive only the file that the run discovered itself. A file that the user named stays in its place.
+    is_discovered = path == paths.absolute(legacy.DISCOVERED)
+    result = (legacy.import_and_archive if is_discovered else legacy.import_file)(connection, path)
+    # A cell that was rejected before is rejected again, but not counted again.
+    rejected = _reject_count(connection) - rejects_before
+    counts = f"{result.added:,} cells added to, {result.unchanged:,} unchanged, {len(result.faults):,} rejected"
+    lines = [f"{path}: {counts}"] if result.added or rejected else []
     lines += [f"{path}: unchanged for a week, moved to {result.archived}"] if result.archived else []
-    lines += [f"{cell}: {'; '.join(reasons)}" for cell, reasons in result.named_faults()] if refused else []
-    return Came(msgspec.to_builtins(result, enc_hook=str), rejected=refused, lines=lines)
+    lines += [f"{cell}: {'; '.join(reasons)}" for cell, reasons in result.named_faults()] if rejected else []
+    return StepResult(msgspec.to_builtins(result, enc_hook=str), rejected=rejected, lines=lines)
 
 
-def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> Came:
+def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepResult:
     result = inbox.load(connection, folder, database)
-    new = [one for one in result.loaded if one.accepted or one.duplicates or one.rejected or one.has_unfinished_line]
+    new = [file for file in result.loaded
+           if file.accepted or file.duplicates or file.rejected or file.has_unfinished_line]  # fmt: skip
     summary = InboxSummary(
-        [_loaded(one) for one in new], result.being_written, result.ignored, result.faulty,
+        [_loaded(file) for file in new], result.being_written, result.ignored, result.faulty,
         result.known + len(result.loaded) - len(new),
     )  # fmt: skip
     lines = []
-    for one in new:
-        lines.append(f"{one.source}: {_in_words(one.accepted, one.duplicates, one.rejected)}")
-        lines += [f"  {count:,} x {reason}" for reason, count in one.reasons.most_common(REASONS)]
-        lines += ["  the last line has no newline yet: it waits"] if one.has_unfinished_line else []
+    for file in new:
+        lines.append(f"{file.source}: {_in_words(file.accepted, file.duplicates, file.rejected)}")
+        lines += [f"  {count:,} x {reason}" for reason, count in file.reasons.most_common(REASONS_SHOWN)]
+        lines += ["  the last line has no newline yet: it waits"] if file.has_unfinished_line else []
     lines += [f"{path}: is being written, and waits" for path in result.being_written]
-    return Came(
+    return StepResult(
         summary,
-        sum(one.accepted for one in new),
-        sum(one.duplicates for one in new),
-        sum(one.rejected for one in new),
+        sum(file.accepted for file in new),
+        sum(file.duplicates for file in new),
+        sum(file.rejected for file in new),
         lines,
         result.faults,
     )
 
 
-def _sync(connection: sqlite3.Connection, path: Path) -> Came:
+def _sync(connection: sqlite3.Connection, path: Path) -> StepResult:
     result = uok.sync(connection, path)
-    said = f"{path}: {result.added:,} added, {result.changed:,} changed, {result.rejected:,} rejected"
-    lines = [said] if result.added or result.changed or result.rejected else []
-    return Came(msgspec.to_builtins(result), rejected=result.rejected, lines=lines)
+    counts = f"{result.added:,} added, {result.changed:,} changed, {result.rejected:,} rejected"
+    lines = [f"{path}: {counts}"] if result.added or result.changed or result.rejected else []
+    return StepResult(msgspec.to_builtins(result), rejected=result.rejected, lines=lines)
 
 
 def _loaded(result: LoadResult) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
         "accepted": result.accepted,
         "duplicates": result.duplicates,
         "rejected": result.rejected,
-        "reasons": dict(result.reasons.most_common(REASONS)),
+        "reasons": dict(result.reasons.most_common(REASONS_SHOWN)),
         "unknown_fields": result.unknown_fields,
         "other_unknown_fields": result.other_unknown_fields,
         "has_unfinished_line": result.has_unfinished_line,
@@ -120,7 +120,7 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
     }
 
 
-def _rejects(connection: sqlite3.Connection) -> int:
+def _reject_count(connection: sqlite3.Connection) -> int:
     count: int = connection.execute("select count(*) from rejected_outcomes").fetchone()[0]
     return count
 

@@ -1,4 +1,4 @@
-"""The plan of a run, made without any change: the files it would take in, where it would publish."""
+"""The plan of a run (`loader run --dry-run`): the files that it would load, and where it would publish."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from model_outcomes.warehouse.engines import targets
 
 
 class Plan(msgspec.Struct):
-    """Absolute paths. `inbox` holds paths by what a run would do with them; `held_by` is the process that holds the
-    lock now; `published` is the run whose publication is current in `publish` (run_id, as_of, database)."""
+    """The plan, with absolute paths. `inbox` groups paths by what a run would do with them. `held_by` is the process
+    that holds the lock now. `published` is the run whose publication is current in `publish` (run_id, as_of,
+    database)."""
 
     database: str
     target: str
@@ -38,12 +39,12 @@ class Plan(msgspec.Struct):
 
 
 def plan(database: Path, options: Options) -> Plan:
-    """Raises OutcomesError where the run could not even begin."""
+    """Return the plan of a run and change nothing. Raises OutcomesError if the run could not begin."""
     targets.expect_possible(options.target)
     if options.publish:
         publisher.check(options.publish, database)
     paths.source_name(database)
-    has_memory = database.exists() and store.expect_log(database).kind == "log"
+    has_log = database.exists() and store.expect_log(database).kind == "log"
     return Plan(
         database=paths.shown_path(database),
         target=options.target,
@@ -52,7 +53,7 @@ def plan(database: Path, options: Options) -> Plan:
         held_by=locks.holder(paths.build_folder(database) / "lock"),
         spool=[paths.shown_path(path) for path in spool.waiting_files(database)],
         legacy_json=_expected(options.legacy_json),
-        inbox=_inbox(database, options.inbox, has_memory) if options.inbox else None,
+        inbox=_inbox(database, options.inbox, has_log) if options.inbox else None,
         uok=_expected(options.uok),
         publish=paths.shown_path(options.publish) if options.publish else None,
         published=snapshot.published_run(options.publish / paths.SNAPSHOT) if options.publish else None,
@@ -65,16 +66,16 @@ def _expected(path: Path | None) -> str | None:
     return paths.source_name(path) if path else None
 
 
-def _inbox(database: Path, folder: Path, has_memory: bool) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    if has_memory:
+def _inbox(database: Path, folder: Path, has_log: bool) -> dict[str, list[str]]:
+    if has_log:
         with store.plain_faults(database), closing(store.open_existing(database, is_current=False)) as log:
-            # An older log has not counted attempts yet: the run upgrades it first.
-            columns = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
-            knows_files = log.execute(columns).fetchone()
-            files = inbox.look(log if knows_files else None, folder, database)
+            # A log of an older schema has no such column; the run would upgrade it first.
+            column = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
+            has_inbox_files = log.execute(column).fetchone()
+            files = inbox.look(log if has_inbox_files else None, folder, database)
     else:
         files = inbox.look(None, folder, database)
+    paths_by_state: dict[str, list[str]] = {}
     for file in files:
-        found.setdefault(file.state, []).append(file.name)
-    return found
+        paths_by_state.setdefault(file.state, []).append(file.name)
+    return paths_by_state

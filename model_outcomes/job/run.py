@@ -1,8 +1,7 @@
-"""One run: lock, spool, legacy JSON, inbox, the log to its engine, dbt build, freshness, publish, report.
+"""One run: lock, spool, legacy JSON, inbox, orchestrator's table, copy to the engine, dbt build, freshness, publish.
 
-A step that finds a fault in its input says so and lets the others go on; only what passed its tests is
-published. Whatever happens, the lock is released, the run's row and folder say what came of it, and the
-next run goes on from there.
+A fault in one input does not stop the other steps. The run publishes only marts that passed their tests. However the
+run ends, it releases the lock and writes its results to its row and folder, so that the next run can go on.
 """
 
 from __future__ import annotations
@@ -11,31 +10,24 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from model_outcomes.answers import caveats
+from model_outcomes.answers.phrases import counted
 from model_outcomes.answers.queries import Answer
-from model_outcomes.base import clock, console, errors, outputs, paths
+from model_outcomes.base import clock, outputs, paths
 from model_outcomes.base.engines import SQLITE
-from model_outcomes.base.errors import (
-    EXIT_REJECTED,
-    BuildError,
-    BusyError,
-    InputBusyError,
-    OutcomesError,
-    plain_os_fault,
-)
+from model_outcomes.base.errors import EXIT_REJECTED, BuildError, BusyError, OutcomesError
 from model_outcomes.care import doctor_checks
 from model_outcomes.intake import loads
 from model_outcomes.job import dbt_step, findings, history, inputs, rejects
-from model_outcomes.job.stop_signals import Stopped, Stopper
-from model_outcomes.job.summary import BuildSummary, Summary, exit_code
+from model_outcomes.job.faults import Faults, say
+from model_outcomes.job.stop_signals import Stopper
+from model_outcomes.job.summary import BuildSummary, Summary
 from model_outcomes.log import store
 from model_outcomes.publish import publisher, report, snapshot
 from model_outcomes.warehouse import builds
@@ -43,13 +35,11 @@ from model_outcomes.warehouse.builds import Command
 from model_outcomes.warehouse.engines import targets
 
 KEEP_RUNS = 100
-KEPT_REJECTS = 10_000
-FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run; paths are absolute. `publish` is None if nothing is to be published."""
+    """The options of a run, with absolute paths. `wait` is in seconds. Without `publish` nothing is published."""
 
     inbox: Path | None = None
     legacy_json: Path | None = None
@@ -65,27 +55,26 @@ class Options:
 
 
 def run(database: Path, options: Options) -> Summary:
-    """Run the whole job once; what came of it, faults included. Raises nothing that a user can mend."""
+    """Run the whole job once and return its summary. Faults that a user can mend are in the summary, not raised."""
     with Stopper() as stopper:
         job = _Job(database, options, stopper)
-        with job.noting():
+        with job.faults.collected():
             job.run()
         stopper.finish()
-        return job.concluded()
+        return job.final_summary()
 
 
 class _Job:
     def __init__(self, database: Path, options: Options, stopper: Stopper) -> None:
         self.database, self.options, self.stopper = database, options, stopper
-        self.begun = time.monotonic()
+        self.started_s = time.monotonic()
         self.now = clock.utc_now()
-        self.codes: set[int] = set()
-        self.stopped: Stopped | None = None
         self.state: findings.State | None = None
         self.summary = Summary(None, paths.shown_path(database), options.target, started_at=clock.to_text(self.now))
+        self.faults = Faults(database, self.summary.faults)
 
     def run(self) -> None:
-        """Do everything that needs the lock, and write down the results before the lock is released."""
+        """Hold the lock, run the steps, and write down the results before the lock is released."""
         builds.project_folder()
         targets.check_places(self.database, self.options.target)
         outputs.check(paths.runs(self.database), self.database, "folder of runs", Path.is_dir, is_folder=True)
@@ -99,64 +88,25 @@ class _Job:
         folder = history.new_folder(paths.runs(self.database), self.now)
         self.summary.run_id, self.summary.folder = folder.name, str(folder)
         try:
-            with self.noting():
+            with self.faults.collected():
                 history.begin(connection, folder.name, self.now, self.options.target)
                 self._work(connection, folder)
         finally:
             self.stopper.finish()
-            with self.noting():
+            with self.faults.collected():
                 self._write_down(connection, folder)
 
-    def note(self, fault: OutcomesError) -> None:
-        """Note a fault for the exit code and the summary, and write it as a line of the log."""
-        self.codes.add(fault.exit_code)
-        self._say_fault(str(fault))
-
-    @contextmanager
-    def noting(self) -> Iterator[None]:
-        """Note a fault of the block, and let the run go on. An unexpected fault is noted with its traceback."""
-        try:
-            with store.plain_faults(self.database):
-                yield
-        except OutcomesError as fault:
-            self.note(fault)
-        except Stopped as stopped:
-            self.stopped = stopped
-            self._say_fault(f"stopped by {stopped}")
-        except Exception as fault:
-            if plain := plain_os_fault(fault):
-                self.note(plain)
-                return
-            self.codes.add(BuildError.exit_code)
-            self._say_fault(f"{type(fault).__name__}: {fault}")
-            raise
-
-    def concluded(self) -> Summary:
-        """Return the summary, with what follows from all that was noted."""
+    def final_summary(self) -> Summary:
+        """Return the summary with exit code and status, which follow from the faults, and the time of its end."""
         summary = self.summary
-        summary.exit_code = self.stopped.exit_code if self.stopped else exit_code(self.codes)
-        summary.status = "interrupted" if self.stopped else "failed" if summary.exit_code else "succeeded"
+        summary.exit_code = self.faults.exit_code()
+        summary.status = "interrupted" if self.faults.stop else "failed" if summary.exit_code else "succeeded"
         if summary.run_id is None and summary.exit_code == BusyError.exit_code:
             summary.status = "busy"
         if not summary.finished_at:
             summary.finished_at = clock.to_text(clock.utc_now())
-            summary.seconds = round(time.monotonic() - self.begun, 3)
+            summary.seconds = round(time.monotonic() - self.started_s, 3)
         return summary
-
-    @contextmanager
-    def _noting_input(self, step: str) -> Iterator[None]:
-        """Note a fault of one input, and let the run go on with the others, unless the log is locked."""
-        try:
-            with store.plain_faults(self.database), errors.naming(f"the input of the step {step}"):
-                yield
-        except OutcomesError as fault:
-            if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):
-                raise
-            self.note(fault)
-
-    def _say_fault(self, said: str) -> None:
-        self.summary.faults.append(said)
-        say(f"Error: {said}")
 
     def _say_progress(self, message: str) -> None:
         """Write a line of the log, unless the run is quiet."""
@@ -164,100 +114,99 @@ class _Job:
             say(message)
 
     def _work(self, connection: sqlite3.Connection, folder: Path) -> None:
-        last_reject = _last_reject(connection)
+        last_reject = rejects.last_id(connection)
         try:
             with loads.loading(self.database):
-                self._take_in(connection)
+                self._load_inputs(connection)
         finally:
-            _keep_rejects(connection, last_reject, folder / "rejects.jsonl")
-            self._recall_rejects(connection)
+            rejects.write(connection, last_reject, folder / "rejects.jsonl")
+            self._count_unresolved_rejects(connection)
         if self.summary.rejected > self.options.max_rejects:
-            self.codes.add(EXIT_REJECTED)
+            self.faults.codes.add(EXIT_REJECTED)
             say(f"{self.summary.rejected:,} rejected, max_rejects is {self.options.max_rejects:,}")
         as_of = clock.to_text(clock.utc_now())
-        last = self._carry(connection)
-        stale = self._freshness(folder, self._build(folder))
-        with dbt_step.fetched(connection, self.database, self.options.target, last) as (source, marts):
-            self._find(connection, marts, stale)
+        last_outcome = self._export_log(connection)
+        stale = self._stale_sources(folder, self._build(folder))
+        with dbt_step.fetched(connection, self.database, self.options.target, last_outcome) as (source, marts):
+            self._check(connection, marts, stale)
             source = replace(source, caveats=self.summary.caveats or ())
             if self.options.publish:
                 self._publish(self.options.publish, folder.name, as_of, self._report(connection, marts), source)
 
-    def _recall_rejects(self, connection: sqlite3.Connection) -> None:
+    def _count_unresolved_rejects(self, connection: sqlite3.Connection) -> None:
         unresolved = self.summary.unresolved_rejects = rejects.unresolved(connection)
         if unresolved.lines > self.summary.rejected:
             say(
-                f"{unresolved.lines:,} lines were rejected in the last {rejects.REJECTS_DAYS} days: loader doctor"
-                " says why"
+                f"{unresolved.lines:,} lines were rejected in the last {rejects.REJECTS_DAYS} days:"
+                " run `loader doctor` to see why"
             )
 
-    def _take_in(self, connection: sqlite3.Connection) -> None:
-        """Take in each kind of input in turn; the faults of one do not stop the others."""
+    def _load_inputs(self, connection: sqlite3.Connection) -> None:
+        """Load each kind of input in turn. A fault in one does not stop the others."""
         options, summary = self.options, self.summary
         for step in inputs.steps(connection, self.database, options.legacy_json, options.inbox, options.uok):
-            with self._noting_input(step.name):
-                came = step.take()
-                setattr(summary, step.name, came.summary)
-                summary.accepted += came.accepted
-                summary.duplicates += came.duplicates
-                summary.rejected += came.rejected
-                for line in came.lines:
-                    if came.rejected:
-                        say(line)
-                    else:
-                        self._say_progress(line)
-                for fault in came.faults:
-                    self.note(fault)
+            with self.faults.collected_from_input(step.name):
+                result = step.take()
+                setattr(summary, step.name, result.summary)
+                summary.accepted += result.accepted
+                summary.duplicates += result.duplicates
+                summary.rejected += result.rejected
+                for line in result.lines:
+                    (say if result.rejected else self._say_progress)(line)
+                for fault in result.faults:
+                    self.faults.add(fault)
 
-    def _carry(self, connection: sqlite3.Connection) -> int | None:
-        """Carry the log to where the engine reads it; return the last outcome there. None on SQLite, which has the
-        log."""
+    def _export_log(self, connection: sqlite3.Connection) -> int | None:
+        """Copy new rows of the log to the engine and return the id of the last outcome there. None on SQLite, which
+        reads the log itself."""
         if self.options.target == SQLITE:
             return None
         from model_outcomes.warehouse.engines import export_log
 
-        done = export_log.carry(connection, self.database, self.options.target)
-        self.summary.carried = asdict(done)
+        copied = export_log.carry(connection, self.database, self.options.target)
+        self.summary.carried = asdict(copied)
         self._say_progress(
-            f"{done.rows:,} outcomes carried to {self.options.target}, which has them up to id {done.last}"
+            f"copied {copied.rows:,} outcomes to {self.options.target}, which now has all up to id {copied.last}"
         )
-        return done.last
+        return copied.last
 
     def _build(self, folder: Path) -> Command | None:
-        """Return what came of asking for freshness with it, None if that is still to be asked."""
+        """Build the marts and note the results. Return the result of `dbt source freshness` if it ran with the build,
+        else None. Raises BuildError if a dbt model or a test failed."""
         target = self.options.target
         self.summary.build = BuildSummary()
-        begun = time.monotonic()
+        started_s = time.monotonic()
         try:
-            built, told = dbt_step.build(self.database, target, folder, quiet=self.options.quiet)
+            build, freshness = dbt_step.build(self.database, target, folder, quiet=self.options.quiet)
         finally:
-            _keep(dbt_step.results(self.database, target) / "run_results.json", folder)
+            _copy_if_exists(dbt_step.results_folder(self.database, target) / "run_results.json", folder)
         nodes = builds.nodes(self.database, target) or []
         self.summary.build = BuildSummary(
             len(nodes),
-            round(time.monotonic() - begun, 3),
+            round(time.monotonic() - started_s, 3),
             [{"name": node.name, "status": node.status, "message": node.message}
              for node in nodes if node.status in builds.FAILED],
         )  # fmt: skip
-        builds.expect_built(self.database, built, folder, target)
-        return told
+        builds.expect_built(self.database, build, folder, target)
+        return freshness
 
-    def _freshness(self, folder: Path, told: Command | None) -> Answer:
-        sources = dbt_step.freshness(self.database, self.options.target, folder, told, quiet=self.options.quiet)
-        _keep(sources, folder)
+    def _stale_sources(self, folder: Path, freshness: Command | None) -> Answer:
+        sources = dbt_step.freshness(self.database, self.options.target, folder, freshness, quiet=self.options.quiet)
+        _copy_if_exists(sources, folder)
         return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
 
-    def _find(self, log: sqlite3.Connection, marts: sqlite3.Connection, stale: Answer) -> None:
-        found = self.summary.findings = findings.find(marts, stale)
-        changes = self.summary.changes = findings.changes(marts, *history.last_state(log))
-        self.state = findings.state(marts)
+    def _check(self, log: sqlite3.Connection, marts: sqlite3.Connection, stale: Answer) -> None:
+        """Note findings, changes, caveats and the state of the marts. With `--fail-on` a finding is a fault."""
+        answers = findings.read(marts)
+        current = self.summary.findings = findings.find(answers, stale)
+        changes = self.summary.changes = findings.changes(answers, *history.last_state(log))
+        self.state = findings.state(answers)
         self.summary.caveats = caveats.read(marts, log, clock.utc_now(), doctor_checks.stale_after_s(self.database))
-        for name, count in findings.named(self.options.fail_on, found, changes).items():
-            self.note(BuildError(f"{count} found: {name}, which --fail-on names"))
+        for name, count in findings.counts(self.options.fail_on, current, changes).items():
+            self.faults.add(BuildError(f"{counted(count, 'finding')} of the kind {name}, which --fail-on names"))
 
     def _report(self, log: sqlite3.Connection, marts: sqlite3.Connection) -> str | None:
-        """Return the page that is published beside the marts. A fault of the page is noted, and does not stop the
-        publication."""
+        """Return the report as a page, None without one. A fault in it is noted and does not stop the publication."""
         if not self.options.report:
             return None
         try:
@@ -269,8 +218,8 @@ class _Job:
         try:
             return report.render(report.gather(marts, changes, log), clock.utc_now())
         except Exception as fault:
-            said = str(fault) if isinstance(fault, OutcomesError) else f"{type(fault).__name__}: {fault}"
-            self.note(BuildError(f"no report is published: {said}"))
+            message = str(fault) if isinstance(fault, OutcomesError) else f"{type(fault).__name__}: {fault}"
+            self.faults.add(BuildError(f"no report is published: {message}"))
             return None
 
     def _publish(self, folder: Path, run_id: str, as_of: str, page: str | None, source: snapshot.Source) -> None:
@@ -285,15 +234,15 @@ class _Job:
         self._say_progress(f"published {publication.marts} marts in {folder}")
 
     def _write_down(self, connection: sqlite3.Connection, folder: Path) -> None:
-        """Write the row and the folder, and remove the folders beyond those to keep."""
+        """Write the results to the run's row and folder, and remove the folders of old runs."""
         if self.options.publish and not self.summary.published:
-            stands = publisher.last_published(self.options.publish)
-            self._say_fault(f"nothing was published: {stands or 'there is nothing yet'}")
-        with self.noting(), outputs.replacing(folder / "summary.json") as unfinished:
-            unfinished.write_text(self.concluded().as_json() + "\n", encoding="utf-8")
+            earlier = publisher.last_published(self.options.publish)
+            self.faults.say(f"nothing was published: {earlier or 'there is no earlier publication'}")
+        with self.faults.collected(), outputs.replacing(folder / "summary.json") as unfinished:
+            unfinished.write_text(self.final_summary().as_json() + "\n", encoding="utf-8")
         history.prune(folder.parent, self.options.keep_runs)
-        summary = self.concluded()
-        found, build = summary.findings or findings.Findings(), summary.build or BuildSummary()
+        summary = self.final_summary()
+        current, build = summary.findings or findings.Findings(), summary.build or BuildSummary()
         history.end(
             connection,
             folder.name,
@@ -301,7 +250,7 @@ class _Job:
             finished_at=summary.finished_at,
             status=summary.status,
             exit_code=summary.exit_code,
-            message=_message(summary.faults),
+            message=self.faults.in_one_line(),
             accepted_count=summary.accepted,
             duplicate_count=summary.duplicates,
             rejected_count=summary.rejected,
@@ -309,46 +258,14 @@ class _Job:
             dbt_failure_count=len(build.failures),
             dbt_seconds=build.seconds,
             is_published=int(summary.published is not None),
-            stale_count=len(found.stale),
-            demotion_count=len(found.demotion),
-            drift_count=len(found.drift),
-            degenerate_count=len(found.degenerate),
+            stale_count=len(current.stale),
+            demotion_count=len(current.demotion),
+            drift_count=len(current.drift),
+            degenerate_count=len(current.degenerate),
             changes=msgspec.json.encode(summary.changes).decode() if summary.changes else None,
         )
 
 
-def say(what: str) -> None:
-    """Write a line of the log, in the form of dbt's own."""
-    console.say(f"{datetime.now():%H:%M:%S}  {what}", err=True)
-
-
-def _message(faults: list[str]) -> str | None:
-    """Return the first faults in one line: an inbox may have a hundred thousand, which the summary names."""
-    more = [f"and {len(faults) - FAULTS_SHOWN:,} more"] if len(faults) > FAULTS_SHOWN else []
-    return "; ".join(faults[:FAULTS_SHOWN] + more) or None
-
-
-def _keep(file: Path, folder: Path) -> None:
-    """Copy a file that dbt left, if there is one."""
+def _copy_if_exists(file: Path, folder: Path) -> None:
     if file.exists():
         shutil.copyfile(file, folder / file.name)
-
-
-def _last_reject(connection: sqlite3.Connection) -> int:
-    last: int = connection.execute("select coalesce(max(rejected_id), 0) from rejected_outcomes").fetchone()[0]
-    return last
-
-
-def _keep_rejects(connection: sqlite3.Connection, after: int, path: Path) -> None:
-    """Write the lines that were rejected since, at most KEPT_REJECTS: all are in `rejected_outcomes`."""
-    rows = connection.execute(
-        "select source, line_number, reasons, raw_text from rejected_outcomes where rejected_id > ?"
-        " order by rejected_id limit ?",
-        (after, KEPT_REJECTS),
-    ).fetchall()
-    if rows:
-        lines = [
-            {"source": source, "line_number": number, "reasons": json.loads(reasons), "raw_text": raw_text}
-            for source, number, reasons, raw_text in rows
-        ]
-        path.write_bytes(msgspec.json.Encoder().encode_lines(lines))

@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGTERM and SIGINT end a run at once, but never between two halves of one thing."""
+"""Signals that ask a run to stop: SIGTERM and SIGINT end it at once, but never in the middle of a publication."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from types import FrameType, TracebackType
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Stopped(BaseException):
-    """A signal asks the run to stop; no `except Exception` is meant by it."""
+class StopRequested(BaseException):
+    """A signal asks the run to stop. A BaseException, so that no `except Exception` catches it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
-        self.exit_code = 128 + number  # as a shell says it
+        self.exit_code = 128 + number  # the exit code that a shell reports for a signal
 
 
 class Stopper:
-    """While it is held, the first signal raises Stopped in the main thread; later ones change nothing, so
-    that what is being put in order is not disturbed."""
+    """Raise StopRequested in the main thread at the first signal. Ignore later signals, so that they do not
+    interrupt the clean-up."""
 
     def __init__(self) -> None:
-        self._asked: int | None = None
+        self._signal: int | None = None
         self._is_deferred = False
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Stopper:
-        # Elsewhere, as in a scheduler's own worker thread, Python allows no handlers.
+        # Python allows handlers in the main thread alone; a scheduler may call from a worker thread.
         if threading.current_thread() is threading.main_thread():
             self._handlers = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return self
@@ -42,21 +42,21 @@ class Stopper:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Within the block a signal waits for its end."""
+        """Handle a signal that arrives within the block at the end of the block."""
         self._is_deferred = True
         try:
             yield
         finally:
             self._is_deferred = False
-        if self._asked is not None:
-            raise Stopped(self._asked)
+        if self._signal is not None:
+            raise StopRequested(self._signal)
 
     def finish(self) -> None:
-        """From now on signals change nothing: what came of the run is being written down."""
+        """Ignore signals from now on, while the run writes down its results."""
         self._is_deferred = True
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._asked is None:
-            self._asked = number
+        if self._signal is None:
+            self._signal = number
             if not self._is_deferred:
-                raise Stopped(number)
+                raise StopRequested(number)

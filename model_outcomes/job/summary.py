@@ -1,4 +1,4 @@
-"""The summary of a run: what each step did, what was found, what is new, and the exit code that follows."""
+"""The summary of a run: the result of each step, findings, changes and the exit code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRECEDENCE = (EXIT_ERROR, EXIT_BUSY, EXIT_FAILED, EXIT_REJECTED)
 
 
 class InboxSummary(msgspec.Struct):
-    """Files by their outcome; unchanged ones only as a number."""
+    """The files of the inbox by what happened to them; `known` counts the unchanged ones."""
 
     loaded: list[dict[str, Any]] = []
     being_written: list[str] = []
@@ -27,8 +27,8 @@ class InboxSummary(msgspec.Struct):
 
 
 class UnresolvedRejects(msgspec.Struct):
-    """Lines that were rejected in the last REJECTS_DAYS days, in this run or before it, and the files that had them
-    (at most 20, the newest first). `faulty_files` of the inbox could not be read, and have not changed since."""
+    """Lines that this run and earlier ones rejected since `since`, and the files that had them (at most 20, the newest
+    first). `faulty_files` counts the files of the inbox that cannot be read and have not changed since."""
 
     since: str
     lines: int = 0
@@ -37,8 +37,8 @@ class UnresolvedRejects(msgspec.Struct):
 
 
 class BuildSummary(msgspec.Struct):
-    """dbt nodes that ran, the seconds that passed meanwhile, and the nodes that failed, with their messages. The
-    seconds of each node are in the run's run_results.json; nodes run two at a time."""
+    """The number of dbt nodes that ran, the seconds that the build took, and the nodes that failed, with their
+    messages. run_results.json in the folder of the run has the seconds of each node."""
 
     nodes: int = 0
     seconds: float = 0.0
@@ -46,8 +46,7 @@ class BuildSummary(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """The summary that `loader run` prints as JSON and writes as summary.json. Steps that did not take place are
-    null."""
+    """The summary that `loader run` prints as JSON and writes to summary.json. A step that did not run is null."""
 
     run_id: str | None
     database: str
@@ -87,10 +86,10 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {_as_text(name): _as_text(each) for name, each in value.items()}
-    return [_as_text(each) for each in value] if isinstance(value, list) else value
+        return {_as_text(name): _as_text(item) for name, item in value.items()}
+    return [_as_text(item) for item in value] if isinstance(value, list) else value
 
 
 def exit_code(codes: set[int]) -> int:
-    """Return the code that says most about what went wrong; 0 where nothing did."""
+    """Return the first of PRECEDENCE that is among `codes`; 0 if there was no fault."""
     return next((code for code in PRECEDENCE if code in codes), max(codes, default=0))

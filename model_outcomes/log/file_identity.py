@@ -174,7 +174,7 @@ def orphaned_wal(path: Path) -> str | None:
     state = "is missing" if database is None else "is empty"
     return (
         f"{path.absolute()} {state}, but its WAL holds outcomes: put the file back as {real}"
-        f" (docs/recovery.md), or, if it is lost, move {real}-wal away"
+        f" (docs/guides/recovery.md), or, if it is lost, move {real}-wal away"
     )
 
 
@@ -232,4 +232,4 @@ def find_damage(connection: sqlite3.Connection) -> str | None:
 
 def damaged(path: Path, damage: str) -> OutcomesError:
     """Return the error of a file that SQLite can open but not read."""
-    return OutcomesError(f"{path.absolute()} is damaged: {damage}; see `loader doctor` and docs/recovery.md")
+    return OutcomesError(f"{path.absolute()} is damaged: {damage}; see `loader doctor` and docs/guides/recovery.md")

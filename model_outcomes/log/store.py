@@ -189,6 +189,16 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads in the block see the log as of one moment. Temporary tables made in the block go with it."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
+
+
+@contextmanager
 def synchronous(connection: sqlite3.Connection, durability: str) -> Iterator[None]:
     """Commit with one of DURABILITIES in the block."""
     (before,) = connection.execute("pragma synchronous").fetchone()

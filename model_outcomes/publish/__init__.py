@@ -1,1 +1,1 @@
-"""What other people get: the snapshot, exported files, the report and the explorer."""
+"""Publication of the marts for other people: the snapshot, exported files, the report and the explorer."""

@@ -1,6 +1,6 @@
-"""The marts as files: CSV for spreadsheets, JSON Lines and Parquet for programs, and what describes them.
+"""The marts as files: CSV for spreadsheets, JSON Lines and Parquet for programs, and a description of them all.
 
-`datapackage.json` is a Data Package (datapackage.org): each file, the snapshot too, with its columns, types, key
+`datapackage.json` is a Data Package (datapackage.org). It lists each file, also the snapshot, with columns, types, key
 and digest.
 """
 
@@ -39,15 +39,15 @@ MEDIA_TYPES = {
     "html": "text/html",
     "sqlite": "application/vnd.sqlite3",
 }
-ABOUT_SNAPSHOT = "Every mart as a table of one SQLite file, with what its tables and columns mean."
-ABOUT_REPORT = "What the marts say, in words and charts, as a page that needs nothing but a browser."
-BATCH = 10_000
-HASHED_BYTES = 2**20  # at a time
+ABOUT_SNAPSHOT = "Every mart as a table of one SQLite file, with descriptions of tables and columns."
+ABOUT_REPORT = "The marts in words and charts, as a page that needs only a browser."
+BATCH_ROWS = 10_000
+BATCH_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class Table:
-    """A mart in the snapshot: its columns in their order there, and the logical types of those that have one."""
+    """A mart in the snapshot, its columns in order, and the logical types of the columns that have one."""
 
     mart: Mart
     columns: list[Column]
@@ -64,8 +64,8 @@ def has_parquet() -> bool:
 def write(
     folder: Path, snapshot: Path, marts: Sequence[Mart], run_id: str, as_of: str, report: str | None
 ) -> list[Path]:
-    """Write every mart of a snapshot in every format into `folder`, the report if there is one, and the
-    datapackage.json. Return all published files relative to the folder, the snapshot first, the descriptor last."""
+    """Write every mart of a snapshot in every format to `folder`, then the report, if any, and datapackage.json. Return
+    the paths of all published files relative to the folder, the snapshot first, the descriptor last."""
     formats = {"csv": _write_csv, "jsonl": _write_jsonl} | ({"parquet": _write_parquet} if has_parquet() else {})
     resources = [_file("snapshot", ABOUT_SNAPSHOT, snapshot, "sqlite", folder)]
     with closing(open_sqlite(snapshot)) as connection:
@@ -93,17 +93,17 @@ def write(
 
 
 def is_descriptor(path: Path) -> bool:
-    """Return whether a file is a datapackage.json as it is written here."""
+    """Return True if a file is a datapackage.json that this module wrote."""
     return _read(path).get("name") == NAME
 
 
 def listed_files(folder: Path) -> set[str]:
-    """Return the files that the datapackage.json in `folder` names, of the kinds written here, without itself."""
+    """Return the files that datapackage.json in `folder` lists and that can be ours, without datapackage.json."""
     return {path for path in _digests(folder) if _is_ours(Path(path))}
 
 
 def damaged_files(folder: Path) -> set[str]:
-    """Return the files that the datapackage.json in `folder` names, if they are missing or have another digest."""
+    """Return the files that datapackage.json in `folder` lists and that are missing or have another digest."""
     return {
         path for path, digest in _digests(folder).items() if _is_ours(Path(path)) and _digest(folder / path) != digest
     }
@@ -152,7 +152,7 @@ def _write_jsonl(connection: sqlite3.Connection, table: Table, path: Path) -> No
 
     with path.open("wb") as file:
         rows = table.rows(connection)
-        while batch := rows.fetchmany(BATCH):
+        while batch := rows.fetchmany(BATCH_ROWS):
             file.write(msgspec.json.Encoder().encode_lines(map(line, batch)))
 
 
@@ -188,7 +188,7 @@ def _write_parquet(connection: sqlite3.Connection, table: Table, path: Path) -> 
     )
     rows = table.rows(connection)
     with parquet.ParquetWriter(path, schema) as writer:
-        while batch := rows.fetchmany(BATCH):
+        while batch := rows.fetchmany(BATCH_ROWS):
             arrays = [array(values, kind) for values, kind in zip(zip(*batch, strict=True), schema.types, strict=True)]
             writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
 
@@ -196,9 +196,9 @@ def _write_parquet(connection: sqlite3.Connection, table: Table, path: Path) -> 
 def _resource(table: Table, format: str, path: Path, folder: Path) -> dict[str, Any]:
     name = f"{table.mart.name}-{format}".replace("_", "-")
     resource = _file(name, table.mart.description.strip(), path, format, folder) | {"title": table.mart.name}
-    # Of a table in JSON Lines the standard does not speak; its tools stumble over one without rows.
+    # The standard has no tables in JSON Lines, and its tools fail on one without rows.
     resource["type"] = "table" if format == "csv" else "file"
-    if format == "parquet":  # which carries its own
+    if format == "parquet":  # a Parquet file contains its schema
         return resource
     fields = [_field(column, table.logical.get(column.name), format) for column in table.columns]
     key = {"primaryKey": list(table.mart.key)} if table.mart.key else {}
@@ -229,11 +229,11 @@ def _file(name: str, description: str, path: Path, format: str, folder: Path) ->
 
 
 def _digest(path: Path) -> str | None:
-    """Return the digest of a file as a Data Package writes it, None if it cannot be read."""
+    """Return the digest of a file in the format of a Data Package, None if the file cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while part := file.read(HASHED_BYTES):
+            while part := file.read(BATCH_BYTES):
                 digest.update(part)
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""Dates, times and booleans in the marts, which hold them as SQLite does: as text, and as 0 or 1."""
+"""Logical types of columns: SQLite stores dates and times as text, and booleans as 0 or 1."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal
 
 Logical = Literal["date", "datetime", "boolean"]
 
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"  # of datetimes in the marts, in UTC, as strptime reads it
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"  # for strptime; times in the marts are UTC
 DATES = ("_date", "_day", "_since")
 TIMES = ("_at", "_used")
 BOOLEANS = ("is_", "has_")
 NAMED_AS_TIMES = ("first_decided_at",)  # whose values are dates
-# SQLite writes a valid text as it was; 2026-02-30 becomes 2026-03-02, but only if something is added to it.
+# A valid text stays the same when SQLite rewrites it. '+0 days' is needed to turn 2026-02-30 into 2026-03-02.
 IS_VALID = {
     "date": "typeof({0}) = 'text' and {0} is date({0}, '+0 days')",
     "datetime": "typeof({0}) = 'text' and {0} is strftime('%Y-%m-%d %H:%M:%f', {0}, '+0 days')",
@@ -24,7 +24,7 @@ IS_VALID = {
 def of_columns(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> dict[str, Logical]:
     """Return the logical types of the columns that have one, by name.
 
-    A column's name says its type. If only one of its values does not fit, it stays what it is in SQLite.
+    The name of a column determines its type. If one of its values does not fit, the column has no logical type.
     """
     logical = {name: type for name in names if (type := _by_name(name))}
     if not logical:

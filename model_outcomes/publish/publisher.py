@@ -1,10 +1,10 @@
-"""Publishing: each run's publication is a folder of its own, and one rename makes it the current one.
+"""Publications: each run writes a folder of its own, and one rename of a link makes it the current publication.
 
-    .versions/<run>/                     what a run published; the last two are kept
-    current                              a link to one of them, the only thing that a publication changes
+    .versions/<run>/                     the publication of a run; the last two are kept
+    current                              a link to one of them; publishing replaces only this link
     model_outcomes.db, csv/<mart>.csv    links through `current`, made once
 
-All links are relative, so the folder may be moved. A kill at any moment leaves every path at the same run.
+All links are relative, so the folder can be moved. If a run is killed, all paths still lead to the same publication.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from model_outcomes.publish import exports, snapshot
 UNFINISHED = ".unfinished"
 VERSIONS = ".versions"
 CURRENT = "current"
-NEW_LINK = Path(VERSIONS, "link")  # becomes a link by a rename
+NEW_LINK = Path(VERSIONS, "link")  # made here, then renamed over the old link
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A publication that is written and synced, but not current yet. `files` are relative to `folder`;
-    `size_bytes` is the sum of their sizes."""
+    """A publication that is written and synced, but not current yet. `files` are relative to `folder`; `size_bytes` is
+    their total size."""
 
     folder: Path
     run_id: str
@@ -40,9 +40,9 @@ class Publication:
     size_bytes: int
 
     def move_into_place(self) -> None:
-        """Make this publication the current one, then remove those before the last one.
+        """Make this publication the current one, then remove all others except the last one.
 
-        Raises OutcomesError if that is not possible; the current publication then stays as it is.
+        Raises OutcomesError if that fails; the current publication then stays as it is.
         """
         folder = self.folder
         _expect_ours(folder, self.files)
@@ -57,7 +57,7 @@ class Publication:
             before = _target(folder / CURRENT)
             _point(folder, folder / CURRENT, version)
             disk.sync(folder)
-        # The new publication is current now. If something is left over, the next one removes it.
+        # The new publication is current now. The next one removes files that cannot be removed now.
         with suppress(OSError):
             _clear(folder, keep={version, before})
 
@@ -65,17 +65,17 @@ class Publication:
 def check(folder: Path, database: Path) -> None:
     """Raise OutcomesError if a run must not publish the marts of this database to `folder`. Change nothing.
 
-    Other files may be in the folder: a publication touches none of them."""
+    The folder may hold other files, which a publication does not touch."""
     outputs.check(folder, database, "folder", lambda _: True, is_folder=True)
     snapshot.refuse_another(folder / paths.SNAPSHOT, database)
     _expect_ours(folder, [paths.SNAPSHOT, exports.DESCRIPTOR])
 
 
 def prepare(folder: Path, database: Path) -> None:
-    """Make the folder, and make sure that a run can write files and links there.
+    """Make the folder, and check that files and links can be written there.
 
-    Call it within the run's lock: it removes what an earlier run left unfinished. Raises OutcomesError as `check`
-    does, and if the folder cannot be written.
+    Call it while holding the lock of the run: it removes the unfinished publication of a killed run. Raises
+    OutcomesError as `check` does, and if the folder cannot be written.
     """
     check(folder, database)
     with _plain_faults(folder):
@@ -97,10 +97,10 @@ def written(
     report: str | None = None,
     source: snapshot.Source | None = None,
 ) -> Iterator[Publication]:
-    """Write the marts of a database, and the report about them, as a publication that is not current yet.
-    `source` has the marts if they are not in the database itself.
+    """Write the marts of a database and the report as a publication that is not current yet, and yield it. `source` is
+    the file with the marts, if they are not in the database itself.
 
-    Raises OutcomesError if they cannot be written; the current publication then stays as it is.
+    Raises OutcomesError if that fails; the current publication then stays as it is.
     """
     source = source or snapshot.of_log(database)
     unfinished = folder / UNFINISHED
@@ -121,14 +121,14 @@ def written(
 
 
 def last_published(folder: Path) -> str | None:
-    """Describe the current publication in words; None if there is none."""
+    """Return a description of the current publication, None if there is none."""
     run = snapshot.published_run(folder / paths.SNAPSHOT)
     return f"{folder} still holds run {run['run_id']}, as of {run['as_of']}" if run else None
 
 
 def damaged_files(folder: Path) -> list[str]:
-    """Return the published files, relative to the folder, that are missing, are not part of the current
-    publication, or differ from its digests."""
+    """Return the published files, relative to the folder, that are missing, do not lead to the current publication, or
+    differ from their digests."""
     current = (folder / CURRENT).resolve() if (folder / CURRENT).is_symlink() else folder
     damaged = set(exports.damaged_files(current))
     listed = {exports.DESCRIPTOR, *exports.listed_files(current)}
@@ -137,7 +137,7 @@ def damaged_files(folder: Path) -> list[str]:
 
 @contextmanager
 def _plain_faults(folder: Path) -> Iterator[None]:
-    """Say in one line what keeps a run from publishing. SQLite's faults about the log itself pass."""
+    """Turn faults of writing into one-line OutcomesErrors. Faults of SQLite that concern the log pass unchanged."""
     try:
         yield
     except OSError as fault:
@@ -151,8 +151,8 @@ def _plain_faults(folder: Path) -> Iterator[None]:
 
 
 def _expect_ours(folder: Path, files: Iterable[str]) -> None:
-    """Raise OutcomesError if one of these paths, or of those that every publication needs, is taken by something
-    that no run published."""
+    """Raise OutcomesError if one of these paths, or a path that every publication needs, holds something that no run
+    published."""
     current, versions = folder / CURRENT, folder / VERSIONS
     is_copy = current.is_dir() and exports.listed_files(current)  # a copy of the folder has no links
     foreign = []
@@ -171,8 +171,8 @@ def _expect_ours(folder: Path, files: Iterable[str]) -> None:
 
 
 def _loose_files(folder: Path) -> set[str]:
-    """Return the published files, relative to the folder, that are no links: an earlier version of the loader wrote
-    them there, or somebody copied the folder without its links."""
+    """Return the published files, relative to the folder, that are not links, as in a folder that was copied without
+    its links."""
     files = exports.listed_files(folder)
     if snapshot.published_run(folder / paths.SNAPSHOT):
         files.add(paths.SNAPSHOT)
@@ -182,7 +182,7 @@ def _loose_files(folder: Path) -> set[str]:
 
 
 def _finish(folder: Path, name: str) -> str:
-    """Give the unfinished version its name; return it as the target of a link, `.versions/<name>`."""
+    """Rename the unfinished version. Return its path as the target of a link, `.versions/<name>`."""
     for number in count():
         version = Path(VERSIONS, f"{name}-{number}" if number else name)
         if _is_free(folder / version):
@@ -194,8 +194,8 @@ def _finish(folder: Path, name: str) -> str:
 
 
 def _adopt(folder: Path) -> None:
-    """Make a version of the published files that are no links, and make it current. No content changes: the
-    links that then replace these files lead to the same content."""
+    """Move published files that are not links into a version, and make that version current. The links that then
+    replace these files lead to the same content."""
     loose = _loose_files(folder)
     for file in loose:
         copy = folder / UNFINISHED / file
@@ -228,7 +228,7 @@ def _through(file: Path) -> str:
 
 
 def _point(folder: Path, link: Path, target: str) -> None:
-    """Replace what is at `link` by a link, in one step."""
+    """Replace the file at `link` by a link, in one step."""
     new = folder / NEW_LINK
     new.unlink(missing_ok=True)
     new.symlink_to(target)
@@ -236,7 +236,7 @@ def _point(folder: Path, link: Path, target: str) -> None:
 
 
 def _clear(folder: Path, keep: set[str | None]) -> None:
-    """Remove all versions but those to keep, and the links to files that are no longer published."""
+    """Remove all versions except those in `keep`, and links to files that are no longer published."""
     for version in (folder / VERSIONS).iterdir():
         if f"{VERSIONS}/{version.name}" not in keep:
             shutil.rmtree(version, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""The snapshot: the marts, and only they, as real tables of one small SQLite file, at one moment.
+"""The snapshot: one small SQLite file that has only the marts, as tables, all as of the same moment.
 
-It is not in WAL mode: a file that is only read needs nothing beside it, and may lie on any disk.
+It is not in WAL mode. So there is no second file beside it, and it can be on any disk.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from model_outcomes.warehouse import marts
 from model_outcomes.warehouse.marts import Mart
 
 TYPES = {"text": "text", "bigint": "integer", "integer": "integer", "double": "real"}
-BATCH = 10_000
-# Columns that are asked for, where they do not lead the key anyway.
+BATCH_ROWS = 10_000
+# Columns that queries filter by. Each gets an index unless it is the first column of the key.
 INDEXED = ("task_type", "model_id", "experiment_id", "outcome_date")
 
 DESCRIBED = """
@@ -44,8 +44,8 @@ DESCRIBED = """
 
 @dataclass(frozen=True)
 class Source:
-    """An SQLite file that has the marts in it, and what dbt says of them. `last_outcome` is the id of the last
-    outcome that they know, None where the file is the log, which has it. `caveats` are written beside the marts."""
+    """An SQLite file with the marts, and their descriptions from dbt. `last_outcome` is the id of the last outcome in
+    the marts, None if the file is the log itself. `caveats` are written beside the marts."""
 
     file: Path
     marts: Sequence[Mart]
@@ -56,15 +56,14 @@ class Source:
 def of_log(database: Path) -> Source:
     """Return the marts and the caveats of a log that was built on SQLite."""
     with closing(open_sqlite(database)) as connection:
-        found = caveats.read(connection, None, clock.utc_now())
-    return Source(database, marts.read(database), caveats=found)
+        log_caveats = caveats.read(connection, None, clock.utc_now())
+    return Source(database, marts.read(database), caveats=log_caveats)
 
 
 def fetch(path: Path, connection: Connection, marts: Sequence[Mart]) -> None:
-    """Bring the marts that another engine built into a new SQLite file at `path`, of which they are then read and
-    copied as of the log's own."""
+    """Copy the marts from another engine to a new SQLite file at `path`, from which `write` can then read them."""
     with closing(sqlite3.connect(path, isolation_level=None)) as fetched:
-        fetched.execute("pragma journal_mode = off")  # what is half written is thrown away
+        fetched.execute("pragma journal_mode = off")  # a file that is half written is removed anyway
         fetched.execute("pragma synchronous = off")
         fetched.execute("begin")
         for mart in marts:
@@ -72,27 +71,27 @@ def fetch(path: Path, connection: Connection, marts: Sequence[Mart]) -> None:
             names = [column[0] for column in cursor.description]
             _create(fetched, mart, names)
             insert = f"insert into {_quoted(mart.name)} values ({', '.join('?' * len(names))})"
-            while rows := cursor.fetchmany(BATCH):
+            while rows := cursor.fetchmany(BATCH_ROWS):
                 fetched.executemany(insert, rows)
         fetched.execute("commit")
 
 
-def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> None:
-    """Make the snapshot at `path`, where nothing is yet, of marts from a log that it calls `named`.
+def write(path: Path, source: Source, run_id: str, as_of: str, database: str) -> None:
+    """Write the snapshot to the new file `path`. Its table `snapshot_run` names the log as `database`.
 
-    What `snapshot_run` calls `as_of` is when the build began: every outcome committed before is in
-    every mart. Views among the marts may know a few that came later.
+    `as_of` is the time when the build began. Every outcome committed before it is in every mart; marts that are views
+    may also have a few later ones.
     """
     with closing(sqlite3.connect(path, timeout=store.busy_timeout(), isolation_level=None)) as connection:
         connection.execute("pragma synchronous = off")  # synced as a whole, before it is moved into place
         connection.execute("attach ? as warehouse", (str(source.file),))
-        # A command that opens it as a log by mistake must not make the log's tables in it.
+        # The version keeps a command that opens the file as a log by mistake from creating tables in it.
         connection.execute(f"pragma user_version = {store.SCHEMA_VERSION}")
         connection.execute("begin")
         for statement in DESCRIBED.split(";")[:-1]:
             connection.execute(statement)
         connection.execute(
-            "insert into snapshot_run values (?, ?, ?, ?)", (run_id, as_of, named, _last_outcome(connection, source))
+            "insert into snapshot_run values (?, ?, ?, ?)", (run_id, as_of, database, _last_outcome(connection, source))
         )
         for mart in source.marts:
             _copy(connection, mart)
@@ -101,27 +100,22 @@ def write(path: Path, source: Source, run_id: str, as_of: str, named: str) -> No
         connection.execute("detach warehouse")
 
 
-def is_snapshot(path: Path) -> bool:
-    """Return whether the file at `path` is a snapshot of any database."""
-    return published_run(path) is not None
-
-
 def refuse_another(path: Path, database: Path) -> None:
-    """Raises OutcomesError where `path` is the snapshot of another database, which is still there."""
-    found = published_run(path)
-    if found and found["database"] != name_of(database, path.parent):
-        other = paths.absolute(path.parent / found["database"])
+    """Raise OutcomesError if `path` is the snapshot of another database that still exists."""
+    run = published_run(path)
+    if run and run["database"] != name_of(database, path.parent):
+        other = paths.absolute(path.parent / run["database"])
         if other.exists() and not (database.exists() and other.samefile(database)):
             raise OutcomesError(f"{path} is the snapshot of {other}: name another folder with --publish")
 
 
 def name_of(database: Path, folder: Path) -> str:
-    """Return the database's path relative to the publication, so that both may be moved or copied together."""
+    """Return the path of the database relative to the publication, so that both can be moved together."""
     return os.path.relpath(database, folder)
 
 
 def published_run(path: Path) -> dict[str, str] | None:
-    """Return what `snapshot_run` of the snapshot says (run_id, as_of, database), None if there is none."""
+    """Return the row of `snapshot_run` in a snapshot (run_id, as_of, database); None if it is not a snapshot."""
     if not path.is_file():
         return None
     try:
@@ -164,12 +158,12 @@ def _copy(connection: sqlite3.Connection, mart: Mart) -> None:
     )
 
 
-def _write_caveats(connection: sqlite3.Connection, found: Sequence[Caveat]) -> None:
-    """Write the table `caveats`, with what the log knows and the marts do not: rejected lines and seeds."""
+def _write_caveats(connection: sqlite3.Connection, rows: Sequence[Caveat]) -> None:
+    """Write the table `caveats`: some caveats come from rejected lines and seeds, which a snapshot does not have."""
     columns = ", ".join(f"{name} {type}" for name, (type, _) in caveats.COLUMNS.items())
     connection.execute(f"create table main.{caveats.TABLE} ({columns}) strict")
     places = ", ".join("?" * len(caveats.COLUMNS))
-    connection.executemany(f"insert into main.{caveats.TABLE} values ({places})", caveats.as_rows(found))
+    connection.executemany(f"insert into main.{caveats.TABLE} values ({places})", caveats.as_rows(rows))
     connection.executemany(
         "insert into snapshot_descriptions (table_name, column_name, data_type, description) values (?, ?, ?, ?)",
         [

@@ -1,1 +1,1 @@
-"""dbt on a log: builds, what they built, and the engines that can build it."""
+"""Runs dbt on a log: builds, marts, documentation, and the other engines that can build."""

@@ -1,4 +1,4 @@
-"""dbt on one database: where the dbt project is, one build at a time, and what came of it."""
+"""Runs dbt on a database, one build at a time, and reads its results."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError, OutcomesError, expect_installed
 from model_outcomes.base.messages import first_names
 from model_outcomes.log import store
+from model_outcomes.warehouse import workspace
 from model_outcomes.warehouse.engines import parquet_log, targets
 
-PATIENCE = 10.0  # seconds that dbt has to end when it is asked to
+TERMINATION_TIMEOUT_S = 10.0  # after it, dbt is killed
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 FAILED = ("error", "fail", "runtime error")
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the folder of installed packages
+PACKAGED = Path(__file__).resolve().parents[1] / "dbt_project"  # in a wheel: see pyproject.toml
+PROJECT_FILE = "dbt_project.yml"
 
-# Python before 3.11 looks for modules in the working directory first, and nothing turns that off. So the first thing
-# that dbt's process does is to forget all but absolute paths; `sys` and `os` are there before it.
+# Python before 3.11 looks for modules in the working directory first, and no option turns that off. So dbt's process
+# first removes all relative paths; `sys` and `os` are loaded before that.
 CHILD = """
 import os, sys
 sys.path[:] = [path for path in sys.path if os.path.isabs(path)]
@@ -39,7 +42,7 @@ dbt_process.main(sys.argv[2])
 
 @dataclass(frozen=True)
 class Command:
-    """One command of dbt: its name and arguments, without those that say where things lie."""
+    """The result of one dbt command: its arguments without paths and target, and dbt's error message if it failed."""
 
     arguments: Sequence[str]
     fault: str | None = None
@@ -57,19 +60,28 @@ class Node:
 
 
 def project_folder() -> Path:
-    """Return the dbt project: `OUTCOMES_PROJECT`, else the checkout that this package lies in."""
+    """Return the dbt project: `OUTCOMES_PROJECT`, else the checkout that has this package, else what the package
+    carries. Raises OutcomesError if there is none."""
     named = os.environ.get("OUTCOMES_PROJECT")
-    folder = Path(named) if named else ROOT
-    if not (folder / "dbt_project.yml").is_file():
+    folder = Path(named) if named else ROOT if (ROOT / PROJECT_FILE).is_file() else PACKAGED
+    if not (folder / PROJECT_FILE).is_file():
         raise OutcomesError(
             f"no dbt_project.yml in {folder.absolute()}: set OUTCOMES_PROJECT to the checkout of the project"
         )
     return folder.absolute()
 
 
+def workspace_project(database: Path, target: str = SQLITE) -> Path:
+    """Return where the dbt project of a database and the user's workspace meet, if there is a workspace."""
+    return paths.build_folder(database, target) / "project"
+
+
 def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
-    """Hold the lock of builds: two runs of dbt on one file would break each other. Raises OutcomesError if the path of
-    the database is not UTF-8, because dbt cannot open such a path."""
+    """Hold the lock of builds, because two runs of dbt on one file break each other.
+
+    Raises BusyError if another process holds the lock for longer than `wait` seconds, and OutcomesError if the path of
+    the database is not UTF-8, because dbt cannot open it.
+    """
     paths.source_name(database)
     return locks.exclusive(paths.build_folder(database, target) / "lock", purpose, wait=wait)
 
@@ -84,11 +96,11 @@ def build(
     unit_tests: bool = False,
     wait: float = 0.0,
 ) -> int:
-    """Run `dbt build` on a database, or on the engine that its log was carried to; the number of dbt nodes that
-    ran. dbt's unit tests are about the SQL and not about the data: they run where `unit_tests` asks for them.
+    """Run `dbt build` on a database, or on the engine that its log was exported to. Return the number of dbt nodes
+    that ran. dbt's unit tests check the SQL and not the data, so they run only with `unit_tests`.
 
-    Raises BusyError while another build holds the database, BuildError where a dbt model or test
-    failed, and also where nothing ran: a selection that matches nothing is a mistake.
+    Raises BusyError if another build holds the database for longer than `wait` seconds, BuildError if a dbt model or
+    test failed, or if nothing ran: a selection that matches nothing is a mistake.
     """
     project_folder()
     targets.check_places(database, target)
@@ -102,8 +114,8 @@ def build(
     logs = paths.build_folder(database, target) / "logs"
     with building(database, "a build", target, wait=wait):
         commands = [*targets.preparations(target), arguments]
-        *prepared, command = run_dbt(database, commands, target, logs=logs)
-        expect_prepared(prepared, logs, target)
+        *preparations, command = run_dbt(database, commands, target, logs=logs)
+        expect_prepared(preparations, logs, target)
         return len(expect_built(database, command, logs, target))
 
 
@@ -117,85 +129,84 @@ def run_dbt(
     output: Any = None,
     quiet: bool = False,
 ) -> list[Command]:
-    """Run commands of dbt, one after the other, and wait for them; call it within `building`.
+    """Run dbt commands one after the other, and wait for them. Call it within `building`.
 
-    They run in one process of their own. Whatever ends the waiting, a signal too, ends that process: SQLite
-    takes back what it had not committed. Its result files are removed first, so that a stale one is
-    never read as this run's. `artifacts` is where dbt leaves them, else where builds do; `output` is
-    the stream that dbt's own lines go to, else standard output; if `quiet`, only warnings and faults go there.
-    The log file always has all of them.
+    They run in one child process. If the waiting ends early, by a signal for example, the child process ends, too, and
+    SQLite rolls back what it had not committed. Result files of an earlier run are removed first. `artifacts` is the
+    folder for dbt's files (default: that of builds). `output` is the stream for dbt's lines (default: standard output);
+    with `quiet` it gets only warnings and errors. The log file in `logs` gets all lines.
     """
     expect_installed("warehouse", "dbt")
-    folder, project = paths.build_folder(database, target), project_folder()
-    known = targets.environment(database, target)
+    folder = paths.build_folder(database, target)
+    variables = targets.environment(database, target)
     artifacts = artifacts or folder / "target"
     results = folder / "dbt_process.json"
     for stale in (results, artifacts / "run_results.json", artifacts / "sources.json"):
         stale.unlink(missing_ok=True)
-    where = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    where += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
-    where += ["--log-level", "warn"] if quiet else []
+    project = workspace.project_of(project_folder(), workspace_project(database, target))
+    options = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    options += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
+    options += ["--log-level", "warn"] if quiet else []
     request = {
-        "commands": [[*arguments, *where] for arguments in commands],
+        "commands": [[*arguments, *options] for arguments in commands],
         "results": str(results),
         "lock": str(folder / "dbt.lock"),
-        "log": str(database) if target == SQLITE else None,
     }
     _wait_for(
         [sys.executable, "-c", CHILD, str(ROOT), json.dumps(request)],
-        {**_environment(database, folder), **known},
+        {**_environment(database, folder), **variables},
         project,
         output,
     )
-    came = _read(results)
-    if came is None:
-        raise BuildError(f"dbt ended on {database.absolute()} before it had done anything: see {logs / 'dbt.log'}")
-    return [Command(arguments, **each) for arguments, each in zip(commands, came, strict=True)]
+    command_results = _read(results)
+    if command_results is None:
+        raise BuildError(f"dbt ended on {database.absolute()} before it did anything: see {logs / 'dbt.log'}")
+    return [Command(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
 
 
-def expect_prepared(prepared: Sequence[Command], logs: Path, target: str) -> None:
-    """Raises BuildError where a command that comes before a build (`targets.preparations`) failed."""
-    for each in prepared:
-        if not each.success:
-            raise BuildError(f"dbt {each.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
+def expect_prepared(preparations: Sequence[Command], logs: Path, target: str) -> None:
+    """Raise BuildError if a command before the build (`targets.preparations`) failed."""
+    for command in preparations:
+        if not command.success:
+            raise BuildError(f"dbt {command.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
 
 
 def expect_built(database: Path, command: Command, logs: Path, target: str = SQLITE) -> list[Node]:
-    """Return the nodes of a `dbt build` that went well; raises BuildError if it did not, or built nothing."""
-    found = nodes(database, target)
+    """Return the nodes of a successful `dbt build`. Raises BuildError if it failed, or built nothing."""
+    results = nodes(database, target)
     if not command.success:
-        failed = [node.name for node in found or () if node.status in FAILED]
+        failed = [node.name for node in results or () if node.status in FAILED]
         if failed:
             names = first_names(failed)
             raise BuildError(f"dbt build failed on {database.absolute()}: {names}; see {logs / 'dbt.log'}")
-        fault = " ".join((command.fault or "it did not say why").split())
+        fault = " ".join((command.fault or "no reason given").split())
         raise BuildError(f"dbt could not build {database.absolute()}: {fault} (see {logs / 'dbt.log'})")
-    if found is None:
+    if results is None:
         raise BuildError("dbt wrote no run_results.json: nothing was built")
-    if not found:
+    if not results:
         raise BuildError("dbt ran nothing: no dbt model or test matches the selection")
-    return found
+    return results
 
 
 def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
-    """Return what the last `dbt build` ran, None if it left no results. Exposures, of which dbt takes note and no
-    more, are left out."""
+    """Return the nodes that the last `dbt build` ran, None if it left no results. Exposures are left out, because dbt
+    does not run them."""
     results = _read(paths.build_folder(database, target) / "target" / "run_results.json")
     if results is None:
         return None
     return [
-        Node(each["unique_id"].split(".")[2], each["status"], each["execution_time"], each["message"])
-        for each in results["results"]
-        if each["status"] != "no-op"
+        Node(node["unique_id"].split(".")[2], node["status"], node["execution_time"], node["message"])
+        for node in results["results"]
+        if node["status"] != "no-op"
     ]
 
 
 def _environment(database: Path, folder: Path) -> Mapping[str, str]:
     return {
-        # To log every statement takes as long as most of them, some under the write lock.
+        # To log a statement takes as long as to run it, sometimes under the write lock.
         "DBT_LOG_LEVEL_FILE": "info",
         **os.environ,
-        # Its lines pass the guard of `console`, which lets no control code through. NO_COLOR is not enough for dbt.
+        # `console` removes control codes from its lines. dbt does not obey NO_COLOR alone.
         "DBT_USE_COLORS": "false",
         # The user chooses what PYTHONPATH names, but an empty or relative entry means the working directory.
         "PYTHONPATH": os.pathsep.join(filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
@@ -205,7 +216,7 @@ def _environment(database: Path, folder: Path) -> Mapping[str, str]:
 
 
 def _wait_for(command: Sequence[str], environment: Mapping[str, str], folder: Path, output: Any) -> None:
-    """Run a command in `folder`, in a session of its own: a Ctrl-C is for this process, which then ends that one."""
+    """Run a command in `folder`, in a session of its own: Ctrl-C reaches this process alone, which then ends it."""
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=output, start_new_session=True
     )
@@ -215,7 +226,7 @@ def _wait_for(command: Sequence[str], environment: Mapping[str, str], folder: Pa
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(PATIENCE)
+                process.wait(TERMINATION_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -1,17 +1,14 @@
-"""dbt in a process of its own, which can be stopped at any moment. `builds` starts it with a REQUEST.
+"""Runs dbt's commands for `builds`, in a process of its own that can be stopped at any moment.
 
-REQUEST is JSON: `commands` (each a list of dbt's arguments), `results` (the file that says what came of
-them), `lock`, and `log`, the file to whose writers dbt gives way (null on other engines than SQLite). The
-process ends with the one that started it, whose end it sees on standard input; the lock keeps the next one
-waiting until then.
+`builds` passes a request as JSON: `commands` (a list of dbt's arguments for each), `results` (the file to
+write the results to) and `lock` (the file to lock meanwhile). The process ends when the process that
+started it ends: then its standard input closes. The next process waits for the lock until then.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
-import importlib.util
 import json
 import os
 import sys
@@ -20,69 +17,50 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_outcomes.base import console, locks, outputs
-from model_outcomes.warehouse import pacing
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner
 
-PATIENCE = 30.0
-SQLITE_CONFIG_MEMSTATUS = 9
+LOCK_TIMEOUT_S = 30.0
 
 
-def main(request: str) -> None:
-    asked = json.loads(request)
+def main(request_json: str) -> None:
+    """Run the commands of a request, and write whether each succeeded, with dbt's error message."""
+    request = json.loads(request_json)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _count_no_memory()
-    # Around the imports too: they keep a core busy, and by the first node it is known whether anybody records.
-    pacer = pacing.Pace(Path(asked["log"])) if asked["log"] else contextlib.nullcontext()
-    with console.guarding(), pacer as pace:
+    with console.guarding():
         runner = _import_dbt()
-        came = []
-        with locks.exclusive(Path(asked["lock"]), "dbt", wait=PATIENCE):
-            for arguments in asked["commands"]:
-                outcome = runner(callbacks=[pace] if pace else []).invoke(arguments)
-                fault = outcome.exception
-                came.append({"success": outcome.success, "fault": str(fault) if fault is not None else None})
-    with outputs.replacing(Path(asked["results"])) as unfinished:
-        unfinished.write_text(json.dumps(came), encoding="utf-8")
+        with locks.exclusive(Path(request["lock"]), "dbt", wait=LOCK_TIMEOUT_S):
+            outcomes = [runner().invoke(arguments) for arguments in request["commands"]]
+    results = [
+        {"success": outcome.success, "fault": None if outcome.exception is None else str(outcome.exception)}
+        for outcome in outcomes
+    ]
+    with outputs.replacing(Path(request["results"])) as unfinished:
+        unfinished.write_text(json.dumps(results), encoding="utf-8")
 
 
 def _import_dbt() -> type[dbtRunner]:
-    """Return dbt's runner. The import is here and not at the top, because it takes over a second."""
-    # What is imported stays, and so does what dbt reads of the project: to look through it for garbage takes long.
+    """Return dbt's runner. The import is here because it takes over a second."""
+    # Imported modules and the parsed project stay in memory: searching them for garbage only costs time.
     gc.disable()
     from dbt.cli.main import dbtRunner
 
-    _forget_paths_of_databases()
+    _ignore_database_path()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
     gc.enable()
     return dbtRunner
 
 
-def _forget_paths_of_databases() -> None:
-    """Let dbt-sqlite leave the path of the database out of what it tells of a connection. dbt reads the whole project
-    again if anything of that has changed since the last time. The path changes nothing of what it reads, so a
-    database that was moved, or another one, needs no new reading (`DBT_PARTIAL_PARSE_FILE_PATH`)."""
+def _ignore_database_path() -> None:
+    """Remove the path of the database from the connection keys of dbt-sqlite. dbt parses the whole project again if
+    a connection key has changed. The path has no effect on parsing, so a moved or another database needs no new
+    parsing (`DBT_PARTIAL_PARSE_FILE_PATH`)."""
     with contextlib.suppress(ImportError):
         from dbt.adapters.sqlite.connections import SQLiteCredentials
 
         SQLiteCredentials._connection_keys = lambda _: ["database", "schema"]  # type: ignore[method-assign]
-
-
-def _count_no_memory() -> None:
-    """Let SQLite not count the bytes that it allocates. It counts them under one lock of the process, for which two
-    threads of dbt would wait at every allocation. SQLite only takes the setting before it starts
-    (https://sqlite.org/c3ref/c_config_covering_index_scan.html). If it does not take it, builds are slower."""
-    module = importlib.util.find_spec("_sqlite3")
-    try:
-        library = ctypes.CDLL(module.origin if module else None)
-        library.sqlite3_config.argtypes = [ctypes.c_int]  # the others are variadic
-        if library.sqlite3_shutdown() == 0:
-            library.sqlite3_config(SQLITE_CONFIG_MEMSTATUS, ctypes.c_int(0))
-            library.sqlite3_initialize()
-    except (OSError, AttributeError):
-        return
 
 
 def _end_with_parent() -> None:

@@ -1,7 +1,7 @@
-"""The dbt docs as one page: dbt's own site with what it needs inside it, and every column with its type.
+"""Writes the dbt docs as one page: dbt's own site with its data inside, and the type of every column.
 
-SQLite knows the types of stored columns, and none of what a view computes; there the dbt project says it, once:
-a name has one type, wherever it stands.
+SQLite knows the types of stored columns, but not of columns that a view computes. The type of those is the type that
+the dbt project declares, or that a stored column of the same name has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from model_outcomes.base.errors import BuildError, NotBuiltError, OutcomesError
 from model_outcomes.log import store
 from model_outcomes.warehouse import builds
 
-# By what a type's name holds SQLite decides how it stores a value (datatype3.html, 3.1).
+# SQLite decides by a part of the type's name how it stores a value (https://sqlite.org/datatype3.html, 3.1).
 AFFINITIES = {"INT": "INTEGER", "CHAR": "TEXT", "TEXT": "TEXT", "REAL": "REAL", "FLOA": "REAL", "DOUB": "REAL"}
 UNKNOWN = "UNKNOWN"
 PAGE = "docs"
@@ -25,38 +25,39 @@ Artifact = dict[str, Any]
 
 
 def write(database: Path, path: Path) -> int:
-    """Write the page on a built database to `path`; the number of tables and views in it.
+    """Write the page about a built database to `path`. Return the number of tables and views in it.
 
-    Raises NotBuiltError where a dbt model is not in the database, OutcomesError where `path` cannot be written.
+    Raises NotBuiltError if a dbt model is not in the database, OutcomesError if `path` cannot be written.
     """
     path = outputs.check(path, database, "page of docs", lambda file: outputs.is_page(file, PAGE))
     store.open_existing(database).close()
     if not path.absolute().parent.is_dir():
-        raise OutcomesError(f"cannot write {path}: there is no such folder")
+        raise OutcomesError(f"cannot write {path}: the folder does not exist")
     folder = paths.build_folder(database) / "docs"
     with builds.building(database, "docs"):
         (command,) = builds.run_dbt(database, [["--quiet", "docs", "generate"]], logs=folder, artifacts=folder)
         if not command.success:
-            raise BuildError(f"dbt could not describe {database}: {command.fault or 'it did not say why'}")
+            raise BuildError(f"dbt could not describe {database}: {command.fault or 'no reason given'}")
         manifest, catalog = (_read(folder / f"{name}.json") for name in ("manifest", "catalog"))
         site = (folder / "index.html").read_text(encoding="utf-8")
     complete(manifest, catalog)
     with outputs.replacing(path) as unfinished:
-        unfinished.write_text(page(site, manifest, catalog, [folder, builds.project_folder()]), encoding="utf-8")
+        folders = [folder, builds.workspace_project(database), builds.project_folder()]
+        unfinished.write_text(page(site, manifest, catalog, folders), encoding="utf-8")
     return len(catalog["nodes"]) + len(catalog["sources"])
 
 
 def complete(manifest: Artifact, catalog: Artifact) -> None:
-    """Give each column of both its type, in place. Raises NotBuiltError where the catalog lacks a dbt model."""
+    """Add the type of each column to both, in place. Raises NotBuiltError if the catalog lacks a dbt model."""
     described = dict(_described(manifest))
-    found = {**catalog["nodes"], **catalog["sources"]}
-    missing = [node["name"] for key, node in described.items() if key not in found]
+    relations = {**catalog["nodes"], **catalog["sources"]}
+    missing = [node["name"] for key, node in described.items() if key not in relations]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise NotBuiltError(f"the database has no {missing[0]}{more} yet: run `loader build`")
-    types = _types_by_name(described, found)
+    types = _types_by_name(described, relations)
     for key, node in described.items():
-        for name, column in found[key]["columns"].items():
+        for name, column in relations[key]["columns"].items():
             declared = node["columns"].setdefault(name, {"name": name, "description": ""})
             stored = _stored(column["type"]) or _stored(declared.get("data_type")) or types.get(name)
             column["type"] = stored or UNKNOWN
@@ -64,8 +65,8 @@ def complete(manifest: Artifact, catalog: Artifact) -> None:
 
 
 def page(site: str, manifest: Artifact, catalog: Artifact, folders: Sequence[Path]) -> str:
-    """Return dbt's site with our mark, and with both artifacts in the places that it has for them. No text of
-    theirs can end its script, and no path in them says in which of the `folders` they were made."""
+    """Return dbt's site with our mark and both artifacts in it. No text in the artifacts can end the script, and the
+    paths of `folders` are removed from them."""
     site = site.replace("<head>", f"<head>{outputs.mark(PAGE)}", 1)
     for name, artifact in (("MANIFEST", manifest), ("CATALOG", catalog)):
         data = json.dumps(artifact, ensure_ascii=False).replace("<", "\\u003c")
@@ -77,18 +78,18 @@ def page(site: str, manifest: Artifact, catalog: Artifact, folders: Sequence[Pat
 
 
 def _described(manifest: Artifact) -> Iterator[tuple[str, Artifact]]:
-    """Yield everything that is a table or a view, by its id in the manifest."""
+    """Yield the sources, dbt models, seeds and snapshots with their ids in the manifest."""
     yield from manifest["sources"].items()
     for key, node in manifest["nodes"].items():
         if node["resource_type"] in ("model", "seed", "snapshot"):
             yield key, node
 
 
-def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifact]) -> dict[str, str]:
-    """Return what a column is where it is stored or declared."""
+def _types_by_name(described: Mapping[str, Artifact], relations: Mapping[str, Artifact]) -> dict[str, str]:
+    """Return the types of the columns that are stored or declared, by name."""
     types: dict[str, str] = {}
     for key, node in described.items():
-        for name, column in found[key]["columns"].items():
+        for name, column in relations[key]["columns"].items():
             declared = node["columns"].get(name, {}).get("data_type")
             if stored := _stored(column["type"]) or _stored(declared):
                 types[name] = stored
@@ -96,7 +97,7 @@ def _types_by_name(described: Mapping[str, Artifact], found: Mapping[str, Artifa
 
 
 def _stored(type: str | None) -> str | None:
-    """Return SQLite's own name of a type that it or dbt names; None if it is unknown."""
+    """Return SQLite's name for a type of SQLite or dbt, None if it is unknown."""
     return next((stored for part, stored in AFFINITIES.items() if part in (type or "").upper()), None)
 
 

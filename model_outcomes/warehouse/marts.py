@@ -1,4 +1,4 @@
-"""The marts as dbt's manifest describes them: their columns with types, their keys, what each means."""
+"""Reads the marts from dbt's manifest: their descriptions, columns with types, and keys."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from model_outcomes.base import paths
 from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError
 
-KEYS = ("unique", "unique_combination")
+KEY_TESTS = ("unique", "unique_combination")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Column:
-    """`data_type` is the contract's: text, bigint, double, integer; None without a contract."""
+    """A column of a mart. `data_type` is that of the contract (text, bigint, double, integer), None without one."""
 
     name: str
     data_type: str | None
     description: str
 
     def typed(self, types: Mapping[str, T], other: T) -> T:
-        """Return what `types` has for its type, `other` where it has none."""
+        """Return the value that `types` has for the type of the column, else `other`."""
         return types.get((self.data_type or "").lower(), other)
 
 
 @dataclass(frozen=True)
 class Mart:
-    """A table or view for analysts; `key` are the columns that its test of uniqueness names."""
+    """A table or view for analysts. `key` has the columns of its uniqueness test."""
 
     name: str
     description: str
@@ -40,7 +40,7 @@ class Mart:
     key: tuple[str, ...]
 
     def column(self, name: str) -> Column:
-        """Return what is known of a column: of one that nobody described, its name."""
+        """Return a column; one without a description has only its name."""
         return next((column for column in self.columns if column.name == name), Column(name, None, ""))
 
 
@@ -50,7 +50,7 @@ def read(database: Path, target: str = SQLITE) -> list[Mart]:
     try:
         nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
     except (OSError, ValueError, KeyError):
-        raise BuildError(f"dbt left no {path}: nothing can be published") from None
+        raise BuildError(f"there is no {path}: run `loader build` before publishing") from None
     keys = _keys(nodes)
     marts = [
         Mart(
@@ -69,11 +69,11 @@ def read(database: Path, target: str = SQLITE) -> list[Mart]:
 
 
 def _keys(nodes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Columns by dbt model. Of several tests the first counts; one that holds for some rows only is none."""
+    """Return the key columns by dbt model, from its first uniqueness test of all rows."""
     keys: dict[str, tuple[str, ...]] = {}
     for node in nodes.values():
         test = node.get("test_metadata") or {}
-        if test.get("name") in KEYS and not node["config"].get("where"):
-            asked = test["kwargs"]
-            keys.setdefault(node["attached_node"], tuple(asked.get("columns") or [asked["column_name"]]))
+        if test.get("name") in KEY_TESTS and not node["config"].get("where"):
+            arguments = test["kwargs"]
+            keys.setdefault(node["attached_node"], tuple(arguments.get("columns") or [arguments["column_name"]]))
     return keys

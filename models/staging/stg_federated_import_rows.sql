@@ -4,7 +4,7 @@ with source as (
 
 ),
 
--- As doubles: the limits on one row of a stranger do not keep the sum of many within 64 bits.
+-- As doubles: each row from another project is limited, but the sum of many rows could exceed 64 bits.
 renamed as (
 
     select

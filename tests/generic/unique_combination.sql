@@ -1,9 +1,9 @@
-{#- A key of several columns: no two rows agree in all of them, and none of them is null. -#}
+{#- A key of several columns: no two rows have the same values in all of them, and none is null. -#}
 {% test unique_combination(model, columns) %}
 
 {% if holds_key(model, columns) %}
 
--- The table's own DDL holds the key.
+-- The table's own DDL already enforces the key.
 select 1 as broken_key
 where false
 

@@ -41,7 +41,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "outcomes.db"
         main = "from loader.cli import main; main()"
-        command = [sys.executable, "-c", main, "--db", database, "build", "--quiet", "--select", "+model_stats"]
+        command = [sys.executable, "-c", main, "--db", str(database), "build", "--quiet", "--select", "+model_stats"]
         environment = {**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
         built = database.with_name("outcomes.db.build") / "target"

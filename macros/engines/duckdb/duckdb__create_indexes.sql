@@ -1,3 +1,3 @@
-{# Scans are what DuckDB is for; its indexes slow down writing, and a key that the contract names has one anyway. #}
+{# DuckDB is fast at scans. Its indexes slow down writing, and it creates one anyway for a key in the contract. #}
 {% macro duckdb__create_indexes(relation) %}
 {% endmacro %}

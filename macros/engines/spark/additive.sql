@@ -1,5 +1,5 @@
-{# A rollup that grows by what is new, as on SQLite: the next version is the standing one and the delta, summed up. Both
-   are read, and the watermark with them, from the version that stands when the statement begins. #}
+{# A rollup that grows by the new rows, as on SQLite. The next version is the sum of the existing one and the delta.
+   Both of them, and the watermark, are read from the version that exists when the statement begins. #}
 {% materialization additive, adapter='spark' %}
     {% do assert_additive() %}
     {% do run_hooks(pre_hooks) %}

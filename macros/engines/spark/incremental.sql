@@ -1,5 +1,5 @@
-{# dbt's incremental, as on SQLite: the next version is what stands, less what a pre_hook would delete and less the rows
-   whose unique_key comes again, and what is new. #}
+{# dbt's incremental, as on SQLite. The next version has the new rows, and the existing ones except those that a
+   pre_hook deletes or whose unique_key comes again. #}
 {% materialization incremental, adapter='spark' %}
     {% if is_incremental() %}
         {% set staged = spark_version('s') %}

@@ -1,5 +1,5 @@
-{# A seed is a table, as dbt wants it, and made in one statement; an unchanged file leaves it as it is. dbt-spark itself
-   writes an empty field as the text None, and a quote as the end of a text. #}
+{# A seed is a table, as dbt requires, created in one statement. An unchanged file leaves it as it is. dbt-spark itself
+   writes an empty field as the text None and ends a text at a quote. #}
 {% macro spark__create_csv_table(model, agate_table) %}
     {% set types = model.config.get('column_types', {}) %}
     {% set columns = [] %}

@@ -1,4 +1,4 @@
-{# What a reader finds under the dbt model's name is a view, whatever stands behind it. #}
+{# Readers see the dbt model's name as a view of one of several tables. #}
 {% macro spark_finish() %}
     {% do run_hooks(post_hooks) %}
     {% do return({'relations': [this.incorporate(type='view')]}) %}

@@ -1,7 +1,7 @@
-{# Parquet tables cannot be read and overwritten at once, nor overwritten all at once. So each build makes a table of its
-   own, and what is known by the dbt model's name is a view of the last one that was finished. To point it to another
-   table is one step: a build that is killed leaves the old version standing. The version before is kept until the next
-   build, for queries that are reading it. #}
+{# A Parquet table cannot be read and overwritten at once, and cannot be overwritten in one step. So each build creates
+   a new table, and the dbt model's name is a view of the last finished one. Pointing the view to another table is one
+   step: if a build is killed, the old version remains. The version before is kept until the next build, for queries
+   that are still reading it. #}
 {% macro spark_put_version(sql) %}
     {% set standing, version = load_relation(this), spark_version() %}
     {% call statement('main') %}

@@ -1,4 +1,4 @@
-{# The name of a table that this very build of a dbt model makes. #}
+{# The name of the table that this build of a dbt model creates. #}
 {% macro spark_version(kind='v') %}
     {% do return(this.incorporate(path={'identifier': this.identifier ~ '__' ~ kind ~ '_' ~ invocation_id | replace('-', '')})) %}
 {% endmacro %}

@@ -1,6 +1,6 @@
-{# A rollup that grows by what is new. The select yields the rows after rolled_up_to(), already aggregated by
-   unique_key; they are added to the standing ones, and the watermark moves in the same transaction: each row counts
-   exactly once, whatever is killed when. #}
+{# A rollup that grows by the new rows. The select returns the rows after rolled_up_to(), aggregated by unique_key. They
+   are added to the existing rows, and the watermark moves in the same transaction: each row counts exactly once, even
+   if a build is killed. #}
 {% materialization additive, adapter='sqlite' %}
     {% do assert_additive() %}
     {% set adds = is_incremental() %}

@@ -1,4 +1,4 @@
-{# The guard makes a delta void when another build has moved the watermark since it was computed. #}
+{# If another build has moved the watermark since the delta was computed, the guard stops it from being added. #}
 {% macro sqlite_additive_merge(staged, watermark, computed_at) %}
     {% set moved_to = '(select coalesce(max(' ~ watermark ~ '), 0) from ' ~ this ~ ')' %}
     {% do return(additive_merge(

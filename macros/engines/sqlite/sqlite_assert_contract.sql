@@ -1,6 +1,6 @@
-{# A view shows names and declared types without running the query or locking the file: the one that stands, or a
-   temporary one, since SQLite would take a view on a missing column without a word. Types of computed columns are
-   unknown to it: there STRICT decides. #}
+{# A view shows names and declared types without running the query or locking the file. It uses the existing view or
+   creates a temporary one, because SQLite accepts a view on a missing column without an error. SQLite does not know the
+   types of computed columns: STRICT checks those. #}
 {% macro sqlite_assert_contract(sql, standing_view=none) %}
     {% set probe = standing_view or make_temp_relation(this, '__dbt_probe') %}
     {% if not standing_view %}

@@ -1,4 +1,4 @@
-{# STRICT tables know few types; a contract may use the names of other engines for them. #}
+{# STRICT tables have few types, but a contract may use other engines' names for them. #}
 {% macro sqlite_column_type(column) %}
     {% set names = {
         'integer': ['integer', 'int', 'smallint', 'bigint', 'boolean'],

@@ -1,6 +1,7 @@
-{# What turns the standing table into the staged rows: a temporary table with a row for each key that is new, differs or
-   is gone, and the rowids on both sides. None where the two cannot be compared: there is no key, or one with nulls, or
-   what stands is no table or another one. Read before the write lock is taken, like all that takes long. #}
+{# The changes that make the existing table equal to the staged rows: a temporary table with a row for each key that is
+   new, different or gone, and the rowids on both sides. None if the two cannot be compared: there is no key, the key
+   has nulls, the existing object is not a table, or it has other columns. All slow reading happens here, before the
+   write lock is taken. #}
 {% macro sqlite_compare(staged) %}
     {% set key, standing = sqlite_key(), load_relation(this) %}
     {% if not key or standing is none or not standing.is_table or not sqlite_stands_as_defined(this) %}

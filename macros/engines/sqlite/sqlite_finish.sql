@@ -1,5 +1,5 @@
-{# The end of every materialization: hooks, commit, hooks, and what dbt wants to hear. A killed full refresh may have
-   left its unfinished table, which a build that changes rows alone would let stand. #}
+{# The end of every materialization: hooks, commit, hooks, and the value that dbt expects. It drops the unfinished table
+   of a killed full refresh, because a build that only changes rows would leave it there. #}
 {% macro sqlite_finish(type='table') %}
     {% set built = this.incorporate(type=type) %}
     {% set unfinished = make_intermediate_relation(this, '__dbt_new') %}

@@ -1,4 +1,4 @@
-{# The columns that tell the rows of a table apart: its primary key, else its first unique index; none without. #}
+{# The columns that identify a row: the primary key, or else the first unique index; none if the table has neither. #}
 {% macro sqlite_key() %}
     {% set keys = [] %}
     {% if config.get('contract').enforced %}

@@ -1,6 +1,6 @@
-{# Makes the standing table what was staged. Where few rows differ these alone change, in one short transaction: no
-   writer waits long, no connection reads the schema again, and a build writes as much as there is news. Else a swap.
-   Leaves the transaction open for the caller's hooks. #}
+{# Makes the existing table equal to the staged rows. If few rows differ, only these change, in one short transaction:
+   no writer waits long, no connection reads the schema again, and a build writes only what is new. Otherwise the tables
+   are swapped. Leaves the transaction open for the caller's hooks. #}
 {% macro sqlite_put_in(staged) %}
     {% set compared = none if should_full_refresh() else sqlite_compare(staged) %}
     {% if compared is none or compared.count > var('sqlite_chunk_rows', 2000) | int %}

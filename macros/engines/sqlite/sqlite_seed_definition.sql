@@ -1,5 +1,5 @@
-{# What stands behind `create table x` for a seed. It carries the digest of the file, so that the text which SQLite keeps
-   tells whether the file has changed. #}
+{# The definition after `create table x` for a seed. It includes the digest of the file, so that the statement stored by
+   SQLite shows if the file has changed. #}
 {% macro sqlite_seed_definition(model, agate_table) %}
     {% set types = model.config.get('column_types', {}) %}
     {% set lines = [] %}

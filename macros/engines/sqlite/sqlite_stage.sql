@@ -1,16 +1,16 @@
-{# Everything slow happens here, in a temporary table: writers of the file wait for none of it, and a row that breaks
-   the contract fails before anything was touched. Leaves a reading transaction open, so that what else is read before
-   the write lock is taken is of the same moment. Returns the temporary table, whose rowids run from 1: an integer
-   primary key would be the rowid, and is a unique constraint here. #}
+{# All slow work happens here, in a temporary table. Writers of the file do not wait for it, and a row that breaks the
+   contract fails before anything is changed. Leaves a read transaction open, so that later reads before the write lock
+   see the same state. Returns the temporary table. Its rowids run from 1; an integer primary key would be the rowid
+   itself, so it is a unique constraint here. #}
 {% macro sqlite_stage(sql) %}
-    {# A table is made of rollups, which fit; what passes through the whole log may not. #}
+    {# A table is built from rollups, which fit into memory; a query over the whole log may not fit. #}
     {% if config.get('materialized') == 'table' %}
         {% do run_query('pragma temp_store = memory') %}
     {% endif %}
     {% set staged = make_temp_relation(this, '__dbt_staged').incorporate(type='table') %}
     {% set definition = sqlite_table_definition() %}
     {% do sqlite_assert_contract(sql) %}
-    {# In KiB: sorts and comparisons of large tables read each page once. #}
+    {# In KiB. With it, sorts and comparisons of large tables read each page once. #}
     {% do run_query('pragma cache_size = -65536') %}
     {% do run_query('pragma temp.cache_size = -65536') %}
     {% if definition is none %}

@@ -1,4 +1,4 @@
-{# The statement that made a table or view, as SQLite keeps it; none where there is no such thing. #}
+{# The statement that created a table or view, as SQLite stores it; none if it does not exist. #}
 {% macro sqlite_stored_sql(relation) %}
     {% set stored = run_query(
         "select sql from sqlite_master where type in ('table', 'view') and name = '" ~ relation.identifier ~ "'"

@@ -1,6 +1,7 @@
-{# Puts the staged rows in place of the standing table or view. They go in by chunks under another name, so that no
-   writer waits long; the last chunk and the change of name are one transaction, left open for the caller's hooks.
-   A build killed on the way leaves the table under the other name; the next one of this dbt model drops it. #}
+{# Puts the staged rows in the place of the existing table or view. They are inserted in chunks under another name, so
+   that no writer waits long. The last chunk and the change of name are one transaction, left open for the caller's
+   hooks. If a build is killed on the way, the table under the other name remains; the next build of this dbt model
+   drops it. #}
 {% macro sqlite_swap_in(staged) %}
     {% set fresh = make_intermediate_relation(this, '__dbt_new') %}
     {% set standing = load_relation(this) %}
@@ -8,9 +9,10 @@
     {% set columns = sqlite_column_list(staged) %}
     {% set chunk_rows = var('sqlite_chunk_rows', 2000) | int %}
     {% set last_row = run_query('select coalesce(max(rowid), 0) from ' ~ staged).rows[0][0] | int %}
-    {# Else the change of name would fail on any view of the file whose tables are gone, or are being changed. #}
+    {# Without it, the change of name would fail if any view in the file reads a table that is missing or is being
+       changed. #}
     {% do run_query('pragma legacy_alter_table = on') %}
-    {# Else the old table would be overwritten with zeros under the lock before it is given up. #}
+    {# Without it, SQLite would overwrite the old table with zeros, under the lock, before it drops it. #}
     {% do run_query('pragma secure_delete = fast') %}
     {% for start in range(0, [last_row, 1] | max, chunk_rows) %}
         {% do sqlite_take_write_lock() %}

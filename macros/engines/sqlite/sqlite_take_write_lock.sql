@@ -1,7 +1,7 @@
-{# dbt can only send a plain BEGIN, which takes no lock; a transaction that reads before it writes is then refused
-   at once when somebody else has written meanwhile. So dbt's transaction is ended and an immediate one put in its
-   place: dbt knows of an open transaction, and commits it or rolls it back as usual. Where the next statement writes it
-   takes the lock itself, and a plain BEGIN holds it for that much less time. #}
+{# dbt can only send a plain BEGIN, which takes no lock. SQLite then refuses a transaction that reads before it writes
+   if another connection has written in between. So this ends dbt's transaction and begins an immediate one instead. dbt
+   sees an open transaction, and commits it or rolls it back as usual. If the next statement writes, it takes the lock
+   itself, and a plain BEGIN holds the lock for a shorter time. #}
 {% macro sqlite_take_write_lock(writes_next=false) %}
     {% do sqlite_set_busy_timeout() %}
     {% call statement() %}commit{% endcall %}

@@ -1,5 +1,5 @@
-{# Dropped and made again in one transaction, so that no reader meets a file without it; an unchanged one is left
-   alone, without the write lock, since every connection reads the whole schema again after a change. #}
+{# Drops and creates the view in one transaction, so that no reader misses it. An unchanged view stays, without the
+   write lock, because after a change every connection reads the whole schema again. #}
 {% materialization view, adapter='sqlite' %}
     {% set standing = load_relation(this) %}
     {% set definition = 'CREATE VIEW ' ~ adapter.quote(this.identifier) ~ ' as\n' ~ sql | trim %}

@@ -1,5 +1,5 @@
-{# The select, each column cast to the type that its contract promises: a sum of bigints is wider on these engines, and
-   a literal a decimal. Fails where names differ, or where a cast would turn one kind of value into another. #}
+{# The select, with each column cast to the type of its contract: on these engines a sum of bigints is wider, and a
+   literal is a decimal. Fails if names differ, or if a cast would change the kind of a value. #}
 {% macro as_contracted(sql) %}
     {% if not config.get('contract').enforced %}
         {% do return(sql) %}

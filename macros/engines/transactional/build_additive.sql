@@ -1,5 +1,5 @@
-{# A rollup that grows by what is new, as on SQLite. No other build comes between the watermark that the select reads
-   and the merge, since the table is held from the start. #}
+{# A rollup that grows by the new rows, as on SQLite. The table is locked from the start, so no other build can change
+   it between reading the watermark and the merge. #}
 {% macro build_additive() %}
     {% do assert_additive() %}
     {% set adds = is_incremental() %}

@@ -1,5 +1,5 @@
-{# dbt's incremental, as on SQLite: rows whose unique_key comes again are replaced, all others added; a pre_hook in the
-   transaction may delete what has become void, since it runs after the select and before its rows go in. #}
+{# dbt's incremental, as on SQLite: a row whose unique_key comes again is replaced, all others are added. A pre_hook in
+   the transaction may delete rows that are no longer valid: it runs after the select and before its rows are inserted. #}
 {% macro build_incremental() %}
     {% set adds = is_incremental() %}
     {% set keys = config.get('unique_key', []) %}

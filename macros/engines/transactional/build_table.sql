@@ -1,4 +1,4 @@
-{# Staged, put in place, hooks and all in one transaction: readers see the old rows or the new ones. #}
+{# Staging, replacement and hooks are one transaction: readers see either the old rows or the new ones. #}
 {% macro build_table() %}
     {% do run_hooks(pre_hooks, inside_transaction=false) %}
     {% set staged = stage(sql) %}

@@ -1,4 +1,4 @@
-{# A view of the columns and types that its contract promises. #}
+{# A view with the columns and types of its contract. #}
 {% macro build_view() %}
     {% set standing = load_relation(this) %}
     {% set contracted = as_contracted(sql) %}

@@ -1,5 +1,5 @@
-{# Doubles to ten digits or nine decimals on both sides, as on SQLite: dbt compares to the last bit, and the last bits
-   are the engine's. #}
+{# Rounds doubles to ten digits or nine decimals on both sides, as on SQLite: dbt compares to the last bit, and engines
+   differ in the last bits. #}
 {% macro default__get_unit_test_sql(main_sql, expected_fixture_sql, expected_column_names) -%}
     {%- set types, names = {}, expected_column_names | map('lower') | list -%}
     {%- for column in columns_of_query(main_sql) -%}

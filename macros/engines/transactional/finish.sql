@@ -1,4 +1,4 @@
-{# The end of every materialization: hooks, commit, hooks, and what dbt wants to hear. #}
+{# The end of every materialization: hooks, commit, hooks, and the value that dbt expects. #}
 {% macro finish(type='table') %}
     {% do run_hooks(post_hooks, inside_transaction=true) %}
     {% do adapter.commit() %}

@@ -1,4 +1,4 @@
-{# Whether the standing table has the very columns of the contract: else it is built anew. #}
+{# True if the existing table has exactly the columns of the contract; otherwise it is rebuilt. #}
 {% macro has_contract_columns() %}
     {% set names = adapter.get_columns_in_relation(this) | map(attribute='name') | list %}
     {% do return(not config.get('contract').enforced or names == model.columns.keys() | list) %}

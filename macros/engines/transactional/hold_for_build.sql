@@ -1,9 +1,9 @@
-{# Begins the transaction, and keeps other builds, not readers, away from the standing table until it ends. #}
+{# Begins the transaction and locks the existing table against other builds, but not against readers, until it ends. #}
 {% macro hold_for_build(adds) %}
     {% do adapter.dispatch('hold_for_build')(adds) %}
 {% endmacro %}
 
-{# One process at a time opens a DuckDB file. #}
+{# Only one process at a time can open a DuckDB file. #}
 {% macro default__hold_for_build(adds) %}
     {% call statement() %}select 1{% endcall %}
 {% endmacro %}

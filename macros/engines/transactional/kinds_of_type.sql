@@ -1,5 +1,5 @@
-{# Which types of a contract a column may be cast to without becoming something else. A decimal is what a sum of
-   integers is on some engines, and what a literal is on others. #}
+{# The contract types to which a column may be cast and still keep its kind of value. A sum of integers is a decimal on
+   some engines, and a literal is one on others. #}
 {% macro kinds_of_type(data_type) %}
     {% set type = data_type.split('(')[0] | trim | lower %}
     {% set kinds = {

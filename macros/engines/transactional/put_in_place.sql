@@ -1,4 +1,4 @@
-{# Makes the dbt model's table what was staged. #}
+{# Makes the dbt model's table equal to the staged rows. #}
 {% macro put_in_place(staged) %}
     {% set standing = load_relation(this) %}
     {% if standing is not none and standing.is_table and not should_full_refresh() and refills_tables()

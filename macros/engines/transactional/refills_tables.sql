@@ -1,14 +1,14 @@
-{# Whether a standing table is emptied and filled, rather than made anew. #}
+{# True if an existing table is emptied and filled again, false if it is recreated. #}
 {% macro refills_tables() %}
     {% do return(adapter.dispatch('refills_tables')()) %}
 {% endmacro %}
 
-{# A key that was deleted cannot come again within the same transaction on DuckDB. #}
+{# DuckDB refuses a key that was deleted in the same transaction. #}
 {% macro default__refills_tables() %}
     {% do return(false) %}
 {% endmacro %}
 
-{# Views depend on the very table there: to drop it would take them along. #}
+{# On PostgreSQL views depend on the table itself: dropping it would drop them too. #}
 {% macro postgres__refills_tables() %}
     {% do return(true) %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# Whether `create or replace` takes the select for the standing view: PostgreSQL lets columns be appended, no more. #}
+{# True if `create or replace` accepts the select for the existing view: PostgreSQL only allows new columns at the end. #}
 {% macro replaces_view(standing, sql) %}
     {% do return(adapter.dispatch('replaces_view')(standing, sql)) %}
 {% endmacro %}

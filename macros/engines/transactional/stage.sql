@@ -1,4 +1,4 @@
-{# The rows of a build in a temporary table, within the transaction that puts them in place. #}
+{# Writes the rows of a build to a temporary table, within the transaction that publishes them. #}
 {% macro stage(sql) %}
     {% set staged = api.Relation.create(identifier=this.identifier ~ '__dbt_staged', type='table') %}
     {% call statement() %}drop table if exists {{ staged }}{% endcall %}

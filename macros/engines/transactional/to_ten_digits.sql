@@ -1,4 +1,4 @@
-{# A double to nine decimals or, from 1 on, to ten digits. #}
+{# Rounds a double to nine decimals or, from 1 on, to ten digits. #}
 {% macro to_ten_digits(value) -%}
     {{ return(adapter.dispatch('to_ten_digits')(value)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The delta method; the residuals cost - R * success sum to zero, which leaves the sum of their squares alone. -#}
+{#- The delta method. The residuals cost - R * success sum to zero, so only the sum of their squares is needed. -#}
 {% macro cost_per_success_error(trials, successes, costs, squared_costs, success_costs) -%}
     {%- set n, s, r = double(trials), double(successes), cost_per_success(costs, successes) -%}
     {%- set squared_residuals = '(' ~ double(squared_costs) ~ ' - 2 * ' ~ r ~ ' * ' ~ double(success_costs) ~ ' + ' ~ r ~ ' * ' ~ r ~ ' * ' ~ s ~ ')' -%}

@@ -1,4 +1,4 @@
-{#- Kept off 0 and 1, where one contrary outcome would be infinite evidence. -#}
+{#- Kept away from 0 and 1: there, one opposite outcome would be infinite evidence. -#}
 {% macro cusum_baseline(baseline_successes, baseline_trials) -%}
     {%- set rate = ratio(baseline_successes, baseline_trials) -%}
     (case

@@ -1,4 +1,4 @@
-{#- The day's log-likelihood ratio of the rate having dropped; a day that cannot be judged adds nothing. -#}
+{#- The day's log-likelihood ratio for a fallen rate. A day that cannot be judged adds 0. -#}
 {% macro cusum_increment(successes, trials, baseline) -%}
     {%- set k, n, p0 = double(successes), double(trials), double(baseline) -%}
     {%- set p1 = '(' ~ p0 ~ ' - ' ~ double(var('cusum_drop')) ~ ')' -%}

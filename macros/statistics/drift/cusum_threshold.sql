@@ -1,4 +1,4 @@
-{#- The logarithm of how many chances of a false alarm the horizon holds. -#}
+{#- The logarithm of the number of chances for a false alarm within the horizon. -#}
 {% macro cusum_threshold(monitored_cells) -%}
     (case when {{ monitored_cells }} > 0 then ln({{ var('cusum_horizon_days') }} * {{ double(monitored_cells) }}) end)
 {%- endmacro %}

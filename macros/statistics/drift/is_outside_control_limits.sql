@@ -1,4 +1,4 @@
-{#- The p-chart's three sigma around the baseline. -#}
+{#- Three standard deviations around the baseline, as in a p-chart. -#}
 {% macro is_outside_control_limits(successes, trials, baseline) -%}
     {%- set k, n, p0 = double(successes), double(trials), double(baseline) -%}
     (case

@@ -1,4 +1,4 @@
-{#- Capped before the minimum, where it says the same in half the words. -#}
+{#- Capped before the minimum: the result is the same, and the expression half as long. -#}
 {% macro benjamini_hochberg(p_value, rank, comparisons, partition_by) -%}
     (case
         when {{ p_value }} is not null

@@ -1,4 +1,4 @@
-{#- Capped before the maximum, where it says the same in half the words. -#}
+{#- Capped before the maximum: the result is the same, and the expression half as long. -#}
 {% macro holm(p_value, rank, comparisons, partition_by) -%}
     (case
         when {{ p_value }} is not null

@@ -1,4 +1,4 @@
-{#- e-BH holds the false-discovery rate however the e-values depend on each other: all here share one incumbent. -#}
+{#- e-BH keeps the false-discovery rate for any dependence between the e-values. Here they all share one incumbent. -#}
 {% macro is_selected_by_e_bh(e_value, rank, comparisons, partition_by) -%}
     (case
         when {{ rank }} <= max(

@@ -1,4 +1,4 @@
-{#- least() is missing on SQLite, and elsewhere skips nulls; here a null expression stays null. -#}
+{#- SQLite has no least(), and on other engines it skips nulls; here a null expression stays null. -#}
 {% macro at_most(expression, bound) -%}
     (case when {{ expression }} > {{ bound }} then {{ bound }} else {{ expression }} end)
 {%- endmacro %}

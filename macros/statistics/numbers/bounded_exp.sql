@@ -1,6 +1,6 @@
 {#-
-    Past these bounds PostgreSQL raises an error and the others answer infinity or 0. The lower bound lies where the
-    product of two results is still a double: PostgreSQL refuses a product that underflows too.
+    Beyond these bounds PostgreSQL raises an error, and the other engines return infinity or 0. At the lower bound the
+    product of two results is still a double, because PostgreSQL also refuses a product that underflows.
 -#}
 {% macro bounded_exp(exponent) -%}
     exp(case

@@ -1,4 +1,4 @@
-{#- Integers divide to integers on half the engines, and by zero to an error on half of them. -#}
+{#- On half of the engines, integers divide to integers and division by zero is an error. -#}
 {% macro ratio(numerator, denominator) -%}
     ({{ double(numerator) }} / nullif({{ double(denominator) }}, 0))
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- DerSimonian and Laird's; a single project has nothing to differ from. -#}
+{#- The method of DerSimonian and Laird. A single project has no variance between projects. -#}
 {% macro between_project_variance(projects, weights, squared_weights, heterogeneity) -%}
     {%- set excess = '(' ~ double(heterogeneity) ~ ' - (' ~ double(projects) ~ ' - 1))' -%}
     (case

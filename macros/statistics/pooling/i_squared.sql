@@ -1,4 +1,4 @@
-{#- The share of the spread that chance does not explain; one project has no spread but rounding. -#}
+{#- Rounding can give a single project a small spread, which must not count. -#}
 {% macro i_squared(projects, heterogeneity) -%}
     (case
         when {{ projects }} > 1 and {{ heterogeneity }} > {{ projects }} - 1 then 1 - ({{ projects }} - 1) / {{ double(heterogeneity) }}

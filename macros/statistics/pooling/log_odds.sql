@@ -1,4 +1,7 @@
-{#- Half a success and half a failure are added: all or nothing has log odds too. Noise may make counts negative. -#}
+{#-
+    Half a success and half a failure are added, so that log odds exist if all trials succeeded or all failed. Noise can
+    make counts negative.
+-#}
 {% macro log_odds(successes, trials) -%}
     {%- set won = at_least(double(successes), '0e0') -%}
     {%- set lost = at_least(double(trials) ~ ' - ' ~ double(successes), '0e0') -%}

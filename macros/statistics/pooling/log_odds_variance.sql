@@ -1,4 +1,4 @@
-{#- Noise that was added to either count enters by the delta method. -#}
+{#- Noise in either count adds variance by the delta method. -#}
 {% macro log_odds_variance(successes, trials, noise_variance='0') -%}
     {%- set won = '(' ~ at_least(double(successes), '0e0') ~ ' + 0.5)' -%}
     {%- set lost = '(' ~ at_least(double(trials) ~ ' - ' ~ double(successes), '0e0') ~ ' + 0.5)' -%}

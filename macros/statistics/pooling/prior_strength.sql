@@ -1,4 +1,4 @@
-{#- How many local trials the pooled rate is worth; at most 20, for other projects' tasks are not one's own. -#}
+{#- At most 20 trials by default, because the tasks of other projects differ from one's own. -#}
 {% macro prior_strength(pooled_rate, between_project_variance, pooled_error) -%}
     {%- set m, error = double(pooled_rate), double(pooled_error) -%}
     {%- set variance = '((' ~ double(between_project_variance) ~ ' + ' ~ error ~ ' * ' ~ error ~ ') * ' ~ m ~ ' * (1 - ' ~ m ~ '))' -%}

@@ -1,4 +1,4 @@
-{#- Midpoints: neither end is ever reached, where a logarithm would have no value. -#}
+{#- Midpoints never reach the ends, where a logarithm has no value. -#}
 {% macro grid_point(lowest, highest, grid_index) -%}
     (
         {{ double(lowest) }}

@@ -1,4 +1,4 @@
-{#- Logarithms carry any number of trials; the likelihood itself vanishes after a thousand. -#}
+{#- Logarithms work for any number of trials; the likelihood itself underflows after about a thousand. -#}
 {% macro log_likelihood(successes, trials, rate) -%}
     {%- set k, n, x = double(successes), double(trials), double(rate) -%}
     (case

@@ -1,4 +1,4 @@
-{#- The hybrid score interval: each arm's own Wilson interval lends the side that pulls the difference down. -#}
+{#- The hybrid score interval takes, from each arm's Wilson interval, the end that lowers the difference. -#}
 {% macro newcombe_lower(incumbent_rate, incumbent_upper, challenger_rate, challenger_lower) -%}
     {%- set below_challenger = '(' ~ double(challenger_rate) ~ ' - ' ~ double(challenger_lower) ~ ')' -%}
     {%- set above_incumbent = '(' ~ double(incumbent_upper) ~ ' - ' ~ double(incumbent_rate) ~ ')' -%}

@@ -1,4 +1,4 @@
-{#- The quotient form of centre - half: it cancels nothing, and is exactly 0 where nothing succeeded. -#}
+{#- The quotient form of centre - half: no digits cancel, and it is exactly 0 if no trial succeeded. -#}
 {% macro wilson_lower(successes, trials) -%}
     {%- set k, n, z = double(successes), double(trials), double(var('z')) -%}
     (

@@ -1,4 +1,4 @@
-{#- The failure rate's lower end, turned round: exactly 1 where everything succeeded. -#}
+{#- 1 minus the lower end of the failure rate: exactly 1 if all trials succeeded. -#}
 {% macro wilson_upper(successes, trials) -%}
     (1 - {{ wilson_lower('(' ~ trials ~ ') - (' ~ successes ~ ')', trials) }})
 {%- endmacro %}

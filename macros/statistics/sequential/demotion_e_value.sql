@@ -1,4 +1,4 @@
-{#- One-sided: a two-sided one would let far better models inflate the list of the worse. -#}
+{#- One-sided, because with a two-sided e-value far better models would enlarge the list of worse ones. -#}
 {% macro demotion_e_value(difference, squared_error, trials) -%}
     {%- set beyond_margin = double(difference) ~ ' + ' ~ double(var('demotion_margin')) -%}
     (case

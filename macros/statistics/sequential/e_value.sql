@@ -1,4 +1,4 @@
-{#- Summed as logarithms and raised once, so that overwhelming evidence is a large number instead of an error. -#}
+{#- Logarithms are added and raised once, so that very strong evidence gives a large number and no error. -#}
 {% macro e_value(squared_z, trials) -%}
     {%- set n, r = double(trials), sequential_tuning() -%}
     {{ bounded_exp(

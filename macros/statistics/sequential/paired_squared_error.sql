@@ -1,6 +1,6 @@
 {#-
-    One imagined pair for each side keeps the variance off zero, but where every pair favours the same arm: there the
-    bound of 1/(n + 2), which no other table reaches, keeps the clearest evidence of all from having no interval.
+    One imagined pair for each side keeps the variance above zero. If every pair favours the same arm, the bound 1/(n +
+    2) applies instead. No other table reaches it, and without it the clearest evidence would have no interval.
 -#}
 {% macro paired_squared_error(pairs, only_incumbent, only_challenger) -%}
     {%- set n, b, c = double(pairs), double(only_incumbent), double(only_challenger) -%}

@@ -1,4 +1,4 @@
-{#- Squared, because strata add squares: the square root is taken once, in the half width. -#}
+{#- Squared, because the squares of strata add up; sequential_half_width takes the square root once. -#}
 {% macro sequential_squared_error(incumbent_successes, incumbent_trials, challenger_successes, challenger_trials) -%}
     (
         {{ sequential_variance(incumbent_successes, incumbent_trials) }} / nullif({{ double(incumbent_trials) }}, 0)

@@ -1,4 +1,4 @@
-{#- Makes the boundary tightest near sequential_tuning_trials; each mode has its own number of them. -#}
+{#- Makes the boundary tightest near sequential_tuning_trials. Each mode has its own value. -#}
 {% macro sequential_tuning() -%}
     {%- set tuning_trials = var('sequential_tuning_trials')[var('sequential_mode')] -%}
     {%- set alpha = double(var('alpha')) -%}

@@ -1,6 +1,6 @@
 {#-
-    Two successes and two failures are added in the default mode: a lucky start must not look like certainty.
-    gbstats itself answers nothing where an arm has no variance, and so does its mode.
+    The default mode adds two successes and two failures, so that a lucky start does not look like certainty. gbstats
+    returns nothing if an arm has no variance, and so does its mode here.
 -#}
 {% macro sequential_variance(successes, trials) -%}
     {%- set k, n = double(successes), double(trials) -%}

@@ -1,8 +1,8 @@
 {#-
     With M trials and r the tuning, M + r = r exp(t) turns "the e-value reaches 1/alpha" into t = acosh(1 + k (t + c)),
-    k = trials / (2 r squared_z), c = -2 ln alpha. Its slope, tanh(t/2)/(t + c), is about a tenth or less: so much error
-    is left after each round. Multiplied out, t stands once and first, so that the rounds nest in few open symbols:
-    SQLite 3.40 parses no more than a hundred.
+    k = trials / (2 r squared_z), c = -2 ln alpha. Its slope, tanh(t/2)/(t + c), is about a tenth or less, so each round
+    leaves at most a tenth of the error. The formula is multiplied out so that t appears once, at the start: nested
+    rounds then need few open symbols, and SQLite 3.40 parses at most a hundred.
 -#}
 {% macro trials_to_separate(incumbent_trials, challenger_trials, squared_z, alpha=none) -%}
     {%- set a, b, z2 = double(incumbent_trials), double(challenger_trials), double(squared_z) -%}

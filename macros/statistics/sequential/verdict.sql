@@ -1,4 +1,4 @@
-{#- Without its bounds a comparison is undecided, not an error. -#}
+{#- Without its interval a comparison is undecided; that is no error. -#}
 {% macro verdict(incumbent_trials, challenger_trials, difference_lower, difference_upper) -%}
     (case
         when {{ incumbent_trials }} >= {{ var('min_trials_per_arm') }} and {{ challenger_trials }} >= {{ var('min_trials_per_arm') }}

@@ -1,4 +1,4 @@
-{#- How many trials the other models are worth: few where models differ much, many where they hardly do. -#}
+{#- Few trials if models differ much, many if they hardly differ. -#}
 {% macro shrinkage_strength(models, pooled_rate, between_model_variance) -%}
     {%- set m, variance = double(pooled_rate), double(between_model_variance) -%}
     (case

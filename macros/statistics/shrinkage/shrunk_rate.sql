@@ -1,4 +1,4 @@
-{#- A cell without trials has no rate, not its neighbours'. -#}
+{#- A cell without trials has no rate, not even that of the other models. -#}
 {% macro shrunk_rate(successes, trials, prior_rate, strength) -%}
     (case
         when {{ trials }} > 0

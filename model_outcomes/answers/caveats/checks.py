@@ -1,12 +1,10 @@
-"""All checks, in the order of the list."""
+"""All checks, in the order of the list: the most serious first."""
 
 from __future__ import annotations
 
 from model_outcomes.answers.caveats import comparisons, failures, records
-from model_outcomes.answers.caveats.caveat import Kind
-from model_outcomes.answers.caveats.queries import Check
+from model_outcomes.answers.caveats.caveat import Check, Kind
 
-# The gravest first.
 CHECKS: dict[Kind, Check] = {
     Kind.DEGENERATE: comparisons.degenerate,
     Kind.LOST_ATTEMPTS: failures.lost_attempts,
@@ -15,14 +13,14 @@ CHECKS: dict[Kind, Check] = {
     Kind.TWIN_NAMES: records.twin_names,
     Kind.TRAFFIC_MISMATCH: comparisons.experiments(
         Kind.TRAFFIC_MISMATCH, "has_traffic_mismatch",
-        "Traffic that was not drawn as declared",
-        "Something other than chance decides which model gets which task. Do not believe the verdict.",
-        "Correct how tasks are given to the models, and begin a new experiment.",
+        "Traffic split differs from the declared one",
+        "Something other than chance decides which model gets which task. Do not trust the verdict.",
+        "Fix the assignment of tasks to models, then start a new experiment.",
     ),
     Kind.MIX_SHIFT: comparisons.experiments(
         Kind.MIX_SHIFT, "is_mix_shifted",
-        "Unlike mixes of tasks",
-        "The two models got different kinds of tasks. The difference shown is that within the task types.",
+        "Different mixes of tasks",
+        "The two models got different kinds of tasks. The difference shown is the one within the task types.",
         None,
     ),
     Kind.REJECTED_LINES: records.rejected_lines,

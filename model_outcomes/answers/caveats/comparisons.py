@@ -1,12 +1,11 @@
-"""Checks of what models are compared by: trials that are many, recent, alike, and could go either way."""
+"""Checks of comparisons: whether trials are enough, recent and comparable, and can both succeed and fail."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 
-from model_outcomes.answers.caveats.caveat import Caveat, Kind
-from model_outcomes.answers.caveats.queries import Check, caveat_of, cell, short_name
+from model_outcomes.answers.caveats.caveat import Caveat, Check, Kind, caveat_of, cell, short_name
 from model_outcomes.answers.phrases import counted
 
 STALE_DAYS = 7
@@ -23,14 +22,14 @@ def degenerate(marts: sqlite3.Connection) -> Iterator[Caveat]:
         lambda row: f"{short_name(row['task_type'])}: every trial {'succeeded' if row['successes'] else 'failed'}"
         f" ({row['trials']:,})",
         Kind.DEGENERATE,
-        "Nobody ever succeeds, or nobody ever fails",
+        "Only successes or only failures",
         "The recorder may not check the result. Do not choose a model by these task types.",
-        "Check that the recorder looks at the result of each task.",
+        "Make sure that the recorder checks the result of each task.",
     )  # fmt: skip
 
 
 def experiments(kind: Kind, column: str, title: str, consequence: str, next_step: str | None) -> Check:
-    """Return the check that names the experiments whose `column` is 1."""
+    """Return a check that names the experiments whose `column` is 1."""
 
     def check(marts: sqlite3.Connection) -> Iterator[Caveat]:
         query = f"select task_type, experiment_id from ab_comparisons where {column} = 1"
@@ -52,10 +51,10 @@ def many_models(marts: sqlite3.Connection) -> Iterator[Caveat]:
         lambda row: f"{short_name(row['task_type'])}: {row['models']:,} models, {row['compared_models']:,} of them"
         " compared",
         Kind.MANY_MODELS,
-        "Very many models",
-        "Not all models of these task types were compared with each other: the best and worst ranks are wider than the"
-        " data allows.",
-        "Check that model_id holds the name of a model, and no run id.",
+        "Too many models",
+        "Not all models of these task types were compared with each other, so the range from best to worst rank is"
+        " wider than the data require.",
+        "Check that model_id holds the name of a model and not the id of a run.",
     )  # fmt: skip
 
 
@@ -70,7 +69,7 @@ def stale_task_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
         lambda row: f"{short_name(row['task_type'])}: nothing since {row['last_date']}",
         Kind.STALE_TASK_TYPES,
         "Stale task types",
-        "Other task types went on meanwhile. These describe the models as they were then.",
+        "Other task types have newer outcomes. The figures of these describe the models at that time.",
     )  # fmt: skip
 
 
@@ -79,6 +78,6 @@ def few_trials(marts: sqlite3.Connection) -> Iterator[Caveat]:
     yield from caveat_of(
         marts, query, "trials, task_type, model_id", lambda row: f"{cell(row)}: {counted(row['trials'], 'trial')}",
         Kind.FEW_TRIALS,
-        "Tried too seldom",
+        "Too few trials",
         f"With fewer than {THIN_TRIALS} trials no model is surely better or worse.",
     )  # fmt: skip

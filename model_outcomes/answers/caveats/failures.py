@@ -1,4 +1,4 @@
-"""Checks of attempts that failed: why they failed, and whether that is known."""
+"""Checks of failed attempts: why they failed, and whether the reason is recorded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from model_outcomes.answers import queries
-from model_outcomes.answers.caveats.caveat import SHOWN, Caveat, Kind
-from model_outcomes.answers.caveats.queries import caveat_of, cell, short_name
+from model_outcomes.answers.caveats.caveat import PLACES_SHOWN, Caveat, Kind, caveat_of, cell, short_name
 from model_outcomes.answers.phrases import counted, listed, percent
 
 OUTAGE_ATTEMPTS = 10
-SILENT_FAILURES = 100  # so many failures, and no timeout among them
+SILENT_FAILURES = 100  # it is suspicious if so many failures include no timeout
 
 
 def lost_attempts(marts: sqlite3.Connection) -> Iterator[Caveat]:
@@ -24,9 +23,9 @@ def lost_attempts(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
     def text(row: dict[str, Any]) -> str:
         rate = (
-            "nothing is left to judge by"
+            "no trial is left"
             if row["success_rate"] is None
-            else f"{percent(row['success_rate'])} is the rate of the other {row['trials']:,}"
+            else f"the success rate of the other {row['trials']:,} is {percent(row['success_rate'])}"
         )
         return (
             f"{cell(row)}: {row['infrastructure_failures']:,} of {row['attempts']:,} attempts lost"
@@ -37,8 +36,8 @@ def lost_attempts(marts: sqlite3.Connection) -> Iterator[Caveat]:
         marts, query, "infrastructure_failures desc, task_type, model_id", text,
         Kind.LOST_ATTEMPTS,
         "Lost attempts",
-        "These attempts failed because of the infrastructure and count against no model. The success rate is that of"
-        " the other attempts, which may not be typical.",
+        "These attempts failed because of the infrastructure, so they do not count against the model. The success rate"
+        " is that of the other attempts, which may not be typical.",
         "Find out why so many attempts never reached the model.",
     )  # fmt: skip
 
@@ -70,8 +69,8 @@ def outages(marts: sqlite3.Connection) -> Iterator[Caveat]:
         marts, query, "infrastructure_failures desc, model_id", text,
         Kind.OUTAGES,
         "Outages",
-        "On these days at least half of the attempts never reached the model. They count against no model. The few"
-        " other attempts of these days may be unlike the rest.",
+        "On these days at least half of the attempts never reached the model. They do not count against it. The few"
+        " other attempts of these days may not be typical.",
         hidden=("dates",),
     )  # fmt: skip
 
@@ -91,14 +90,14 @@ def unknown_error_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
     error_types = queries.rows(
         marts,
         "select error_type, sum(failures) as failures from model_failures where attribution = 'unknown'"
-        f" group by error_type order by 2 desc, 1 limit {SHOWN}",
+        f" group by error_type order by 2 desc, 1 limit {PLACES_SHOWN}",
     )
     if not error_types:
         return
     ((failures, unknown),) = marts.execute(
         "select sum(failures), sum(case when attribution = 'unknown' then failures end) from model_failures"
     ).fetchall()
-    names = listed([f"{short_name(row['error_type'])} ({row['failures']:,})" for row in error_types], SHOWN)
+    names = listed([f"{short_name(row['error_type'])} ({row['failures']:,})" for row in error_types], PLACES_SHOWN)
 
     def text(row: dict[str, Any]) -> str:
         otherwise = row["success_rate_if_not_counted"]
@@ -112,9 +111,9 @@ def unknown_error_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
         marts, query, "unknown_failures desc, task_type, model_id", text,
         Kind.UNKNOWN_ERROR_TYPES,
         "Unknown error types",
-        f"{percent(unknown / failures)} of the failures have an error type that nobody classified: {names}. They count"
-        " against the model.",
-        "Say in seeds/error_types.csv whether they are failures of the model or of the infrastructure.",
+        f"{percent(unknown / failures)} of the failures have an error type that is not in error_types.csv: {names}."
+        " They count against the model.",
+        "Add them to seeds/error_types.csv as failures of the model or of the infrastructure.",
         figures={
             "unknown_share_of_failures": unknown / failures,
             "error_types": {row["error_type"]: row["failures"] for row in error_types},
@@ -123,7 +122,7 @@ def unknown_error_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def missing_timeouts(marts: sqlite3.Connection) -> Iterator[Caveat]:
-    # An error type that speaks of time: timeout, timed_out, time-out, deadline exceeded.
+    # Finds error types such as timeout, timed_out, time-out and deadline exceeded.
     query = """
         select task_type, model_id, sum(failures - timeouts) as unmarked_failures
         from model_failures
@@ -139,11 +138,11 @@ def missing_timeouts(marts: sqlite3.Connection) -> Iterator[Caveat]:
     """
     caveats = list(caveat_of(
         marts, query, "unmarked_failures desc, task_type, model_id",
-        lambda row: f"{cell(row)}: the error type of {counted(row['unmarked_failures'], 'failure')} says timeout, the"
-        " column `timeout` does not",
+        lambda row: f"{cell(row)}: {counted(row['unmarked_failures'], 'failure')} with an error type that says timeout,"
+        " but timeout = 0",
         Kind.MISSING_TIMEOUTS,
         "Missing timeouts",
-        "Counts of timeouts are too low. Success rates stay right.",
+        "Counts of timeouts are too low. Success rates are right.",
         "Record timeout = 1 for a failure that ran out of time.",
     ))  # fmt: skip
     failures, timeouts = marts.execute(
@@ -154,8 +153,8 @@ def missing_timeouts(marts: sqlite3.Connection) -> Iterator[Caveat]:
         yield Caveat(
             Kind.MISSING_TIMEOUTS,
             "Missing timeouts",
-            f"None of {failures:,} failures is marked as a timeout. Either nothing ran out of time, or the recorder"
-            " does not say so. Success rates stay right.",
+            f"None of {failures:,} failures is marked as a timeout. Either no attempt ran out of time, or the recorder"
+            " does not record it. Success rates are right.",
             "If tasks have a time limit, record timeout = 1 for a failure that ran out of time.",
             figures={"failures": failures},
         )

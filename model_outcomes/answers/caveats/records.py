@@ -1,4 +1,4 @@
-"""Checks of what came in: lines and files that could not be read, wrong names, what was not recorded."""
+"""Checks of the records: lines and files that could not be read, wrong names, and facts that are missing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ import sqlite3
 from collections.abc import Iterator
 
 from model_outcomes.answers.caveats import twins
-from model_outcomes.answers.caveats.caveat import SHOWN, Caveat, Kind, Place
-from model_outcomes.answers.caveats.queries import REASON_WIDTH, caveat_of, cell, has, short_name
+from model_outcomes.answers.caveats.caveat import (
+    PLACES_SHOWN,
+    REASON_WIDTH,
+    Caveat,
+    Kind,
+    Place,
+    caveat_of,
+    cell,
+    has,
+    short_name,
+)
 from model_outcomes.answers.phrases import counted, listed, named
 from model_outcomes.base import clock
 
@@ -19,19 +28,16 @@ def twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
     for column, grouped in (("model_id", twins.models), ("task_type", twins.task_types)):
         trials = dict(marts.execute(f"select {column}, sum(trials) from model_stats group by {column}").fetchall())
         for names in grouped(trials):
-            own = {name: trials[name] for name in names}
-            said = listed([f"{short_name(name)} ({counted(own[name], 'trial')})" for name in names], SHOWN)
-            places.append(
-                Place(f"{'Models' if column == 'model_id' else 'Task types'}: {said}",
-                      figures={"column": column, "trials": own})
-            )  # fmt: skip
+            group = listed([f"{short_name(name)} ({counted(trials[name], 'trial')})" for name in names], PLACES_SHOWN)
+            text = f"{'Models' if column == 'model_id' else 'Task types'}: {group}"
+            places.append(Place(text, figures={"column": column, "trials": {name: trials[name] for name in names}}))
     if places:
         yield Caveat(
             Kind.TWIN_NAMES,
-            "Names that are probably one",
-            "Each name is counted by itself, so that trials, rates and ranks are split between them.",
-            "Join the names of a model in seeds/model_aliases.csv. Record a task type under one name.",
-            places[:SHOWN],
+            "Names that are probably the same",
+            "Each spelling is counted separately, so trials, rates and ranks are split between them.",
+            "Join models in seeds/model_aliases.csv. Record each task type under one name.",
+            places[:PLACES_SHOWN],
             len(places),
         )
 
@@ -64,9 +70,9 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
         Kind.REJECTED_LINES,
         "Rejected lines",
         f"{counted(lines, 'line')} could not be read as an outcome and {'is' if lines == 1 else 'are'} in no figure."
-        f"{' The reasons are those of the lines that are kept.' if lines > rows else ''}"
+        f"{' The reasons are those of the lines that were kept.' if lines > rows else ''}"
         f"{' A line with several faults counts under each.' if reasons > rows else ''}",
-        "Correct the program that writes them: select * from rejected_outcomes.",
+        "Correct the program that wrote them. Show them with: select * from rejected_outcomes.",
         figures={"lines": lines},
     )  # fmt: skip
 
@@ -77,24 +83,24 @@ def unreadable_files(log: sqlite3.Connection) -> Iterator[Caveat]:
         log, query, "path", lambda row: named(row["fault"], REASON_WIDTH),
         Kind.UNREADABLE_FILES,
         "Unreadable files",
-        "These files of the inbox are in no figure. A run reads them again if they change.",
-        "Replace or remove them: select path, fault from inbox_files.",
+        "These files of the inbox are in no figure. A run reads them again when they change.",
+        "Replace or remove them. Show them with: select path, fault from inbox_files.",
     )  # fmt: skip
 
 
 def unrecorded_names(log: sqlite3.Connection) -> Iterator[Caveat]:
-    """Yield a caveat if a seed names what nobody recorded. Experiments that are over are history. If another engine
-    builds, the seeds are there, and this is not checked."""
+    """Yield a caveat if a seed names a model that has no outcomes. Ended experiments are not checked, nor seeds that
+    are in another engine."""
     if not has(log, "model_aliases", "incumbents", "ab_experiments"):
         return
     recorded = {row[0] for row in log.execute("select distinct model_id from model_stats")}
     recorded |= {row[0] for row in log.execute("select alias from model_aliases")}
-    going_on = "coalesce(ended_at, '') = '' or ended_at > :now"
+    is_open = "coalesce(ended_at, '') = '' or ended_at > :now"
     seeds = dict(
         log.execute(
             "select model_id, 'incumbents' from incumbents"
-            f" union all select incumbent_model_id, 'ab_experiments' from ab_experiments where {going_on}"
-            f" union all select challenger_model_id, 'ab_experiments' from ab_experiments where {going_on}",
+            f" union all select incumbent_model_id, 'ab_experiments' from ab_experiments where {is_open}"
+            f" union all select challenger_model_id, 'ab_experiments' from ab_experiments where {is_open}",
             {"now": clock.to_text(clock.utc_now())},
         ).fetchall()
     )
@@ -106,10 +112,10 @@ def unrecorded_names(log: sqlite3.Connection) -> Iterator[Caveat]:
     if places:
         yield Caveat(
             Kind.UNRECORDED_NAMES,
-            "Names that nobody recorded",
-            "A seed names these models, and no outcome does. What the seed says of them has no effect.",
+            "Names without outcomes",
+            "A seed names these models, but no outcome does. These rows of the seed have no effect.",
             "Correct the name in the seed.",
-            places[:SHOWN],
+            places[:PLACES_SHOWN],
             len(places),
         )
 
@@ -127,9 +133,9 @@ def unpriced(marts: sqlite3.Connection) -> Iterator[Caveat]:
         marts, query, "unpriced_trials desc, task_type, model_id",
         lambda row: f"{cell(row)}: {row['unpriced_trials']:,} of {counted(row['logged_trials'], 'trial')}",
         Kind.UNPRICED,
-        "No price",
-        "Nobody recorded what these trials cost. They are not free: a cost per success rests on the other trials, and"
-        " is unknown if there are none.",
+        "No cost",
+        "These trials have no recorded cost. They do not count as free: the cost per success comes from the other"
+        " trials and is unknown if there are none.",
         "Record cost_usd.",
     )  # fmt: skip
 
@@ -144,6 +150,6 @@ def opening_balances(marts: sqlite3.Connection) -> Iterator[Caveat]:
         lambda row: f"{cell(row)}: {row['legacy_trials']:,} of {counted(row['trials'], 'trial')}",
         Kind.OPENING_BALANCES,
         "Opening balances",
-        "These totals come from an older tool. They count in ranks, but they have no dates and no prices, so nobody"
-        " can check them. Trends, costs and comparisons leave them out.",
+        "These totals come from an older tool. They count in ranks, but they have no dates and no costs and cannot be"
+        " checked. Trends, costs and comparisons leave them out.",
     )  # fmt: skip

@@ -12,20 +12,20 @@ from model_outcomes.answers.caveats.caveat import Caveat, Kind, Place
 
 TABLE = "caveats"
 COLUMNS = {
-    "priority": ("integer", "The place of the caveat in the list, 1 for the gravest."),
+    "priority": ("integer", "Order of the caveats, 1 for the most serious."),
     "kind": ("text", "The kind of caveat, for programs."),
     "title": ("text", "The kind of caveat, for people."),
     "consequence": ("text", "What follows from it."),
-    "next_step": ("text", "What to do; null if there is nothing to do but to know it."),
+    "next_step": ("text", "What to do; null if nothing can be done."),
     "figures": ("text", "Figures about all places together, as JSON."),
-    "place_count": ("integer", "How many places there are; the first 8 have rows."),
-    "place_number": ("integer", "The number of the place, from 1 on; null if the caveat has no place."),
+    "place_count": ("integer", "Number of places; only the first 8 have rows."),
+    "place_number": ("integer", "Number of the place, from 1; null if the caveat has no place."),
     "place": ("text", "Where, in words and figures."),
     "task_type": ("text", "The task type of the place; null if it is about several."),
     "model_id": ("text", "The model of the place; null if it is about several."),
     "place_figures": ("text", "The figures of the place, as JSON."),
 }
-DESCRIPTION = "One row per caveat and place: what in these figures should not be trusted, the gravest first."
+DESCRIPTION = "One row per caveat and place: reasons not to trust figures, the most serious first."
 
 
 def as_rows(caveats: Sequence[Caveat]) -> list[tuple[Any, ...]]:
@@ -42,7 +42,7 @@ def as_rows(caveats: Sequence[Caveat]) -> list[tuple[Any, ...]]:
 
 
 def stored(snapshot: sqlite3.Connection) -> list[Caveat]:
-    """Return the list that a published snapshot has, without what depends on the time of asking."""
+    """Return the caveats in a published snapshot, without the one that depends on the current time."""
     places: dict[int, list[Place]] = {}
     firsts: dict[int, dict[str, Any]] = {}
     for row in queries.rows(snapshot, f"select * from {TABLE} order by priority, place_number"):

@@ -1,9 +1,9 @@
-"""Names that differ in spelling alone, and so are probably one model or one task type.
+"""Names that differ only in spelling, and so are probably one model or one task type.
 
-Two spellings are the same if they are equal without case, Unicode form and separators. Between two digits every
-separator counts, and all are alike: claude-3.5 is claude-3-5, and claude-35 is another. Models also have provider
-prefixes (openai/gpt-5, openai:chat:gpt-5, accounts/fireworks/models/...), a date of release and `:latest`.
-Takes time in proportion to the number of names.
+Case, Unicode form and separators do not matter. A separator between two digits matters, but not which one: claude-3.5
+equals claude-3-5 but not claude-35. In names of models, provider prefixes (openai/gpt-5, openai:chat:gpt-5,
+accounts/fireworks/models/...), release dates and `:latest` do not matter either. The time taken grows with the number
+of names, not with its square.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def task_types(names: Iterable[str]) -> list[list[str]]:
 def models(names: Iterable[str]) -> list[list[str]]:
     """Return the groups of two and more names that are probably one model, each sorted.
 
-    A name with a date is the name without, unless the log has several dates of it: then these are versions that
-    somebody keeps apart. An unknown prefix counts, unless the rest of the name is a recorded name too.
+    A name with a date equals the same name without it, unless the log has several dates of it, which are then versions
+    kept apart on purpose. An unknown prefix makes a different name, unless the rest is a recorded name too.
     """
     names = list(names)
-    bare = {_model(name)[0] for name in names if "/" not in name}
+    unprefixed = {_model(name)[0] for name in names if "/" not in name}
     by_stem: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         stem, date = _model(name)
         last, last_date = _model(name.rsplit("/", 1)[-1])
-        if "/" in name and last in bare:
+        if "/" in name and last in unprefixed:
             stem, date = last, last_date
         by_stem[stem][date].append(name)
     groups: list[list[str]] = []
@@ -70,7 +70,7 @@ def _several(groups: Iterable[list[str]]) -> list[list[str]]:
 
 
 def _model(name: str) -> tuple[str, str]:
-    """Return a model's name in its normal form without provider and date, and the date ('' if there is none)."""
+    """Return the normal form of a model's name without provider and date, and the date ('' if it has none)."""
     text = unicodedata.normalize("NFKC", name).casefold().strip()
     text = BEDROCK_VERSION.sub("", text.removesuffix(":latest"))
     text = PATH_OF_MODEL.sub("", text)
@@ -83,7 +83,7 @@ def _model(name: str) -> tuple[str, str]:
 
 
 def _spelling(name: str) -> str:
-    """Return a name without case, Unicode form and separators; a separator between digits becomes a hyphen."""
+    """Return a name in lower case without separators; a separator between digits becomes a hyphen."""
     text = unicodedata.normalize("NFKC", name).casefold()
     parts = "".join("-" if _separates(character) else character for character in text)
     joined = re.sub("-+", "-", parts).strip("-")
@@ -91,5 +91,5 @@ def _spelling(name: str) -> str:
 
 
 def _separates(character: str) -> bool:
-    """Return whether a character says nothing: punctuation, spaces, invisible ones. `c#` and `c++` are not `c`."""
+    """Return True for punctuation, spaces and invisible characters, but not for the signs of `c#` and `c++`."""
     return character == "=" or (character != "#" and unicodedata.category(character)[0] in "PZC")

@@ -1,6 +1,6 @@
-"""Answers as text: a table that fits the terminal for people, JSON and CSV for programs."""
+"""Answers as text: tables that fit the terminal for people, JSON and CSV for programs."""
 
-from model_outcomes.answers.terminal.answers import (
+from model_outcomes.answers.terminal.output import (
     RANKING,
     RECOMMENDATIONS,
     RUNS,

@@ -1,4 +1,4 @@
-"""What standard output can show: how wide it is, in which characters, and whether in colour."""
+"""Standard output as a screen: its width, its encoding and whether it shows colour."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 from model_outcomes.answers.terminal import interval_text
 
-WIDTH = 80  # where nobody looks: a pipe, a file
+DEFAULT_WIDTH = 80  # cells, of a pipe or a file
 
 
 @dataclass(frozen=True)
 class Screen:
     """`width` in cells."""
 
-    width: int = WIDTH
+    width: int = DEFAULT_WIDTH
     encoding: str = "utf-8"
     has_colour: bool = False
 
     def writable(self, text: str) -> str:
-        """Return a text in which what the encoding lacks is written as its number, as Python would."""
+        """Return the text with each character that the encoding lacks as an escape like \\u2500."""
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     @property
@@ -31,12 +31,12 @@ class Screen:
 
     @property
     def signs(self) -> interval_text.Signs:
-        """Return what intervals are drawn with: ASCII where the encoding knows no better."""
+        """Return the characters for intervals: ASCII ones if the encoding lacks the others."""
         signs = "".join(interval_text.UNICODE.values())
         return interval_text.UNICODE if self.writable(signs) == signs else interval_text.ASCII
 
 
 def of_output() -> Screen:
-    """Return the screen of standard output: no colour but on a terminal, nor with NO_COLOR (no-color.org) set."""
+    """Return the screen of standard output. It has colour on a terminal, unless NO_COLOR (no-color.org) is set."""
     has_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Screen(shutil.get_terminal_size((WIDTH, 24)).columns, sys.stdout.encoding or "utf-8", has_colour)
+    return Screen(shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, sys.stdout.encoding or "utf-8", has_colour)

@@ -1,7 +1,7 @@
-"""A table that fits the screen: what can be spared goes first, then names are cut, the longest first.
+"""Tables that fit the screen. If one is too wide, spare columns are left out first, then names are cut, longest first.
 
-What is left over goes to prose, which takes as many lines as it needs, or to intervals, which are drawn;
-the heading of a drawn column is its axis.
+Space that is left goes to prose, which is wrapped, and to intervals, which are drawn. The heading of a drawn column is
+its axis.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ from model_outcomes.base.console import printable
 
 GAP = 2
 HEADING_LINES = 2  # the headings and the rule
-NAME_MOST = 40  # cells that a name may take where there is room
-NAME_KEPT = 24  # a column is spared before a name is cut below this
-NAME_LEAST = 8
-DRAWN_LEAST, DRAWN_MOST = 12, 40
-PROSE_LEAST = 30
+NAME_MAX = 40  # widths are in cells of the terminal
+NAME_KEPT = 24  # a spare column is left out before a name is cut below this
+NAME_MIN = 8
+DRAWN_MIN, DRAWN_MAX = 12, 40
+PROSE_MIN = 30
+PROSE_LINES = 4  # a name in the prose may be as long as a page
 PRICE_PLACES = 4
-PROSE_LINES = 4  # a name may be as long as a page
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Column:
-    """`text` says what a row's cell shows. A name may be cut, prose be broken into lines, and what is spare left
-    out. A rare column is left out if no row has something in it. Of a drawn column, `interval` gives what is drawn,
-    None for nothing. A note has a line of its own below its row, which is never cut or broken, so that it can be
-    copied."""
+    """A column. `text` returns the cell of a row.
+
+    A name may be cut, prose is wrapped, and a spare column is left out if the table is too wide. A rare column is left
+    out if all its cells are empty. A drawn column has an `interval`, which returns None if there is nothing to draw. A
+    note is a line of its own below the row and is never cut or wrapped, so that it can be copied.
+    """
 
     heading: str
     text: Callable[[Row], str] = lambda row: ""
@@ -60,7 +62,7 @@ def percent(column: str) -> Callable[[Row], str]:
 
 
 def lost_share(row: Row) -> str:
-    """Return the share of the attempts that the infrastructure lost, and nothing if it lost none."""
+    """Return the share of attempts that failed because of the infrastructure; empty if there are none."""
     lost = row["attempts"] - row["trials"] if "attempts" in row else row.get("infrastructure_failures", 0)
     return f"{lost / (row['trials'] + lost):.1%}" if lost else ""
 
@@ -74,22 +76,22 @@ def day(column: str) -> Callable[[Row], str]:
 
 
 def bounds(column: str) -> Callable[[Row], str]:
-    """Return the bounds of a rate, in percent."""
+    """Return the function that writes the bounds of a rate in percent."""
 
     def text(row: Row) -> str:
-        found = _interval(row, column)
-        return "" if found is None else f"{found.lower * 100:.1f}-{found.upper * 100:.1f}"
+        interval = _interval(row, column)
+        return "" if interval is None else f"{interval.lower * 100:.1f}-{interval.upper * 100:.1f}"
 
     return text
 
 
 def drawn(column: str) -> Column:
-    """Return a rate with its bounds, `<column>_lower` and `<column>_upper`, as a picture."""
+    """Return a column that draws a rate with its bounds, `<column>_lower` and `<column>_upper`."""
     return Column("", interval=lambda row: _interval(row, column))
 
 
 def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str:
-    """Return headings, a rule and the rows, with no line longer than the screen is wide if that can be."""
+    """Return headings, a rule and the rows. Lines fit the screen if it is not narrower than the least widths."""
     rows = list(rows)
     notes = [column for column in columns if column.is_note]
     columns = [column for column in columns if not column.is_note]
@@ -112,12 +114,12 @@ def table(rows: Iterable[Row], columns: Sequence[Column], screen: Screen) -> str
 
 
 def _fitted(columns: Sequence[Column], cells: Mapping[Column, Sequence[str]], width: int) -> dict[Column, int]:
-    """Return the columns that stay, and how wide each is."""
+    """Return the width of each column that is not left out."""
     widths = {column: _natural(column, cells[column]) for column in columns}
 
     def room() -> int:
-        """Return what is left for names."""
-        return width - GAP * (len(widths) - 1) - sum(taken for column, taken in widths.items() if not column.is_name)
+        """Return the cells that are left for names."""
+        return width - GAP * (len(widths) - 1) - sum(own for column, own in widths.items() if not column.is_name)
 
     names = [column for column in columns if column.is_name]
     wanted = sum(min(widths[column], NAME_KEPT) for column in names)
@@ -126,7 +128,7 @@ def _fitted(columns: Sequence[Column], cells: Mapping[Column, Sequence[str]], wi
             del widths[column]
     while names and sum(widths[column] for column in names) > room():
         longest = max(names, key=lambda column: widths[column])
-        if widths[longest] <= NAME_LEAST:
+        if widths[longest] <= NAME_MIN:
             break
         widths[longest] -= 1
     left = max(room() - sum(widths[column] for column in names), 0)
@@ -134,29 +136,29 @@ def _fitted(columns: Sequence[Column], cells: Mapping[Column, Sequence[str]], wi
         if column.is_prose:
             widths[column] = min(widths[column] + left, max(map(words.width, (column.heading, *cells[column]))))
         elif column.interval is not None:
-            widths[column] = min(widths[column] + left, DRAWN_MOST)
+            widths[column] = min(widths[column] + left, DRAWN_MAX)
     return widths
 
 
 def _natural(column: Column, texts: Sequence[str]) -> int:
     if column.interval is not None:
-        return DRAWN_LEAST
+        return DRAWN_MIN
     longest = max(map(words.width, (column.heading, *texts)))
-    return min(longest, NAME_MOST if column.is_name else PROSE_LEAST if column.is_prose else longest)
+    return min(longest, NAME_MAX if column.is_name else PROSE_MIN if column.is_prose else longest)
 
 
 def _filled(column: Column, rows: Sequence[Row], texts: Sequence[str], width: int, screen: Screen) -> list[list[str]]:
-    """Return the lines of the heading, the rule and each cell, all of them `width` cells wide."""
+    """Return the lines of the heading, of the rule and of each cell, all `width` cells wide."""
     if column.interval is not None:
         intervals = [column.interval(row) for row in rows]
-        axis = interval_text.rates(each for each in intervals if each is not None)
+        axis = interval_text.rates(interval for interval in intervals if interval is not None)
         heading = interval_text.heading(axis, width)
-        filled = [[picture(each, axis, width, screen)] for each in intervals]
+        filled = [[picture(interval, axis, width, screen)] for interval in intervals]
     else:
         is_number = bool(texts) and all(text[:1] in "$0123456789" for text in texts)
         heading = _padded(column.heading, width, is_number)
         parts = [_lines(text, width) if column.is_prose else [text] for text in texts]
-        filled = [[_padded(part, width, is_number) for part in each] for each in parts]
+        filled = [[_padded(line, width, is_number) for line in lines] for lines in parts]
     return [[_bold(heading, screen)], ["-" * width], *filled]
 
 
@@ -172,7 +174,7 @@ def picture(
     *,
     has_zero: bool = False,
 ) -> str:
-    """Return an interval as text, its value in colour where the screen has it."""
+    """Return an interval as text; its value is in colour if the screen shows colour."""
     if interval is None:
         return " " * width
     line = interval_text.drawn(interval, axis, width, screen.signs, has_zero=has_zero)
@@ -194,5 +196,5 @@ def _bold(text: str, screen: Screen) -> str:
 
 
 def _interval(row: Row, column: str) -> interval_text.Interval | None:
-    lower, value, upper = (row[each] for each in (f"{column}_lower", column, f"{column}_upper"))
+    lower, value, upper = row[f"{column}_lower"], row[column], row[f"{column}_upper"]
     return None if lower is None or value is None or upper is None else interval_text.Interval(lower, value, upper)

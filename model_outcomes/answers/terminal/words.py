@@ -1,4 +1,4 @@
-"""Names come from outside: what of them may reach a terminal, and how many of its cells they take."""
+"""Texts for a terminal: prices, and names from outside, which are cut, cleaned and measured in cells."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from decimal import Decimal
 
 from model_outcomes.base.console import printable
 
-ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # what is between them is ordered by itself
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # the text between them has its own direction
 FROM_THE_RIGHT = ("R", "AL", "AN")
 
 
 def dollars(cost: float, least_places: int = 0) -> str:
-    """Return a price: cents from one dollar on, three significant digits below it, no exponent. It has at least
-    `least_places` decimal places, so that a column of prices lines up."""
+    """Return a price in US dollars: cents from one dollar on, three significant digits below it, no exponent. It has at
+    least `least_places` decimal places, so that the prices of a column are aligned."""
     places = 2 if cost == 0 or cost >= 1 else len(f"{Decimal(f'{cost:.2e}'):f}".partition(".")[2])
     return f"${cost:,.{max(places, least_places)}f}"
 
 
 def isolated(text: str) -> str:
-    """Return a name so that, read from the right, it stays within its cell if the terminal heeds directions."""
+    """Return a name marked so that a name written from right to left does not reorder the cells beside it."""
     if any(unicodedata.bidirectional(character) in FROM_THE_RIGHT for character in text):
         return f"{ISOLATE}{text}{END_OF_ISOLATE}"
     return text
 
 
 def width(text: str) -> int:
-    """Return the cells of the terminal that a text takes: two for East Asian wide characters and emoji, none for
-    accents that join the character before."""
+    """Return the width of a text in cells of the terminal: two for East Asian wide characters and emoji, none for
+    combining accents."""
     return sum(map(_cells, text))
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a name in at most `most` cells, cut in the middle, as names differ at their ends."""
+    """Return a name in at most `most` cells. It is cut in the middle, since names often differ at the end."""
     text = printable(text)
     if width(text) <= most:
         return text
@@ -42,10 +42,10 @@ def shortened(text: str, most: int) -> str:
 
 
 def _beginning(text: str, most: int) -> str:
-    taken = 0
+    cells = 0
     for position, character in enumerate(text):
-        taken += _cells(character)
-        if taken > most:
+        cells += _cells(character)
+        if cells > most:
             return text[:position]
     return text
 

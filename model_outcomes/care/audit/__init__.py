@@ -1,16 +1,13 @@
-"""The audit: every count and sum of the built tables and views, computed again from the raw log.
+"""Audits the warehouse: computes every count and sum of the built tables and views again from the raw log.
 
-Its SQL reads the log, the mirror, the opening balances and the seeds, and shares nothing with the dbt models.
-Live views are compared as of now, a table as of the last outcome that it has seen, all of it in
-one reading transaction: outcomes that came after the last build are no difference, and recorders
-and builds at work meanwhile neither wait nor matter.
+Its SQL reads the log, the mirror, the opening balances and the seeds, and shares nothing with the dbt models. It
+compares live views as of now, and a table as of the last outcome in it, all in one read transaction. So outcomes
+after the last build are no difference, and recorders and builds can work at the same time.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -18,13 +15,14 @@ import msgspec
 from model_outcomes.base import console
 from model_outcomes.care.audit import days, exact, experiments, rollups, uok
 from model_outcomes.care.audit.comparison import Difference, Row, compare
+from model_outcomes.log import store
 
-SHOWN = 50
-CARRY = 10**11  # of which a carry of the dbt models counts how many
+SHOWN_DIFFERENCES = 50
+CARRY_UNIT = 10**11  # a carry column of the dbt models counts these units
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """The outcomes of the log, the number of compared rows of each table, and the differences."""
+    """The number of outcomes in the log, the number of compared rows of each table, and the differences."""
 
     outcomes: int
     rows: dict[str, int]
@@ -36,17 +34,17 @@ def audit(connection: sqlite3.Connection) -> Audit:
 
     Raises sqlite3.OperationalError ("no such table") before the first build.
     """
-    connection.execute("pragma query_only = off")  # it would forbid temporary tables, too
+    connection.execute("pragma query_only = off")  # query_only would forbid temporary tables, too
     differences: list[Difference] = []
     rows: dict[str, int] = {}
 
     def check(table: str, keys: int, columns: str, expected: str, where: str = "true", **values: Any) -> None:
-        found = f"select {columns} from {table} where {where}"
-        rows[table], differing = compare(connection, table, keys, found, expected, values)
-        differences.extend(differing)
+        query = f"select {columns} from {table} where {where}"
+        rows[table], new_differences = compare(connection, table, keys, query, expected, values)
+        differences.extend(new_differences)
 
     exact.add_functions(connection)
-    with _one_moment(connection):
+    with store.one_moment(connection):
         (newest, outcomes) = _row(connection, "select coalesce(max(id), 0), count(*) from model_outcomes")
         (newest_load,) = _row(connection, "select coalesce(max(load_id), 0) from legacy_model_stats")
         totals, daily = (
@@ -128,12 +126,12 @@ def audit(connection: sqlite3.Connection) -> Audit:
             " exact(sum(cost_nano_usd / 1000000000), sum(cost_nano_usd % 1000000000), 1000000000) as cost_nano_usd",
             experiments.OUTCOMES, where="is_checkpoint = 0 group by 1, 2",
         )  # fmt: skip
-        compared = (
+        trial_counts = (
             "incumbent_trials, incumbent_wins, challenger_trials, challenger_wins, both_succeeded,"
             " only_incumbent_succeeded, only_challenger_succeeded, neither_succeeded"
         )
-        check("ab_comparisons", 1, f"experiment_id, {compared}", experiments.COMPARISONS)
-        check("ab_comparison_days", 2, f"experiment_id, outcome_date, {compared}", experiments.COMPARISON_DAYS)
+        check("ab_comparisons", 1, f"experiment_id, {trial_counts}", experiments.COMPARISONS)
+        check("ab_comparison_days", 2, f"experiment_id, outcome_date, {trial_counts}", experiments.COMPARISON_DAYS)
         check(
             "model_performance", 2,
             f"task_type, model_id, successes, failures, total_tokens, {_nano('total_cost')}, metered_outcomes,"
@@ -150,33 +148,24 @@ def audit(connection: sqlite3.Connection) -> Audit:
     return Audit(outcomes, rows, differences)
 
 
-def as_text(found: Audit) -> str:
-    """Return one line where all is right, else a line for each difference (for `SHOWN` of many)."""
-    if not found.differences:
-        rows = sum(found.rows.values())
-        return f"{rows:,} rows of {len(found.rows)} tables and views agree with {found.outcomes:,} outcomes"
+def as_text(result: Audit) -> str:
+    """Return a line for each difference, at most SHOWN_DIFFERENCES, or one line if there are no differences."""
+    if not result.differences:
+        rows = sum(result.rows.values())
+        return f"{rows:,} rows of {len(result.rows)} tables and views agree with {result.outcomes:,} outcomes"
     lines = [
-        f"{one.table} ({', '.join(f'{name} {value}' for name, value in one.key.items())}) {one.column}:"
-        f" expected {one.expected}, found {one.found}"
-        for one in found.differences[:SHOWN]
+        f"{difference.table} ({', '.join(f'{name} {value}' for name, value in difference.key.items())})"
+        f" {difference.column}: expected {difference.expected}, found {difference.found}"
+        for difference in result.differences[:SHOWN_DIFFERENCES]
     ]
-    if len(found.differences) > SHOWN:
-        lines.append(f"and {len(found.differences) - SHOWN:,} more: see --json")
+    if len(result.differences) > SHOWN_DIFFERENCES:
+        lines.append(f"and {len(result.differences) - SHOWN_DIFFERENCES:,} more: see --json")
     return "\n".join(map(console.printable, lines))
 
 
-def as_json(found: Audit) -> str:
-    return console.escaped(msgspec.json.encode(found).decode())
-
-
-@contextmanager
-def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
-    """Yield a reading transaction; what was put into temporary tables goes with it."""
-    connection.execute("begin")
-    try:
-        yield
-    finally:
-        connection.execute("rollback")
+def as_json(result: Audit) -> str:
+    """Return the whole result as one line of JSON."""
+    return console.escaped(msgspec.json.encode(result).decode())
 
 
 def _row(connection: sqlite3.Connection, query: str, *values: Any) -> Row:
@@ -189,8 +178,8 @@ def _nano(column: str) -> str:
 
 
 def _last_day(connection: sqlite3.Connection) -> str:
-    """Return the last day that the calendar of the days may reach: the day after that of the build. A day that a build
-    saw ahead of it may have come since."""
+    """Return the last day in the calendar of days: the day after the build. A day that was ahead of the build may be in
+    the past now."""
     (last_day,) = _row(
         connection,
         "select min(date('now', '+1 day'), coalesce(date(min(outcome_date), '-1 day'), '9999-12-31'))"
@@ -200,33 +189,33 @@ def _last_day(connection: sqlite3.Connection) -> str:
 
 
 def _exact(rest: str, carry: str) -> str:
-    return f"exact({carry}, {rest}, {CARRY}) as {rest}"
+    return f"exact({carry}, {rest}, {CARRY_UNIT}) as {rest}"
 
 
 def _seen_to(connection: sqlite3.Connection, mark: int, outcomes: int) -> int:
-    """Return the id up to which a table has seen the log that counts so many outcomes, at least those up
-    to `mark`: outcomes may have come while a build was between the rollup and the table."""
-    (known,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
-    if outcomes <= known:
+    """Return the id of the last outcome in a table that counts `outcomes` outcomes, and at least those up to `mark`:
+    outcomes may have been recorded after the build of the rollup and before that of the table."""
+    (rolled_up,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
+    if outcomes <= rolled_up:
         return mark
     (seen_to,) = _row(
         connection,
         "select coalesce(max(id), 0) from (select id from model_outcomes where id > ? order by id limit ?)",
-        mark, outcomes - known,
+        mark, outcomes - rolled_up,
     )  # fmt: skip
     return int(seen_to)
 
 
 def _ranked_as_of(connection: sqlite3.Connection, mark: int, outcomes: int) -> tuple[int, int]:
-    """Return the last outcome and the last import of opening balances that model_rankings has seen: the
-    latest pair that makes up the number of outcomes it counts."""
+    """Return the id of the last outcome and of the last import of opening balances in model_rankings: the latest pair
+    that adds up to the number of outcomes in it."""
     (counted,) = _row(connection, "select coalesce(sum(successes + failures), 0) from model_rankings")
-    (known,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
+    (rolled_up,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
     imports = connection.execute(
         "select load_id, sum(sum(successes + failures)) over (order by load_id)"
         " from legacy_model_stats group by load_id order by load_id desc"
     ).fetchall()
     for load, balance in [*imports, (0, 0)]:
-        if known <= counted - balance <= outcomes:
+        if rolled_up <= counted - balance <= outcomes:
             return _seen_to(connection, mark, counted - balance), load
     return mark, imports[0][0] if imports else 0

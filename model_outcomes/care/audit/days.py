@@ -1,4 +1,4 @@
-"""The days of a model at a task type, computed again: SQL over the temporary view of attributed outcomes."""
+"""SQL that computes the days of each model at each task type again, over the temporary view audited_outcomes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ group by 1, 2, 3
 
 BY_DAY = "create unique index temp.audited_days_key on audited_days (task_type, model_id, outcome_date)"
 
-# What is known of the days of a window. A cost is null if there were attempts and none was priced, or if the cell
-# never was.
+# The sums over the days of a window. A cost is null if no attempt in the window was priced, or none of the cell ever.
+# A window without attempts costs 0.
 _WINDOW = """coalesce(sum(trials){0}, 0), coalesce(sum(successes){0}, 0),
     count_of(sum(tokens_billions){0}, sum(tokens_rest){0}),
     iif(
@@ -26,7 +26,7 @@ _WINDOW = """coalesce(sum(trials){0}, 0), coalesce(sum(successes){0}, 0),
         nano_of(sum(nano_usd_billions){0}, sum(nano_usd_rest){0}), null
     )"""
 
-# Every day from a cell's first to its last, but not after the build's tomorrow; a day beyond that stands alone.
+# Every day from the first to the last of a cell, up to the day after the build. Later days only if they have outcomes.
 TRENDS = f"""
 with recursive cells as (
     select

@@ -1,17 +1,17 @@
-"""Sums that 64 bits may not hold: kept in SQL as whole billions and a rest, put together in Python."""
+"""Computes sums that 64 bits may not hold: SQL sums whole billions and the rest, Python adds the two."""
 
 from __future__ import annotations
 
 import sqlite3
 
 BILLION = 10**9
-GREATEST = 2**63 - 1
-# Above it a double of nano-dollars is no longer exact.
+GREATEST_INTEGER = 2**63 - 1
+# Above it, a double of nano-dollars is not exact.
 EXACT_DOUBLE = 2**53
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
-    """Give `connection` the SQL functions of this module."""
+    """Add the SQL functions of this module to `connection`."""
     for function, arguments in ((exact, 3), (count_of, 2), (nano_of, 2), (nano, 1)):
         connection.create_function(function.__name__, arguments, function, deterministic=True)
 
@@ -31,16 +31,16 @@ def exact(high: int | None, rest: int | None, unit: int) -> int | str | None:
     if high is None or rest is None:
         return None
     total = high * unit + rest
-    return total if -GREATEST <= total <= GREATEST else str(total)
+    return total if -GREATEST_INTEGER <= total <= GREATEST_INTEGER else str(total)
 
 
 def count_of(billions: int | None, rest: int | None) -> int:
     """Return a sum as the marts show it, at most 2^63 - 1."""
-    return min((billions or 0) * BILLION + (rest or 0), GREATEST)
+    return min((billions or 0) * BILLION + (rest or 0), GREATEST_INTEGER)
 
 
 def nano_of(billions: int | None, rest: int | None) -> int | float | None:
-    """Return a sum of nano-dollars as nano() reads it from a mart."""
+    """Return a sum of nano-dollars as nano() returns it for a mart."""
     return nano(((billions or 0) * BILLION + (rest or 0)) / BILLION)
 
 

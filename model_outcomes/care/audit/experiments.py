@@ -1,11 +1,11 @@
-"""The experiments and the leaders, computed again: SQL over the log, the seeds and the days."""
+"""SQL that computes the experiments and the leaders again, from the log, the seeds and the days."""
 
 from __future__ import annotations
 
 from model_outcomes.care.audit.exact import parts
 from model_outcomes.care.audit.rollups import MOMENT
 
-# Every outcome that belongs to a declared experiment, as far as the experiment has seen the log.
+# Every outcome of a declared experiment, up to the last one that the experiment has counted.
 TRIALS = f"""
 create temporary table audited_trials as
 with names as (
@@ -36,7 +36,7 @@ select
 from experiments
 inner join names on names.known_as in (experiments.incumbent, experiments.challenger)
 inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log on log.model_id = names.name
-left join error_types on error_types.error_type = log.error_type
+left join int_error_types as error_types on error_types.error_type = log.error_type
 where log.id <= experiments.seen_to
 and (coalesce(experiments.task_type, '') = '' or experiments.task_type = log.task_type)
 and case
@@ -59,7 +59,7 @@ from (
 )
 """
 
-# What each day brought to each comparison; which leaders are compared with whom is for the dbt models to say.
+# The figures of each comparison by day. The dbt models choose which leaders are compared.
 COMPARED_DAYS = """
 create temporary table audited_comparisons as
 select experiment_id, day, arm, count(*) as trials, sum(success) as wins
@@ -77,7 +77,7 @@ where is_declared = 0 and trials > 0
 
 BY_COMPARISON = "create index temp.audited_comparisons_key on audited_comparisons (experiment_id, day)"
 
-# A task is a pair once both arms have tried it, and their first tries count.
+# A task is a pair if both arms have tried it. The first try of each counts.
 PAIRS = """
 create temporary table audited_pairs as
 with first_tries as (
@@ -117,7 +117,7 @@ left join audited_comparisons using (experiment_id)
 group by 1
 """
 
-# Days that were over when they were judged.
+# Only days that were over at the build.
 COMPARISON_DAYS = f"""
 with days as (
     select distinct experiment_id, day from audited_comparisons

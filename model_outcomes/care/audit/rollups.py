@@ -1,11 +1,11 @@
-"""The rollups and what is counted per task type and model, computed again: SQL over the log, the opening
-balances and the seeds."""
+"""SQL that computes the rollups and the counts per task type and model again, from the log, the opening balances and
+the seeds."""
 
 from __future__ import annotations
 
 from model_outcomes.care.audit.exact import parts
 
-# The time of an outcome without the digits after its milliseconds: SQLite would round them, into the next day even.
+# The time of an outcome without the digits after its milliseconds: SQLite would round them, even into the next day.
 MOMENT = """iif(
     length({0}) > 23 and substr({0}, 20, 1) = '.',
     substr({0}, 1, 23) || case
@@ -16,9 +16,8 @@ MOMENT = """iif(
     {0}
 )"""
 
-# The log once, at the finest grain that any table has. `mark` is the first of the ids at which some
-# table stopped, and not before this row; costs are rounded to nano-dollars row by row. The '+0 seconds'
-# makes SQLite normalise a day that does not exist.
+# The log at the finest grain of all tables. `mark` is the lowest last id of a table that is not below this id.
+# Each cost is rounded to nano-dollars before the sum. '+0 seconds' makes SQLite normalise a day that does not exist.
 CELLS = f"""
 create temporary table audited_cells as
 select
@@ -51,7 +50,7 @@ select
     cells.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
 from audited_cells as cells
 left join model_aliases on model_aliases.alias = cells.model_id
-left join error_types on error_types.error_type = cells.error_type
+left join int_error_types as error_types on error_types.error_type = cells.error_type
 """
 
 TOKENS = "exact(sum(tokens_billions), sum(tokens_rest), 1000000000)"
@@ -75,7 +74,7 @@ where mark <= :mark
 group by 1, 2, 3, 4, 5
 """
 
-# One row per task type and model: what model_stats, and all that is taken from it, should say.
+# One row per task type and model: the expected figures of model_stats, and of the tables that read it.
 STATS = f"""
 with counted as (
     select
@@ -117,7 +116,7 @@ from counted
 group by 1, 2
 """
 
-# What happened up to the next export's last day, less what was told of it.
+# The outcomes up to the last day of the next export, minus those in current exports.
 UNEXPORTED = """
 with outcomes as (
     select task_type, model_id, known_as, outcomes
@@ -128,7 +127,7 @@ with outcomes as (
     from legacy_model_stats as balances left join model_aliases on model_aliases.alias = balances.model_id
     where load_id <= :load
 ),
-told as (
+unexported as (
     select
         coalesce((select published_name from federated_names where kind = 'task_type' and name = task_type), task_type)
             as task_type,
@@ -142,10 +141,10 @@ told as (
     select task_type, model_id, -outcomes
     from federated_export_rows inner join federated_exports using (export_id) where replaced_by is null
 )
-select task_type, model_id, sum(outcomes) from told group by 1, 2
+select task_type, model_id, sum(outcomes) from unexported group by 1, 2
 """
 
-# The models as the rankings saw them, without the opening balances, which are no evidence for a demotion.
+# The models as in the rankings, without opening balances, because those are no evidence for a demotion.
 LOGGED = """
 select
     task_type, known_as as model_id, sum(iif(is_void, 0, outcomes)) as trials,
@@ -155,7 +154,7 @@ where mark <= :mark
 group by 1, 2
 """
 
-# Whom the candidates are is for the dbt models to say; what they were counted with is in the log.
+# The dbt models choose the candidates; the audit checks their figures against the log.
 DEMOTIONS = f"""
 with logged as ({LOGGED})
 select

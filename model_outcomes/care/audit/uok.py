@@ -1,5 +1,5 @@
-"""The marts over the mirror, computed again: SQL for `model_outcomes.care.audit`, over its temporary tables, the
-mirror, the opening balances (for the names that they know) and the seeds."""
+"""SQL that computes the marts over the mirror again, from the temporary tables of the audit, the mirror, the opening
+balances (for their names) and the seeds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ with names (name, known_as) as (
     from legacy_model_stats as balances inner join model_aliases on model_aliases.alias = balances.model_id
 ),
 spelled as (select distinct model_id, coalesce(provider, '') as provider from llm_task_outcomes),
-known as (
+resolved as (
     select
         model_id,
         provider,
@@ -37,11 +37,11 @@ known as (
 )
 select
     units.*,
-    known.known_as,
+    resolved.known_as,
     cast(round(coalesce(cost_usd, 0) * 1e9) as integer) as nano_usd,
     datetime(recorded_at / 1000, 'unixepoch') || printf('.%03d', recorded_at % 1000) as began
 from llm_task_outcomes as units
-inner join known on known.model_id = units.model_id and known.provider = coalesce(units.provider, '')
+inner join resolved on resolved.model_id = units.model_id and resolved.provider = coalesce(units.provider, '')
 """
 
 _TOKENS, _NANO_USD = (sums("coalesce(tokens_total, 0)"), sums("nano_usd"))
@@ -57,7 +57,7 @@ from audited_units
 group by 1, 2
 """
 
-# The columns of differences are null if the cost of either side is not known.
+# The cost difference is null if the cost of either side is unknown.
 RECONCILED = f"""
 with ours as (
     select

@@ -1,4 +1,4 @@
-"""The published snapshot in a browser: Datasette with prepared queries and a dashboard, for reading alone."""
+"""The explorer: the published snapshot in a browser, read-only, by Datasette with prepared queries and a dashboard."""
 
 from model_outcomes.publish.explorer.server import explorer, serve
 

@@ -1,7 +1,7 @@
-"""The requests that the explorer answers: those for known host names, with few queries of readers' own at once.
+"""Access to the explorer: only requests for known host names, and few queries at once that readers wrote themselves.
 
-A web page of a stranger can point its own name at this machine, and a browser then lets it read what is served
-there; but the browser still sends that name, as the Host. So the server answers only for names that it knows.
+The name of a foreign web page can be made to point at this machine (DNS rebinding), and the browser then lets that
+page read the answers. But the browser sends the foreign name as Host, so the server refuses unknown names.
 """
 
 from __future__ import annotations
@@ -11,35 +11,36 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import parse_qs
 
-from model_outcomes.publish.explorer.messages import Application, Send
+from model_outcomes.publish.explorer.asgi import Application, Send
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EVERYWHERE = ("0.0.0.0", "::", "")
-RUNNING, WAITING = 2, 8  # readers' own queries; prepared ones have more threads
+# The most queries with readers' own SQL at a time. Prepared queries have more threads (server.SETTINGS).
+MAX_RUNNING, MAX_WAITING = 2, 8
 
 
 def names(host: str, allowed: Collection[str]) -> frozenset[str]:
-    """Return the names that a server on `host` answers for: loopback's, its own, and those `allowed`."""
+    """Return the names for which a server on `host` answers: those of loopback, its own, and those `allowed`."""
     own = () if host in EVERYWHERE else (host,)
     return frozenset(_bare(name.lower()) for name in (*LOOPBACK, *own, *allowed))
 
 
-def for_hosts(application: Application, known: Collection[str]) -> Application:
-    """Return the application for requests to these names; others get a refusal (421)."""
+def for_hosts(application: Application, names: Collection[str]) -> Application:
+    """Return the application for requests to these host names; requests to others get status 421."""
 
     async def wrapped(scope: Any, receive: Any, send: Send) -> None:
-        if scope["type"] == "lifespan" or _host(scope) in known:
+        if scope["type"] == "lifespan" or _host(scope) in names:
             await application(scope, receive, send)
         elif scope["type"] == "http":
-            await _refuse(send, 421, "this server does not answer for that host: allow it with --allow-host\n")
+            await _refuse(send, 421, "this server does not answer for that host name: allow it with --allow-host\n")
 
     return wrapped
 
 
 def with_few_own_queries(application: Application, prepared: Collection[str]) -> Application:
-    """Return the application with at most RUNNING requests at once that bring SQL of their own, and WAITING that
-    wait for their turn; more are told to try again (503). All other requests, and SQL that is `prepared`, go on."""
-    running = asyncio.Semaphore(RUNNING)
+    """Return the application with a limit on requests that bring their own SQL: MAX_RUNNING run at once, MAX_WAITING
+    wait, and the others get status 503. Other requests, and SQL that is `prepared`, have no limit."""
+    running = asyncio.Semaphore(MAX_RUNNING)
     waiting = 0
 
     async def wrapped(scope: Any, receive: Any, send: Send) -> None:
@@ -47,7 +48,7 @@ def with_few_own_queries(application: Application, prepared: Collection[str]) ->
         if not _brings_sql(scope, prepared):
             await application(scope, receive, send)
             return
-        if waiting >= WAITING:
+        if waiting >= MAX_WAITING:
             await _refuse(send, 503, "too many queries at once: try again in a few seconds\n")
             return
         waiting += 1
@@ -66,12 +67,12 @@ def with_few_own_queries(application: Application, prepared: Collection[str]) ->
 def _brings_sql(scope: Any, prepared: Collection[str]) -> bool:
     if scope["type"] != "http":
         return False
-    asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return "_where" in asked or any(sql not in prepared for sql in asked.get("sql", ()))
+    parameters = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return "_where" in parameters or any(sql not in prepared for sql in parameters.get("sql", ()))
 
 
 def _host(scope: Any) -> str:
-    """Return the name in a request's Host, without port; empty if there is not exactly one such header."""
+    """Return the host name that a request names, without port; empty unless it has exactly one Host header."""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return ""

@@ -1,7 +1,7 @@
-"""The dashboard page: what it asks, and how the answers are drawn.
+"""The dashboard: its queries, and how their answers are drawn.
 
-The plugin's tables put what they get into the page as markup, so every text in one goes through `as_html`;
-charts draw text as text.
+The plugin puts the texts of a table into the page as markup, so every text in a table goes through `as_html`. Charts
+draw text as text.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ DATABASE = "model_outcomes"
 
 Chart = dict[str, Any]
 
-# In a chart of all task types a model's name alone would stand for several rows.
+# In a chart of all task types, several rows would have the same model as their name.
 NAME = "case when :task_type = '' then as_text(task_type) || ' · ' else '' end || as_text(model_id) as name"
-# Beside a rate whose model lost many attempts.
+# A remark on models that lost many attempts.
 LOST = "case when has_many_lost_attempts = 1 then ' (' || printf('%.1f', 100 * lost_share) || '% lost)' else '' end"
 ALARM, BLUE = standings.STANDINGS["behind"].light, standings.STANDINGS["best"].light
 RATE = {"format": ".0%"}
 
 
 def page(most_used: str | None) -> dict[str, Any]:
-    """Return the dashboard as its plugin is told of it, opening with the task type that is used most."""
+    """Return the configuration of the dashboard for its plugin. It opens with the task type `most_used`."""
     return {
         "title": "Model outcomes",
-        "description": "Which model is best at a task type, how sure that is, what a success costs, what changes.",
+        "description": "Which model is best at a task type, how sure that is, what a success costs, and what changed.",
         "layout": [
             ["ranking", "ranking", "cost"],
             ["caveats", "caveats", "caveats"],
@@ -83,7 +83,7 @@ def _ranking() -> Chart:
                             **_nominal("standing"),
                             "scale": {"domain": standings.WORDS, "range": standings.SHAPES},
                         },
-                        "tooltip": _told("name", "rank", "trials", "success_rate", "success_rate_lower",
+                        "tooltip": _tooltip("name", "rank", "trials", "success_rate", "success_rate_lower",
                                          "success_rate_upper", "infrastructure_failures", "standing"),
                     },
                 },
@@ -100,9 +100,9 @@ def _cost() -> Chart:
         where is_eligible = 1 and cost_per_success is not null and (:task_type = '' or task_type = :task_type)""",
         {
             "encoding": {
-                "x": _quantity("cost_per_success", "dollars per success"),
+                "x": _quantity("cost_per_success", "US dollars per success"),
                 "y": _quantity("success_rate", "success rate", axis=RATE, scale={"zero": False}),
-                "tooltip": _told("name", "trials", "success_rate", "cost_per_success", "cost_per_success_lower",
+                "tooltip": _tooltip("name", "trials", "success_rate", "cost_per_success", "cost_per_success_lower",
                                  "cost_per_success_upper"),
             },
             "layer": [
@@ -150,7 +150,7 @@ def _days() -> Chart:
                         "y": _quantity("trailing_7d_success_rate", "success rate", axis=RATE),
                         "color": _named(),
                         "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},
-                        "tooltip": _told("name", "outcome_date", "trailing_7d_trials", "trailing_7d_success_rate"),
+                        "tooltip": _tooltip("name", "outcome_date", "trailing_7d_trials", "trailing_7d_success_rate"),
                     },
                 },
                 {
@@ -158,7 +158,7 @@ def _days() -> Chart:
                     "mark": {"type": "point", "shape": "triangle-down", "filled": True, "size": 60, "color": ALARM},
                     "encoding": {
                         "y": _quantity("trailing_7d_success_rate", "success rate"),
-                        "tooltip": _told("name", "outcome_date", "trailing_7d_success_rate"),
+                        "tooltip": _tooltip("name", "outcome_date", "trailing_7d_success_rate"),
                     },
                 },
             ],
@@ -182,7 +182,7 @@ def _recommendations() -> Chart:
 
 
 def _caveats() -> Chart:
-    """Return the list that report and doctor show. A caveat about no task type is shown for each of them."""
+    """Return the caveats, as in report and doctor. A caveat without a task type is shown for every task type."""
     return _table(
         "What not to trust",
         4,
@@ -212,13 +212,13 @@ def _chart(title: str, query: str, display: Chart) -> Chart:
 
 
 def _table(title: str, columns: int, query: str) -> Chart:
-    """Return a query with one row that says so if nothing is found: the plugin cannot draw a table without a row."""
-    nothing = ", ".join(["'none'", *["''"] * (columns - 1)])
-    whole = f"""with found as (
+    """Return a table. Without rows it has one that says `none`, since the plugin cannot draw an empty table."""
+    no_row = ", ".join(["'none'", *["''"] * (columns - 1)])
+    never_empty = f"""with answer as (
         {query}
         )
-        select * from found union all select {nothing} where not exists (select 1 from found)"""
-    return {"title": title, "db": DATABASE, "query": whole, "library": "table"}
+        select * from answer union all select {no_row} where not exists (select 1 from answer)"""
+    return {"title": title, "db": DATABASE, "query": never_empty, "library": "table"}
 
 
 def _quantity(column: str, title: str, **more: Any) -> Chart:
@@ -237,8 +237,8 @@ def _nominal(column: str) -> Chart:
     return {"field": column, "type": "nominal", "title": None}
 
 
-def _told(*columns: str) -> list[Chart]:
-    """Return a tooltip's lines."""
+def _tooltip(*columns: str) -> list[Chart]:
+    """Return the lines of a tooltip, one per column."""
     percent = [column for column in columns if "success_rate" in column]
     return [
         {"field": column, "type": "quantitative" if column in percent else "nominal",

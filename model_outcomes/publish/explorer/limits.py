@@ -1,4 +1,4 @@
-"""Limits of the memory that a query of the explorer may take: for a value, for an answer, and for all of SQLite."""
+"""Memory limits of a query of the explorer: for a value, for an answer, and for all of SQLite."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-VALUE_BYTES = 1_000_000  # far more than a name or a description has
-PATTERN_BYTES = 100  # the time that LIKE takes, which nothing interrupts, grows with its pattern
-ANSWER_BYTES = 32_000_000
-HEAP_BYTES = 256_000_000
+MAX_VALUE_BYTES = 1_000_000  # much more than any name or description
+MAX_PATTERN_BYTES = 100  # LIKE cannot be interrupted, and its time grows with the pattern
+MAX_ANSWER_BYTES = 32_000_000
+MAX_HEAP_BYTES = 256_000_000
 
 
 class Connection(sqlite3.Connection):
@@ -19,20 +19,20 @@ class Connection(sqlite3.Connection):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        if sys.version_info >= (3, 11):  # before it, `bound_heap` alone has to do
-            self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
-            self.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES)
+        if sys.version_info >= (3, 11):  # older versions have only `limit_heap`
+            self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+            self.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES)
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(factory or Cursor)
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        """Run SQL with our cursor: from 3.11 on, Python's own `execute` takes the plain one."""
+        """Run SQL with our cursor: since 3.11 the `execute` of sqlite3 uses a plain cursor."""
         return self.cursor().execute(sql, parameters)
 
 
 class Cursor(sqlite3.Cursor):
-    """A cursor whose faults about size are those that Datasette tells a reader."""
+    """A cursor that raises faults of size as the kind of error that Datasette shows to a reader."""
 
     def execute(self, sql: str, parameters: Any = ()) -> Cursor:
         try:
@@ -51,18 +51,18 @@ class Cursor(sqlite3.Cursor):
         try:
             for row in rows:
                 size += sum(len(value) if isinstance(value, (str, bytes)) else 8 for value in row)
-                if size > ANSWER_BYTES:
-                    raise sqlite3.OperationalError(f"the answer has more than {ANSWER_BYTES:,} bytes: ask for less")
+                if size > MAX_ANSWER_BYTES:
+                    raise sqlite3.OperationalError(f"the answer has more than {MAX_ANSWER_BYTES:,} bytes: ask for less")
                 fetched.append(row)
         except (MemoryError, sqlite3.DataError) as fault:
             raise _too_large(fault) from None
         return fetched
 
 
-def bound_heap() -> None:
-    """Bound the memory that SQLite takes in this process, as long as it runs."""
+def limit_heap() -> None:
+    """Limit the memory of SQLite in this process to MAX_HEAP_BYTES."""
     connection = sqlite3.connect(":memory:")
-    connection.execute(f"pragma hard_heap_limit = {HEAP_BYTES}")
+    connection.execute(f"pragma hard_heap_limit = {MAX_HEAP_BYTES}")
     connection.close()
 
 

@@ -1,4 +1,4 @@
-"""Datasette's pages with no character that turns text around or hides in it: each is shown as its escape."""
+"""Make invisible and text-reversing characters visible in the pages of Datasette: each is shown as an escape."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from model_outcomes.base import console
-from model_outcomes.publish.explorer.messages import Application, Message, Send
+from model_outcomes.publish.explorer.asgi import Application, Message, Send
 
 TAG = re.compile(r"(<[^>]*>)")
 
 
 def visible(application: Application, applies: Callable[[], bool]) -> Application:
-    """Return the application with every such character of an HTML page escaped, if that applies."""
+    """Return the application with every such character in HTML pages escaped, if `applies()`."""
 
     async def wrapped(scope: Any, receive: Any, send: Send) -> None:
         is_page = False
@@ -37,7 +37,7 @@ def visible(application: Application, applies: Callable[[], bool]) -> Applicatio
 
 
 def escaped(page: str) -> str:
-    """Return a page whose text shows the escapes; within tags they are references, as a form sends values back."""
+    """Return a page with escapes in its text. Within tags they are references, so that forms send the same values."""
     parts = TAG.split(page)
     parts[::2] = [console.escaped(text, console.LAYOUT) for text in parts[::2]]
     parts[1::2] = [tag if tag.isprintable() else "".join(map(_reference, tag)) for tag in parts[1::2]]

@@ -1,5 +1,4 @@
-"""What Datasette asks a plugin for: titles, descriptions, prepared queries and the dashboard, from the
-snapshot that is in place, whichever that is."""
+"""The plugin for Datasette: titles, descriptions, prepared queries and the dashboard of the current snapshot."""
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ from typing import Any
 from datasette import hookimpl
 
 from model_outcomes.base import console
-from model_outcomes.publish.explorer import dashboard, markup, queries, spreadsheets
-from model_outcomes.publish.explorer.messages import Application
+from model_outcomes.publish.explorer import dashboard, markup, prepared_queries, spreadsheets
+from model_outcomes.publish.explorer.asgi import Application
 from model_outcomes.publish.explorer.published import Published
 
 DASHBOARD = "outcomes"
@@ -21,11 +20,11 @@ DASHBOARD = "outcomes"
 def get_metadata(datasette: Any) -> dict[str, Any]:
     if not _is_ours(datasette):
         return {}
-    found = datasette.databases[dashboard.DATABASE].descriptions()
+    descriptions = datasette.databases[dashboard.DATABASE].descriptions()
     address = datasette.urls.path(f"/-/dashboards/{DASHBOARD}")
     tables: dict[str, Any] = {
-        name: {"description": description, "columns": found.columns.get(name, {})}
-        for name, description in found.tables.items()
+        name: {"description": description, "columns": descriptions.columns.get(name, {})}
+        for name, description in descriptions.tables.items()
     }
     tables["snapshot_run"] = {"description": "One row: the run that published this snapshot."}
     tables["snapshot_descriptions"] = {"description": "One row per table and column: what it means."}
@@ -34,12 +33,12 @@ def get_metadata(datasette: Any) -> dict[str, Any]:
         "description_html": f'<p><a href="{html.escape(address)}">Dashboard</a></p>',
         "databases": {
             dashboard.DATABASE: {
-                "description": f"The marts as of {found.as_of}, published by run {found.run_id}.",
-                "queries": {name: dict(query) for name, query in queries.PREPARED.items()},
+                "description": f"The marts as of {descriptions.as_of}, published by run {descriptions.run_id}.",
+                "queries": {name: dict(query) for name, query in prepared_queries.PREPARED.items()},
                 "tables": tables,
             }
         },
-        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(found.most_used)}},
+        "plugins": {"datasette-dashboards": {DASHBOARD: dashboard.page(descriptions.most_used)}},
     }
 
 
@@ -66,7 +65,7 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
 
 
 def _is_ours(datasette: Any) -> bool:
-    """Return whether this Datasette has our snapshot: another one of this process has not, nor a new one at first."""
+    """Return True if this Datasette serves our snapshot. Others in this process do not, nor does a new one at first."""
     return isinstance(datasette.databases.get(dashboard.DATABASE), Published)
 
 

@@ -1,7 +1,7 @@
-"""The snapshot as Datasette reads it: the file that is at its path now, read-only.
+"""The published snapshot as a database of Datasette, read-only, and always the current file.
 
-A publish puts another file in the place of the old one. An open connection would go on reading the old one,
-so each thread looks, before it asks, whether its connection is to the file that is there.
+A publication replaces the file, and an open connection would keep reading the old one. So each thread checks before a
+query that its connection is to the file that is at the path now.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Descriptions:
-    """The descriptions in a snapshot: its run, and the meaning of its tables and columns. `most_used`
-    is the task type with the most trials."""
+    """The descriptions in a snapshot: its run, its tables and their columns. `most_used` is the task type with the most
+    trials."""
 
     run_id: str = ""
     as_of: str = ""
@@ -37,12 +37,12 @@ class Descriptions:
 
 
 def identity(path: Path) -> Identity | None:
-    """Tells a file from the one that took its place; None where there is none."""
+    """Return values that differ for a file and the one that replaces it; None if there is no file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 class Published(Database):  # type: ignore[misc]  # datasette has no types
@@ -50,7 +50,7 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
 
     def __init__(self, datasette: Any, path: Path) -> None:
         super().__init__(datasette, path=str(path), is_mutable=True)
-        self._held = threading.local()
+        self._thread = threading.local()
         self._described: tuple[Identity | None, Descriptions] = (None, Descriptions())
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
@@ -60,11 +60,11 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
         return connection
 
     async def execute_fn(self, fn: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Call `fn` with a connection to the snapshot that is in place."""
+        """Call `fn` with a connection to the current snapshot."""
         return await asyncio.get_running_loop().run_in_executor(self.ds.executor, lambda: fn(self._current()))
 
     def descriptions(self) -> Descriptions:
-        """Return what the current snapshot says of itself; nothing if it says nothing."""
+        """Return the descriptions in the current snapshot; empty ones if it has none."""
         now = identity(Path(self.path))
         if now is not None and now != self._described[0]:
             try:
@@ -74,17 +74,17 @@ class Published(Database):  # type: ignore[misc]  # datasette has no types
         return self._described[1]
 
     def _current(self) -> sqlite3.Connection:
-        """Return this thread's connection. If there is no file now, the old one goes on answering."""
-        # Looked at before it is opened: what takes its place in between is noticed the next time.
+        """Return this thread's connection to the current file, or to the last one if there is no file now."""
+        # The identity is read before the file is opened, so that a replacement in between is noticed next time.
         now = identity(Path(self.path))
-        connection: sqlite3.Connection | None = getattr(self._held, "connection", None)
-        if connection is None or (now is not None and now != self._held.identity):
+        connection: sqlite3.Connection | None = getattr(self._thread, "connection", None)
+        if connection is None or (now is not None and now != self._thread.identity):
             if connection is not None:
                 self._all_file_connections.remove(connection)
                 connection.close()
             connection = self.connect()
             self.ds._prepare_connection(connection, self.name)
-            self._held.connection, self._held.identity = connection, now
+            self._thread.connection, self._thread.identity = connection, now
         return connection
 
 
@@ -93,11 +93,11 @@ def _read_descriptions(path: Path) -> Descriptions:
         run_id, as_of = connection.execute("select run_id, as_of from snapshot_run").fetchone()
         busiest = "select task_type from model_rankings group by task_type order by sum(trials) desc, task_type limit 1"
         (most_used,) = connection.execute(busiest).fetchone() or (None,)
-        found = Descriptions(run_id, as_of, most_used)
+        descriptions = Descriptions(run_id, as_of, most_used)
         rows = connection.execute("select table_name, column_name, description from snapshot_descriptions")
         for table, column, description in rows:
             if column is None:
-                found.tables[table] = description.strip()
+                descriptions.tables[table] = description.strip()
             else:
-                found.columns.setdefault(table, {})[column] = description.strip()
-    return found
+                descriptions.columns.setdefault(table, {})[column] = description.strip()
+    return descriptions

@@ -1,4 +1,4 @@
-"""Datasette's CSV as all CSV of the project: no cell of it is a formula to a spreadsheet."""
+"""Make the CSV of Datasette safe like all CSV of the project: a spreadsheet runs no cell as a formula."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from model_outcomes.answers import terminal
-from model_outcomes.publish.explorer.messages import Application, Message, Send
+from model_outcomes.publish.explorer.asgi import Application, Message, Send
 
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 
 
 def safe(application: Application, applies: Callable[[], bool]) -> Application:
-    """Return the application with every text that a spreadsheet would run made one that it shows, if that applies."""
+    """Return the application with an apostrophe before each text in CSV that could be a formula, if `applies()`."""
 
     async def wrapped(scope: Any, receive: Any, send: Send) -> None:
         async def send_safely(message: Message) -> None:
-            # Datasette sends a message per row.
+            # Datasette sends one message per row.
             if message["type"] == "http.response.body" and message.get("body"):
                 message = {**message, "body": _safe_rows(message["body"])}
             await send(message)
@@ -42,5 +42,5 @@ def _safe_rows(body: bytes) -> bytes:
 
 
 def _is_number(cell: str) -> bool:
-    """Return whether a cell is a number as SQLite writes it, which no spreadsheet runs."""
+    """Return True if a cell is a number as SQLite writes it, which is no formula."""
     return NUMBER.fullmatch(cell) is not None

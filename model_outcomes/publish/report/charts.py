@@ -1,7 +1,7 @@
-"""How the marts are drawn: Vega-Lite, by Altair, over named data that the page fills in.
+"""The charts as Vega-Lite, made with Altair. Their data are named, and the page fills them in.
 
-Colours are names of the style sheet's, so that the same chart is right on white, on black and on paper.
-What a colour says, a shape or a place says as well.
+Colours are variables of the style sheet, so that a chart is legible on light and dark screens and on paper. A shape or
+a place always says the same as a colour.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ COLORS = [f"var(--{key})" for key in standings.STANDINGS]
 ALARM = "var(--alarm)"
 
 RATE = alt.Axis(format="%")
-# Days are UTC days, wherever the reader is.
+# Days are UTC days in every time zone.
 DAY = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labelOverlap=True))
 
 
 def specs() -> dict[str, Spec]:
-    """Return Vega-Lite by the name of the chart; each reads data of the names that it is written with."""
+    """Return the Vega-Lite specification of each chart by name; the chart reads named data of the same name."""
     return {
         name: chart.to_dict(validate=True)
         for name, chart in {
@@ -45,10 +45,10 @@ def _states() -> tuple[alt.Color, alt.Shape]:
 
 
 def _ranking() -> Chart:
-    """Dot and whisker: the success rate and its Wilson interval, the best on top."""
+    """Return the success rates as points and their Wilson intervals as lines, the best on top."""
     color, shape = _states()
     order = alt.Y("label:N", sort=alt.SortField("place"), title=None)
-    told = [
+    tooltip = [
         alt.Tooltip("model_id:N", title="model"),
         alt.Tooltip("rank:Q", title="rank"),
         alt.Tooltip("trials:Q", title="trials", format=","),
@@ -57,7 +57,7 @@ def _ranking() -> Chart:
         alt.Tooltip("state:N", title="standing"),
         alt.Tooltip("probability_best:Q", title="chance of being best", format=".1%"),
     ]
-    base = alt.Chart(alt.NamedData("ranking")).encode(y=order, tooltip=told)
+    base = alt.Chart(alt.NamedData("ranking")).encode(y=order, tooltip=tooltip)
     rate = alt.Scale(zero=False, nice=True)
     return alt.layer(
         base.mark_rule(strokeWidth=2).encode(
@@ -70,7 +70,7 @@ def _ranking() -> Chart:
 
 
 def _days() -> Chart:
-    """Return a panel for each model: the daily success rate in its Wilson band, the trailing week as a line, alarms."""
+    """Return a panel for each model: daily success rates with a Wilson band, seven-day rates as a line, alarms."""
     rate = alt.Scale(domain=[0, 1])
     base = alt.Chart().encode(x=DAY)
     return alt.layer(
@@ -85,7 +85,7 @@ def _days() -> Chart:
                 alt.Tooltip("day:N", title="day"),
                 alt.Tooltip("successes:Q", title="successes"),
                 alt.Tooltip("trials:Q", title="trials"),
-                alt.Tooltip("trailing:Q", title="trailing 7 days", format=".1%"),
+                alt.Tooltip("trailing:Q", title="last 7 days", format=".1%"),
             ],
         ),
         base.transform_filter("datum.alarm")
@@ -105,10 +105,10 @@ def _days() -> Chart:
 
 
 def _costs() -> Chart:
-    """Cost per success against success rate; the line joins the models that no other beats in both."""
+    """Return cost per success against success rate; a line joins the models that no other model beats in both."""
     color, shape = _states()
     cost = alt.X(
-        "cost_per_success:Q", title="US dollars per success, less is better", scale=alt.Scale(type="log"),
+        "cost_per_success:Q", title="US dollars per success (lower is better)", scale=alt.Scale(type="log"),
         axis=alt.Axis(format="$~r", labelOverlap=True),
     )  # fmt: skip
     rate = alt.Y("success_rate:Q", title="success rate", axis=RATE, scale=alt.Scale(zero=False))
@@ -129,11 +129,12 @@ def _costs() -> Chart:
 
 
 def _comparisons() -> Chart:
-    """Return a panel for each comparison: the difference by day in its anytime-valid interval; 0 decides."""
+    """Return a panel for each comparison: the difference by day with its anytime-valid interval, a line at 0, and an
+    upright line at the decision."""
     base = alt.Chart().encode(x=DAY)
     return alt.layer(
         base.mark_area(opacity=0.25).encode(
-            y=alt.Y("difference_lower:Q", title="challenger less incumbent", axis=RATE), y2="difference_upper:Q"
+            y=alt.Y("difference_lower:Q", title="challenger minus incumbent", axis=RATE), y2="difference_upper:Q"
         ),
         base.mark_line(strokeWidth=2).encode(
             y="difference:Q",

@@ -1,4 +1,4 @@
-"""The content of the report, read from the marts: of the log's database, or of a published snapshot."""
+"""The content of the report, read from the marts in the log's database or in a published snapshot."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import Any
 
 from model_outcomes.answers import caveats, queries
-from model_outcomes.answers.caveats import Caveat
+from model_outcomes.answers.caveats import Caveat, has
 from model_outcomes.answers.queries import Answer
 
-# What a page shows at the most, so that it is small enough to be mailed. It says what it leaves out.
+# Limits that keep the page small enough for an email. The page says what it leaves out.
 MAX_TASK_TYPES = 200
 MAX_CELLS = 2_000
 MODELS_LEAST, MODELS_MOST = 10, 100  # of a task type
@@ -26,7 +26,7 @@ DAYS_LEAST = 28
 
 @dataclass(frozen=True)
 class Extent:
-    """The size of the log, and how much of it the page shows. A cell is a model at a task type."""
+    """The size of the log and of the part that the page shows. A cell is a model at a task type."""
 
     trials: int
     models: int
@@ -42,10 +42,10 @@ class Extent:
 
 @dataclass(frozen=True)
 class Contents:
-    """The marts' rows as the page needs them; `as_of` is the time of the last outcome (UTC), None without one.
+    """The rows of the marts that the page shows. `as_of` is the time of the last outcome (UTC), None if there is none.
 
-    Of many task types and models, `extent` says how many are in the other lists. `changes` are those of a run (see
-    model_outcomes.job.findings), None if none has run.
+    `extent` says how much of a large log the lists hold. `changes` are those of the last run (see
+    model_outcomes.job.findings), None if there was no run.
     """
 
     as_of: str | None
@@ -71,21 +71,21 @@ class Contents:
         return self._all("model_id")
 
     def _all(self, column: str) -> list[str]:
-        """Of the rankings, which are of the last build, and of what was recorded since."""
+        """Return all values of a column, from the last build and from outcomes recorded since."""
         return sorted({row[column] for row in (*self.rankings, *self.stats, *self.days)})
 
 
 def gather(
     connection: sqlite3.Connection, changes: dict[str, Any] | None = None, log: sqlite3.Connection | None = None
 ) -> Contents:
-    """Read everything in one transaction, so that a build at work meanwhile does not matter.
+    """Read everything in one transaction, so that a build at the same time changes nothing.
 
-    `changes` of a run that is still at work; else those of the last one are read. `log` has the refused
-    lines where the marts came of another engine, and lie in a file of their own.
+    `changes` are those of a run that has not ended; without them those of the last run are read. `log` is the log if
+    `connection` is to another file, with marts that another engine built: only the log has the rejected lines.
     """
     connection.execute("begin")
     try:
-        # First of all: marts of an older version lack this one, and the message then says to build.
+        # First: marts of an older version lack this table, and the message then says to build.
         connection.execute("select 1 from recommendations limit 1")
         (as_of,) = connection.execute("select max(last_used) from model_stats").fetchone()
         kept = [tuple(row) for row in connection.execute(KEPT).fetchall()]
@@ -111,7 +111,7 @@ def gather(
         connection.execute("rollback")
 
 
-# The task types with the most trials; of each the leader, then what is not separated from it, then by rank.
+# The task types with the most trials; in each the leader, then the models tied with it, then the others by rank.
 KEPT = f"""
     with cells as (
         select
@@ -154,7 +154,7 @@ EXTENT = """
         count(*) as cells
     from model_stats
 """
-# Named, so that an older build is told from a fault.
+# Two columns are named, so that an older build without them gives a clear error.
 RANKINGS = f"""
     select *, standing, has_many_lost_attempts
     from model_rankings
@@ -165,7 +165,7 @@ STATS = f"select * from model_stats where {IS_KEPT_CELL} order by task_type, mod
 DEMOTIONS = f"select * from demotion_candidates where {IS_KEPT_CELL} order by task_type, model_id"
 CANDIDATES = f"select * from ab_test_candidates where {IS_KEPT_CELL} order by task_type, model_id"
 RECOMMENDATIONS = f"select * from recommendations where {IS_KEPT_TASK_TYPE} order by task_type"
-# What was declared and is over without any outcome is nobody's concern any more.
+# Leaves out experiments that ended without outcomes.
 COMPARISONS = f"""
     select * from ab_comparisons
     where
@@ -189,9 +189,9 @@ DAYS = f"""
     where {IS_KEPT_CELL} and outcome_date > ?2 and outcome_date <= date('now', '+1 day')
     order by task_type, model_id, outcome_date
 """
-# The fall began after the last day on which nothing spoke for one: there the CUSUM left 0 for good.
+# A fall begins on the day after the CUSUM was last at 0.
 DRIFTS = f"""
-    with standing as (
+    with alarms as (
         select
             demotion_candidates.task_type,
             demotion_candidates.model_id,
@@ -203,12 +203,12 @@ DRIFTS = f"""
         group by 1, 2, 3
     )
     select
-        standing.*,
+        alarms.*,
         sum(case when outcome_date < began_on then trials else 0 end) as trials_before,
         sum(case when outcome_date < began_on then successes else 0 end) as successes_before,
         sum(case when outcome_date >= began_on then trials else 0 end) as trials_since,
         sum(case when outcome_date >= began_on then successes else 0 end) as successes_since
-    from standing
+    from alarms
     inner join model_daily_trends using (task_type, model_id)
     where outcome_date >= date(began_on, '-28 days')
     group by 1, 2, 3, 4
@@ -217,19 +217,20 @@ DRIFTS = f"""
 
 
 def _extent(connection: sqlite3.Connection, kept: list[tuple[str, str]]) -> Extent:
-    (found,) = queries.rows(connection, EXTENT)
-    return Extent(**found, shown_task_types=len({task_type for task_type, _ in kept}), shown_cells=len(kept))
+    (sizes,) = queries.rows(connection, EXTENT)
+    return Extent(**sizes, shown_task_types=len({task_type for task_type, _ in kept}), shown_cells=len(kept))
 
 
 def _comparison_days(connection: sqlite3.Connection, comparisons: Answer) -> Answer:
-    """Return the last days of the comparisons, about MAX_COMPARISON_DAYS of all together."""
+    """Return the last days of each comparison, about MAX_COMPARISON_DAYS rows in all."""
     days = max(DAYS_LEAST, MAX_COMPARISON_DAYS // max(1, len(comparisons)))
     names = json.dumps([row["experiment_id"] for row in comparisons])
     return queries.rows(connection, COMPARISON_DAYS, (names, f"-{days} days"))
 
 
 def _days(connection: sqlite3.Connection, count: int, cells: str) -> list[dict[str, Any]]:
-    """Return each kept cell's last days without gaps: the first of them, and trials, successes and alarms by day."""
+    """Return the last days of each kept cell: the first day, then trials and successes of each day without gaps, and
+    the numbers of the days with a drift alarm."""
     (last,) = connection.execute(
         "select max(outcome_date) from model_daily_trends where outcome_date <= date('now', '+1 day')"
     ).fetchone()
@@ -254,13 +255,17 @@ def _days(connection: sqlite3.Connection, count: int, cells: str) -> list[dict[s
 
 
 def _changes(connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """Return what the last run found new; a snapshot does not know."""
-    if not _has(connection, "run_history"):
+    """Return the changes that the last run found; None in a snapshot, which has no `run_history`."""
+    if not has(connection, "run_history"):
         return None
     query = "select changes from run_history where changes is not null order by run_id desc limit 1"
-    found = connection.execute(query).fetchone()
-    return json.loads(found[0]) if found else None
+    row = connection.execute(query).fetchone()
+    return json.loads(row[0]) if row else None
 
 
-def _has(connection: sqlite3.Connection, table: str) -> bool:
-    return connection.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone() is not None
+def by_task_type(rows: Answer) -> dict[str, Answer]:
+    """Return the rows of each task type, in their order."""
+    groups: dict[str, Answer] = defaultdict(list)
+    for row in rows:
+        groups[row["task_type"]].append(row)
+    return groups

@@ -1,8 +1,8 @@
-"""The page: everything in one file, which opens without a network and lets nothing run but what it holds.
+"""The page: one file that opens without a network and runs only its own scripts.
 
-Names come from outside. In the page's own text Jinja2 escapes them; for the charts they are JSON in which
-no `<` is left, and the script only ever puts them where the browser takes them for text. The Content
-Security Policy names the digests of the scripts, so that nothing else could run even so.
+Names come from outside. Jinja2 escapes them in the text of the page. The charts get them as JSON without `<`, and the
+script puts them only where the browser reads text. The Content Security Policy lists the digests of the scripts, so
+that no other script can run.
 """
 
 from __future__ import annotations
@@ -18,18 +18,13 @@ from typing import Any
 from model_outcomes.answers import caveats, phrases, standings
 from model_outcomes.base import outputs
 from model_outcomes.base.console import printable
-from model_outcomes.base.errors import expect_installed, missing
-from model_outcomes.publish.report import advice
+from model_outcomes.base.errors import expect_installed
+from model_outcomes.publish.report import advice, notes
 from model_outcomes.publish.report.content import Contents
 
-PAGE = "report"  # the kind of page, in its mark
+PAGE = "report"  # the kind of page that the mark in the page names
 BUNDLE = "window.vegaEmbed = vegaEmbed;"
 LIBRARIES = ("altair", "jinja2", "vl_convert")
-
-
-def is_possible() -> bool:
-    """Return whether the extra `report` is installed."""
-    return not missing(*LIBRARIES)
 
 
 def expect_possible() -> None:
@@ -38,7 +33,7 @@ def expect_possible() -> None:
 
 
 def render(contents: Contents, now: datetime) -> str:
-    """Return the page as text; `now` (UTC) is when it says that it was written."""
+    """Return the page as text; `now` is the time of writing that it shows (UTC)."""
     expect_possible()
     import altair
     import jinja2
@@ -54,7 +49,7 @@ def render(contents: Contents, now: datetime) -> str:
     environment.filters |= {"named": phrases.named, "counted": phrases.counted, "thousands": "{:,}".format}
     vega_lite = altair.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
     bundle = vl_convert.javascript_bundle(BUNDLE, vl_version=vega_lite)
-    # Within a string of JavaScript both are the same; within a page only one of them ends the script.
+    # Both are the same in a string of JavaScript, but the first would end the script element.
     scripts = [script.replace("</script", "<\\/script") for script in (bundle, _file("page.js"))]
     return environment.get_template("page.html").render(
         generator=outputs.mark(PAGE),
@@ -63,6 +58,7 @@ def render(contents: Contents, now: datetime) -> str:
         scripts=scripts,
         contents=contents,
         advice=advice,
+        notes=notes,
         caveats=[*_stale(contents, now), *contents.caveats],
         lost=_lost(contents),
         task_numbers={name: number for number, name in enumerate(contents.task_types)},
@@ -72,7 +68,7 @@ def render(contents: Contents, now: datetime) -> str:
 
 
 def _policy(scripts: list[str]) -> str:
-    """Nothing from anywhere, no script but these; Vega sets styles on what it draws, one by one."""
+    """Return a policy that loads nothing and runs only these scripts. Vega sets inline styles on what it draws."""
     digests = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     rest = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     return f"default-src 'none'; script-src {digests}; {rest}"
@@ -87,17 +83,17 @@ def _file(name: str) -> str:
 
 
 def _data(contents: Contents) -> dict[str, Any]:
-    """Return what the charts draw, each figure once: names as numbers into lists, days as rows of counts."""
+    """Return the data of the charts in a short form: names as indexes into lists, days as rows of counts."""
     task_types, models = contents.task_types, contents.models
     task_index = {name: number for number, name in enumerate(task_types)}
     model_index = {name: number for number, name in enumerate(models)}
-    looks: dict[str, list[list[Any]]] = defaultdict(list)
+    days: dict[str, list[list[Any]]] = defaultdict(list)
     for day in contents.comparison_days:
-        looks[day["experiment_id"]].append(_looked(day))
+        days[day["experiment_id"]].append(_comparison_day(day))
     for row in contents.comparisons:
-        if not looks[row["experiment_id"]] and row["difference"] is not None and contents.as_of:
-            # Its first day is not over, and no verdict rests on it yet.
-            looks[row["experiment_id"]].append(_looked({**row, "outcome_date": contents.as_of[:10]}))
+        if not days[row["experiment_id"]] and row["difference"] is not None and contents.as_of:
+            # The first day of a comparison is not in the mart until it is over.
+            days[row["experiment_id"]].append(_comparison_day({**row, "outcome_date": contents.as_of[:10]}))
     return {
         "taskTypes": [printable(name) for name in task_types],
         "models": [printable(name) for name in models],
@@ -116,15 +112,15 @@ def _data(contents: Contents) -> dict[str, Any]:
         ],
         "comparisons": [
             [*map(printable, (row["experiment_id"], row["incumbent_model_id"], row["challenger_model_id"])),
-             task_index.get(row["task_type"]), row["first_decided_at"] if row["verdict"] in advice.DECIDED else None,
-             looks[row["experiment_id"]]]
+             task_index.get(row["task_type"]), row["first_decided_at"] if row["verdict"] in notes.DECIDED else None,
+             days[row["experiment_id"]]]
             for row in contents.comparisons
         ],
     }  # fmt: skip
 
 
-def _looked(day: dict[str, Any]) -> list[Any]:
-    """Return what a comparison said on a day: the day, the difference and its bounds."""
+def _comparison_day(day: dict[str, Any]) -> list[Any]:
+    """Return the day, the difference of a comparison on it, and the bounds of the difference."""
     return [day["outcome_date"], *map(_short, (day["difference"], day["difference_lower"], day["difference_upper"]))]
 
 
@@ -133,15 +129,15 @@ def _stale(contents: Contents, now: datetime) -> Iterator[caveats.Caveat]:
 
 
 def _lost(contents: Contents) -> dict[str, dict[str, str]]:
-    """Return in words how many attempts were lost, by task type and model, of those that lost any."""
+    """Return a text with the lost attempts by task type and model, for the models that lost any."""
     lost: dict[str, dict[str, str]] = defaultdict(dict)
     for row in contents.stats:
         if failures := row["infrastructure_failures"]:
-            said = f"{failures:,} of {row['trials'] + failures:,} attempts lost"
-            lost[row["task_type"]][row["model_id"]] = said
+            attempts = row["trials"] + failures
+            lost[row["task_type"]][row["model_id"]] = f"{failures:,} of {attempts:,} attempts lost"
     return lost
 
 
 def _short(value: float | None) -> float | None:
-    """Return a number with as many digits as a chart can show."""
+    """Return a number rounded to five significant digits, since a chart shows no more."""
     return None if value is None else float(f"{value:.5g}")

@@ -1,5 +1,5 @@
-"""Other engines than SQLite: how the log gets there, and what dbt and questions need to find it.
+"""Engines other than SQLite: exports of the log to them, their settings for dbt, and connections to what was built.
 
-`log_tables` says what goes along, `parquet_log` and `postgres_log` carry it (`carrying` picks the one that an
-engine reads), `targets` knows where each engine keeps things, and `asking` puts questions to it.
+`log_tables` defines the exported tables, `parquet_log` and `postgres_log` write them, `export_log` picks one of the
+two by engine, `targets` has the paths and variables of each engine, and `connections` opens it to read.
 """

@@ -1,4 +1,4 @@
-"""Questions to what dbt built on another engine, by a connection that `reading` asks as it asks SQLite's."""
+"""Opens what dbt built on DuckDB, PostgreSQL or Spark, as connections that take the same queries as SQLite's."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ if TYPE_CHECKING:
 
 
 def opened(database: Path, target: str, *, is_held: bool = False) -> AbstractContextManager[Connection]:
-    """Return what was built on `target` from the log of `database`, to read. Raises NotBuiltError if nothing was.
+    """Return a connection to read what was built on `target` from the log of `database`.
 
-    On Spark that takes the lock of builds, unless the caller holds it already (`is_held`).
+    Raises NotBuiltError if nothing was built, BusyError if the engine is in use.
+
+    On Spark this takes the lock of builds, unless the caller holds it already (`is_held`).
     """
-    known = targets.environment(database, target)
+    variables = targets.environment(database, target)
     if target == "postgres":
-        return _postgres(known)
+        return _postgres(variables)
     if target == "spark":
         lock = paths.build_folder(database, "spark") / "lock"
-        return _spark(known, nullcontext() if is_held else locks.exclusive(lock, "a question"))
+        return _spark(variables, nullcontext() if is_held else locks.exclusive(lock, "a question"))
     return _duckdb(paths.duckdb(database))
 
 
@@ -49,12 +51,12 @@ def _duckdb(path: Path) -> Iterator[Connection]:
             connection.execute("set TimeZone = 'UTC'")
             yield connection
     except duckdb.Error as fault:
-        said = _in_a_line(fault)
+        message = _first_line(fault)
         if isinstance(fault, duckdb.CatalogException):
-            raise NotBuiltError(f"{said}: run `loader build --target duckdb`") from fault
-        if "lock" in said:
+            raise NotBuiltError(f"{message}: run `loader build --target duckdb`") from fault
+        if "lock" in message:
             raise BusyError(f"{path.absolute()} is in use by another process: try again later") from fault
-        raise OutcomesError(f"{path.absolute()}: {said}") from fault
+        raise OutcomesError(f"{path.absolute()}: {message}") from fault
 
 
 @contextmanager
@@ -64,26 +66,26 @@ def _postgres(variables: Mapping[str, str]) -> Iterator[Connection]:
     try:
         pieces = {targets.POSTGRES_VARIABLES[name]: value for name, value in variables.items()}
         with closing(psycopg2.connect(**pieces)) as server:
-            # All that is asked is of one moment, as it is on SQLite within a transaction.
+            # All queries see one moment, as they do on SQLite within a transaction.
             server.set_session(isolation_level="REPEATABLE READ", readonly=True)
             yield _Postgres(server)
     except psycopg2.Error as fault:
-        said = _in_a_line(fault)
+        message = _first_line(fault)
         if isinstance(fault, psycopg2.errors.UndefinedTable):
-            raise NotBuiltError(f"{said}: run `loader build --target postgres`") from fault
-        raise OutcomesError(f"PostgreSQL: {said}") from fault
+            raise NotBuiltError(f"{message}: run `loader build --target postgres`") from fault
+        raise OutcomesError(f"PostgreSQL: {message}") from fault
 
 
 @contextmanager
 def _spark(variables: Mapping[str, str], lock: AbstractContextManager[None]) -> Iterator[Connection]:
-    """Yield a session as dbt's profile has it. One process at a time opens the metastore: it is that of a build, or
-    this."""
+    """Yield a session with the settings of dbt's profile. Only one process at a time can open the metastore, a build or
+    this one."""
     from pyspark.errors import AnalysisException, PySparkException
     from pyspark.sql import SparkSession
 
-    place = variables["OUTCOMES_SPARK"]
-    if not Path(place).is_dir():
-        raise NotBuiltError(f"there is no {place} yet: run `loader build --target spark`")
+    folder = variables["OUTCOMES_SPARK"]
+    if not Path(folder).is_dir():
+        raise NotBuiltError(f"there is no {folder} yet: run `loader build --target spark`")
     builder = SparkSession.builder.enableHiveSupport()
     for name, value in spark_settings(variables).items():
         builder = builder.config(name, value)
@@ -92,20 +94,20 @@ def _spark(variables: Mapping[str, str], lock: AbstractContextManager[None]) -> 
             interrupt = signal.getsignal(signal.SIGINT)
             session = builder.getOrCreate()
             if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGINT, interrupt)  # pyspark takes it for itself
+                signal.signal(signal.SIGINT, interrupt)  # pyspark has replaced it
             try:
                 session.sql("use outcomes")
                 yield _Spark(session)
             finally:
                 session.stop()
     except AnalysisException as fault:
-        raise NotBuiltError(f"{_in_a_line(fault)}: run `loader build --target spark`") from fault
+        raise NotBuiltError(f"{_first_line(fault)}: run `loader build --target spark`") from fault
     except PySparkException as fault:
-        raise OutcomesError(f"Spark: {_in_a_line(fault)}") from fault
+        raise OutcomesError(f"Spark: {_first_line(fault)}") from fault
 
 
 def spark_settings(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what dbt's profile sets on a session, its variables filled in."""
+    """Return the settings of a session in dbt's profile, with its variables filled in."""
     import jinja2
     import yaml
 
@@ -119,7 +121,7 @@ def spark_settings(variables: Mapping[str, str]) -> Mapping[str, str]:
 
 
 class _Spark:
-    """A data frame has its columns and rows under other names."""
+    """A Spark session as a connection: a data frame has other names for columns and rows."""
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session
@@ -144,13 +146,13 @@ class _Frame:
 
     @cached_property
     def _rows(self) -> Iterator[Any]:
-        """Yield the rows by partitions: a mart need not fit into memory twice."""
+        """Return the rows one partition after another, so that a mart is not in memory twice."""
         rows: Iterator[Any] = self.frame.toLocalIterator()
         return rows
 
 
 class _Postgres:
-    """psycopg's placeholders are %s."""
+    """A psycopg connection; the placeholders of psycopg are %s."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -162,6 +164,6 @@ class _Postgres:
         return answer
 
 
-def _in_a_line(fault: Exception) -> str:
+def _first_line(fault: Exception) -> str:
     lines = str(fault).strip().splitlines()
     return lines[0] if lines else type(fault).__name__

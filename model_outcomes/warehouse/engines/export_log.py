@@ -1,4 +1,4 @@
-"""The log, brought to where an engine reads it: what `export-log` does by hand, a run does before it builds."""
+"""Exports the log to the place from which an engine reads it, as `loader run` does before it builds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from model_outcomes.warehouse.engines.log_tables import Export
 
 
 def carry(connection: sqlite3.Connection, database: Path, target: str) -> Export:
-    """Carry over what is new in the log of `database`, open as `connection`, to where `target` reads it.
+    """Export what is new in the log of `database`, open as `connection`, to the place from which `target` reads it.
 
-    Raises OutcomesError where the engine cannot be reached, or has another log; BusyError while another
-    export is at it.
+    Raises OutcomesError if the engine cannot be reached, or has another log; BusyError if another export is running.
     """
     targets.expect_possible(target)
     if target in targets.IN_PLACE:

@@ -1,7 +1,7 @@
-"""What goes along when the log is carried to another engine: the dbt source's tables, all their columns.
+"""Defines and reads the tables that are exported to other engines: the tables of the dbt source, with all columns.
 
-Times leave in UTC to the millisecond, further digits cut off as the dbt models cut them: engines differ in how
-they read a text without an offset.
+Times are exported in UTC to the millisecond, because engines differ in how they read a text without an offset. Further
+digits are cut off, as the dbt models do.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from model_outcomes.log import store
+
 LOG = "model_outcomes"
-# The others are small, or may change in place: they go whole. Their columns with times.
-OTHERS = {
+# The other tables are small, or may change in place, so they are exported whole. Their values are columns with times.
+OTHER_TABLES = {
     "legacy_model_stats": ("last_used",),
     "llm_task_outcomes": (),
     "federated_names": (),
@@ -24,14 +26,14 @@ OTHERS = {
     "federated_imports": (),
     "federated_import_rows": (),
 }
-CHUNK = 50_000
+CHUNK_ROWS = 50_000
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Column:
-    """`type` is SQLite's: INTEGER (64 bits), REAL or TEXT."""
+    """A column of a table. `type` is that of SQLite: INTEGER (64 bits), REAL or TEXT."""
 
     name: str
     type: str
@@ -40,6 +42,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
+    """A table of the log, and the query that reads its rows for an export."""
+
     name: str
     columns: tuple[Column, ...]
     select: str
@@ -51,7 +55,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Outcomes of the log by their ids: those above `after`, up to `last`, `rows` of them."""
+    """The `rows` outcomes of the log with ids above `after` and up to `last`."""
 
     after: int
     last: int
@@ -60,7 +64,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Export:
-    """The result of an export: `rows` outcomes, up to the id `last`; rows of the other tables by name."""
+    """The result of an export: `rows` new outcomes, up to the id `last`, and the number of rows of the other tables."""
 
     rows: int
     last: int
@@ -69,36 +73,36 @@ class Export:
 
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold one moment of the log for all reads within the block; texts that are not UTF-8 are read, too."""
+    """Let all reads in the block see the log as of one moment, and read texts that are not UTF-8, too."""
     factory = connection.text_factory
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
-    connection.execute("begin")
     try:
-        yield
+        with store.one_moment(connection):
+            yield
     finally:
-        connection.execute("rollback")
         connection.text_factory = factory
 
 
 def table(connection: sqlite3.Connection, name: str) -> Table:
-    moments = ("timestamp",) if name == LOG else OTHERS[name]
+    """Return a table of the log, as it is exported."""
+    moments = ("timestamp",) if name == LOG else OTHER_TABLES[name]
     columns = tuple(
         Column(column, type, bool(required or key))
         for column, type, required, key in connection.execute(
             'select name, type, "notnull", pk from pragma_table_info(?)', (name,)
         )
     )
-    read = [
+    expressions = [
         f"strftime('%Y-%m-%dT%H:%M:%fZ', {_to_millisecond(column.name)}, '+0 seconds')"
         if column.name in moments
         else column.name
         for column in columns
     ]
-    return Table(name, columns, f"select {', '.join(read)} from {name}")
+    return Table(name, columns, f"select {', '.join(expressions)} from {name}")
 
 
 def _to_millisecond(time: str) -> str:
-    """Return SQL for a text of a time without the digits after its milliseconds, as macros/engines/to_millisecond."""
+    """Return SQL that cuts off the digits after the milliseconds of a time, as macros/engines/to_millisecond does."""
     return (
         f"iif(length({time}) > 23 and substr({time}, 20, 1) = '.',"
         f" substr({time}, 1, 23) || ltrim(substr({time}, 24), '0123456789'), {time})"
@@ -106,7 +110,7 @@ def _to_millisecond(time: str) -> str:
 
 
 def stretches(connection: sqlite3.Connection, after: int, size: int, end: int | None = None) -> Iterator[Stretch]:
-    """Return what the log has above the id `after` and up to `end` (default: now), by `size` outcomes."""
+    """Yield the outcomes with ids above `after` and up to `end` (default: the last one), `size` outcomes at a time."""
     if end is None:
         (end,) = connection.execute(f"select coalesce(max(id), 0) from {LOG}").fetchone()
     while after < end:
@@ -121,24 +125,26 @@ def stretches(connection: sqlite3.Connection, after: int, size: int, end: int | 
 
 
 def outcomes(connection: sqlite3.Connection, log: Table, stretch: Stretch) -> Iterator[Sequence[Row]]:
+    """Yield the rows of a stretch in chunks, in order of id."""
     return _chunks(
         connection.execute(f"{log.select} where id > ? and id <= ? order by id", (stretch.after, stretch.last))
     )
 
 
 def rows(connection: sqlite3.Connection, other: Table) -> Iterator[Sequence[Row]]:
+    """Yield all rows of a table in chunks."""
     return _chunks(connection.execute(other.select))
 
 
 def fingerprint(connection: sqlite3.Connection, outcome_id: int) -> str | None:
-    """Return what identifies an outcome, since a log never changes one; None if there is no such outcome."""
+    """Return a hash that identifies an outcome (outcomes never change), None if there is no such outcome."""
     with reading(connection):
-        found = connection.execute(
+        outcome = connection.execute(
             f"select task_type, model_id, success, timestamp from {LOG} where id = ?", (outcome_id,)
         ).fetchone()
-    return hashlib.sha256(repr(found).encode()).hexdigest() if found else None
+    return hashlib.sha256(repr(outcome).encode()).hexdigest() if outcome else None
 
 
 def _chunks(cursor: sqlite3.Cursor) -> Iterator[Sequence[Row]]:
-    while chunk := cursor.fetchmany(CHUNK):
+    while chunk := cursor.fetchmany(CHUNK_ROWS):
         yield chunk

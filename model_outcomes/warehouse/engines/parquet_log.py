@@ -1,14 +1,14 @@
-"""The log as Parquet files, which DuckDB and Spark read where they lie.
+"""Writes the log as Parquet files, which DuckDB and Spark read in place.
 
-    DIR/export.json                                          which log this is, and its columns
-    DIR/model_outcomes/batch=<first>-<last>/day=<day>/*      outcomes by their ids, and by their UTC day
-    DIR/<other table>/rows.parquet                           each other table, whole
+    DIR/export.json                                          identifies the log, and its columns
+    DIR/model_outcomes/batch=<first>-<last>/day=<day>/*      outcomes by id, then by UTC day
+    DIR/<other table>/rows.parquet                           each of the other tables
 
-A batch is written aside, counted, and renamed into place as a whole: whoever reads sees all of it or
-nothing, and its name says how far the log has come. So an export that was killed goes on where it was.
+A batch is written to another folder, counted, and renamed into place: a reader sees all of it or nothing. Its name has
+the last exported id, so the next export continues after one that was killed.
 
-Each batch lists its files with size, time and digest (`_files.json`, which engines do not read). Before each export
-and each build the files are held against the list, and a batch that is lost or damaged is written again.
+Each batch lists its files with size, time and digest (`_files.json`, which engines do not read). Each export and each
+build compares the files with the list, and writes a lost or damaged batch again.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 FORMAT = 1
 DESCRIPTOR = "export.json"
 UNFINISHED = ".unfinished"
-BATCH = 1_000_000
+BATCH_ROWS = 1_000_000
 FILES = "_files.json"
 BATCH_NAME = re.compile(r"batch=(\d{18})-(\d{18})")
 
 Progress = Callable[[int], None]
 
 
-def export(connection: sqlite3.Connection, folder: Path, *, batch: int = BATCH,
+def export(connection: sqlite3.Connection, folder: Path, *, batch: int = BATCH_ROWS,
            progress: Progress = lambda rows: None) -> Export:  # fmt: skip
-    """Bring the files in `folder` up to the log. `progress` hears how many outcomes each batch had.
+    """Export what is new in the log to the files in `folder`. `progress` gets the number of outcomes in each batch.
 
-    Raises OutcomesError where the folder holds something else, or what was written does not agree with
-    the log; BusyError while another export is at it.
+    Raises OutcomesError if the folder holds something else, or the written rows do not agree with the log; BusyError
+    if another export is running.
     """
     expect_installed("parquet", "pyarrow")
     try:
@@ -63,7 +63,7 @@ def export(connection: sqlite3.Connection, folder: Path, *, batch: int = BATCH,
 
 
 def mend(connection: sqlite3.Connection, folder: Path) -> int:
-    """Write again what is lost or damaged of the files in `folder`; return how many stretches of outcomes were.
+    """Write lost or damaged files in `folder` again. Return the number of stretches of outcomes that were written.
 
     Raises OutcomesError and BusyError as export().
     """
@@ -74,7 +74,7 @@ def mend(connection: sqlite3.Connection, folder: Path) -> int:
         _refuse_another(connection, folder)
         with locks.exclusive(folder / "export.lock", "an export"):
             try:
-                stretches = _write_again(connection, folder, BATCH)
+                stretches = _write_again(connection, folder, BATCH_ROWS)
                 with log_tables.reading(connection):
                     for name in _broken_others(folder):
                         _write_other(connection, folder, name)
@@ -86,35 +86,35 @@ def mend(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 def exported_to(folder: Path) -> int | None:
-    """Return the last outcome that the files in `folder` know, None if they are no log."""
+    """Return the id of the last outcome in the files of `folder`, None if it has no exported log."""
     if not (folder / DESCRIPTOR).is_file() or not (folder / LOG).is_dir():
         return None
-    found = [BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir()]
-    return max((int(name[2]) for name in found if name), default=None)
+    names = [BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir()]
+    return max((int(name[2]) for name in names if name), default=None)
 
 
 def _bring_up(connection: sqlite3.Connection, folder: Path, batch: int, progress: Progress) -> Export:
     log = log_tables.table(connection, LOG)
-    known = exported_to(folder)
-    if known is None:
+    last = exported_to(folder)
+    if last is None:
         _describe(connection, folder, log, 0)
-        # Engines find the columns in a file, and there must be one.
+        # Engines read the columns from a file, so there must be one.
         _write_batch(connection, folder, log, Stretch(-1, 0, 0))
     else:
         _write_again(connection, folder, batch)
-    last, total = known or 0, 0
+    last, total = last or 0, 0
     for stretch in log_tables.stretches(connection, last, batch):
         _write_batch(connection, folder, log, stretch)
         _describe(connection, folder, log, stretch.last)
         progress(stretch.rows)
         last, total = stretch.last, total + stretch.rows
     with log_tables.reading(connection):
-        others = {name: _write_other(connection, folder, name) for name in log_tables.OTHERS}
+        others = {name: _write_other(connection, folder, name) for name in log_tables.OTHER_TABLES}
     return Export(total, last, others)
 
 
 def _write_again(connection: sqlite3.Connection, folder: Path, batch: int) -> int:
-    """Write the outcomes of each lost or damaged batch again; return how many stretches that were."""
+    """Write each lost or damaged batch again. Return the number of stretches that were written."""
     log, count = log_tables.table(connection, LOG), 0
     for first, last in _broken(folder):
         (folder / UNFINISHED).mkdir(exist_ok=True)
@@ -131,7 +131,7 @@ def _write_again(connection: sqlite3.Connection, folder: Path, batch: int) -> in
 
 
 def _broken(folder: Path) -> list[tuple[int, int]]:
-    """Return the first and last id of each batch that is lost, or whose files are not as they were written.
+    """Return the first and last id of each batch that is lost, or has files that have changed.
 
     Raises OutcomesError if two batches hold the same ids.
     """
@@ -149,12 +149,12 @@ def _broken(folder: Path) -> list[tuple[int, int]]:
 
 
 def _broken_others(folder: Path) -> list[str]:
-    return [name for name in log_tables.OTHERS if not (folder / name / "rows.parquet").is_file()]
+    return [name for name in log_tables.OTHER_TABLES if not (folder / name / "rows.parquet").is_file()]
 
 
 def _is_whole(batch: Path) -> bool:
-    """Return whether the files of a batch are the ones that its list names. A digest takes reading the file, and is
-    computed only if the file's time is another one."""
+    """Return whether a batch has exactly the files of its list, unchanged. A digest is computed only if the time of the
+    file has changed, because it takes reading the file."""
     try:
         listed: dict[str, list[Any]] = json.loads((batch / FILES).read_text(encoding="utf-8"))
         if {str(file.relative_to(batch)) for file in batch.glob("**/*.parquet")} != listed.keys():
@@ -213,7 +213,7 @@ def _write_batch(connection: sqlite3.Connection, folder: Path, log: Table, stret
     if written != stretch.rows:
         raise OutcomesError(f"{written:,} outcomes were written of {stretch.rows:,} above id {stretch.after}: {folder}")
     _list_files(aside, files)
-    os.sync()  # a file for each day, and a folder: one by one they would take many times as long
+    os.sync()  # there is a file per day: one by one takes many times as long
     (folder / LOG).mkdir(exist_ok=True)
     aside.rename(folder / LOG / aside.name)
     disk.sync(folder / LOG)
@@ -237,7 +237,7 @@ def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int
 
 
 def _by_day(log: Table, chunks: Iterator[Any]) -> pyarrow.Table:
-    """Sort by days, so that one file is open at a time."""
+    """Return the outcomes sorted by day, so that one file at a time is open."""
     import pyarrow
     from pyarrow import compute
 
@@ -264,35 +264,37 @@ def _schema(table: Table) -> pyarrow.Schema:
 
 
 def _describe(connection: sqlite3.Connection, folder: Path, log: Table, outcome_id: int) -> None:
-    """Write the descriptor. A later export finds by the outcome in it whether this is still the same log."""
-    said = {
+    """Write the descriptor. A later export compares the outcome in it to recognise the same log."""
+    descriptor = {
         "format": FORMAT,
         "columns": log.names,
         "outcome_id": outcome_id,
         "sha256": log_tables.fingerprint(connection, outcome_id),
     }
     with outputs.replacing(folder / DESCRIPTOR) as unfinished:
-        unfinished.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+        unfinished.write_text(json.dumps(descriptor, indent=2) + "\n", encoding="utf-8")
 
 
 def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
-    """Raises OutcomesError where the folder holds anything but an export of this very log."""
-    where = folder.absolute()
+    """Raise OutcomesError if the folder holds anything but an export of this log."""
+    place = folder.absolute()
     path = folder / DESCRIPTOR
     if not path.exists():
         ours = {"export.lock", "export.holder.json"}
-        names = sorted(each.name for each in folder.iterdir())
+        names = sorted(entry.name for entry in folder.iterdir())
         if strangers := [name for name in names if name not in ours and not name.startswith(".export.")]:
-            raise OutcomesError(f"{where} holds {strangers[0]} and no exported log: name a folder of its own")
+            raise OutcomesError(f"{place} holds {strangers[0]} and no exported log: name another folder")
         return
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        known, columns, sha256, version = said["outcome_id"], said["columns"], said["sha256"], said["format"]
-        if not isinstance(known, int) or not 0 <= known < 2**63:
-            raise ValueError("outcome_id is no id")
+        descriptor = json.loads(path.read_text(encoding="utf-8"))
+        outcome_id, columns, sha256, version = (
+            descriptor[name] for name in ("outcome_id", "columns", "sha256", "format")
+        )
+        if not isinstance(outcome_id, int) or not 0 <= outcome_id < 2**63:
+            raise ValueError("outcome_id is not an id")
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise OutcomesError(f"{path.absolute()} is damaged: export to a new folder") from None
     if version != FORMAT or columns != log_tables.table(connection, LOG).names:
-        raise OutcomesError(f"{where} was exported with other columns: export to a new folder")
-    if sha256 != log_tables.fingerprint(connection, known):
-        raise OutcomesError(f"{where} holds another log, whose outcome {known} is not this one's: name another folder")
+        raise OutcomesError(f"{place} was exported with other columns: export to a new folder")
+    if sha256 != log_tables.fingerprint(connection, outcome_id):
+        raise OutcomesError(f"{place} holds another log: its outcome {outcome_id} differs; name another folder")

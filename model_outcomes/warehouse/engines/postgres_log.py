@@ -1,7 +1,7 @@
-"""The log as tables of a PostgreSQL database, filled through COPY.
+"""Writes the log to tables of a PostgreSQL database, through COPY.
 
-A stretch of outcomes is one transaction: the highest id there says how far the log has come, so an export
-that was killed goes on where it was.
+Each stretch of outcomes is one transaction. The next export continues after the highest id in the table, also after
+an export that was killed.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Server
     from psycopg2.extensions import cursor as Cursor
 
-STRETCH = 250_000
+STRETCH_ROWS = 250_000
 TYPES = {"INTEGER": "bigint", "REAL": "double precision", "TEXT": "text"}
-# One export at a time; the number means nothing.
+# One export at a time; the number is arbitrary.
 LOCK = "select pg_try_advisory_lock(7019442268015)"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\N{REPLACEMENT CHARACTER}"})
 
 Progress = Callable[[int], None]
 
 
-def export(connection: sqlite3.Connection, dsn: str, *, stretch: int = STRETCH,
+def export(connection: sqlite3.Connection, dsn: str, *, stretch: int = STRETCH_ROWS,
            progress: Progress = lambda rows: None) -> Export:  # fmt: skip
-    """Bring the tables in the database that `dsn` names up to the log; they are made where they are missing.
-    `progress` hears how many outcomes each stretch had.
+    """Export what is new in the log to the tables of the database at `dsn`; create missing tables. Call `progress` with
+    the number of outcomes in each stretch.
 
-    Raises OutcomesError where the database cannot be reached, sorts texts in another order than the log, or
-    holds another log; BusyError while another export is at it.
+    Raises OutcomesError if the database cannot be reached, sorts texts in another order than the log, or holds another
+    log; BusyError if another export is running.
     """
     with _connected(dsn) as server:
         with server, server.cursor() as cursor:
             _expect_binary_order(cursor)
             cursor.execute(LOCK)
             if not cursor.fetchone()[0]:
-                raise BusyError("busy: another export to this database is at work; try again later")
+                raise BusyError("busy: another export to this database is running; try again later")
             log = log_tables.table(connection, LOG)
             _create(cursor, log, ["id"])
-            last = _known(connection, cursor, log)
+            last = _last_exported(connection, cursor, log)
         total = 0
-        for each in log_tables.stretches(connection, last, stretch):
+        for part in log_tables.stretches(connection, last, stretch):
             with server, server.cursor() as cursor, log_tables.reading(connection):
-                _copy(cursor, log, log_tables.outcomes(connection, log, each))
-                _expect(cursor, f"{LOG} where id > {each.after} and id <= {each.last}", each.rows)
-            progress(each.rows)
-            last, total = each.last, total + each.rows
+                _copy(cursor, log, log_tables.outcomes(connection, log, part))
+                _expect(cursor, f"{LOG} where id > {part.after} and id <= {part.last}", part.rows)
+            progress(part.rows)
+            last, total = part.last, total + part.rows
         with server, server.cursor() as cursor, log_tables.reading(connection):
-            others = {name: _replace(connection, cursor, name) for name in log_tables.OTHERS}
+            others = {name: _replace(connection, cursor, name) for name in log_tables.OTHER_TABLES}
         return Export(total, last, others)
 
 
@@ -67,18 +67,18 @@ def _connected(dsn: str) -> Iterator[Server]:
         with closing(psycopg2.connect(dsn)) as server:
             yield server
     except psycopg2.Error as fault:
-        said = " ".join(str(fault).split()) or "the connection was lost"
-        raise OutcomesError(f"PostgreSQL: {said}") from fault
+        message = " ".join(str(fault).split()) or "the connection was lost"
+        raise OutcomesError(f"PostgreSQL: {message}") from fault
 
 
 def _expect_binary_order(cursor: Cursor) -> None:
-    """Ties are broken by name, and other collations order names otherwise."""
+    """Raise OutcomesError if the database does not sort texts by bytes: names break ties, so their order matters."""
     cursor.execute("select datname, datcollate, pg_encoding_to_char(encoding) from pg_database"
                    " where datname = current_database()")  # fmt: skip
     name, collation, encoding = cursor.fetchone()
     if collation not in ("C", "POSIX", "C.UTF-8", "C.utf8") or encoding != "UTF8":
         raise OutcomesError(
-            f"the database {name} sorts by {collation} in {encoding}, and not by bytes: make one with"
+            f"the database {name} sorts by {collation} in {encoding}, not by bytes: create one with"
             " `create database outcomes template template0 lc_collate 'C' lc_ctype 'C' encoding 'UTF8'`"
         )
 
@@ -89,24 +89,26 @@ def _create(cursor: Cursor, table: Table, key: list[str]) -> None:
     cursor.execute(f"create table if not exists {table.name} ({', '.join([*columns, *keys])})")
     cursor.execute(f"select * from {table.name} limit 0")
     if [column.name for column in cursor.description or ()] != table.names:
-        raise OutcomesError(f"{table.name} has other columns there: export to another database")
+        raise OutcomesError(f"{table.name} has other columns in PostgreSQL: export to another database")
 
 
 def _declared(column: Column) -> str:
     return f'"{column.name}" {TYPES[column.type]}{" not null" if column.is_required else ""}'
 
 
-def _known(connection: sqlite3.Connection, cursor: Cursor, log: Table) -> int:
-    """Return the last outcome that is there already. Raises OutcomesError if it is of another log."""
+def _last_exported(connection: sqlite3.Connection, cursor: Cursor, log: Table) -> int:
+    """Return the id of the last outcome in PostgreSQL. Raises OutcomesError if it is from another log."""
     cursor.execute(f"select {', '.join(log.names)} from {LOG} order by id desc limit 1")
-    there = cursor.fetchone()
-    if there is None:
+    exported = cursor.fetchone()
+    if exported is None:
         return 0
-    last: int = there[0]
+    last: int = exported[0]
     with log_tables.reading(connection):
-        here = connection.execute(f"{log.select} where id = ?", (last,)).fetchone()
-    if here is None or [_text(value) for value in here] != [_text(value) for value in there]:
-        raise OutcomesError(f"{LOG} there is another log's, whose outcome {last} is not this one's")
+        logged = connection.execute(f"{log.select} where id = ?", (last,)).fetchone()
+    if logged is None or [_text(value) for value in logged] != [_text(value) for value in exported]:
+        raise OutcomesError(
+            f"{LOG} in PostgreSQL is another log: its outcome {last} differs; export to another database"
+        )
     return last
 
 
@@ -116,7 +118,7 @@ def _replace(connection: sqlite3.Connection, cursor: Cursor, name: str) -> int:
     if cursor.fetchone()[0]:
         cursor.execute(f"select * from {name} limit 0")
         if [column.name for column in cursor.description or ()] != table.names:
-            # It has the columns of an earlier version. It is filled anew each time, and the next build makes its views.
+            # It has the columns of an earlier version. Each export fills it again, and a build creates its views again.
             cursor.execute(f"drop table {name} cascade")
     _create(cursor, table, [])
     cursor.execute(f"delete from {name}")
@@ -137,11 +139,11 @@ def _expect(cursor: Cursor, rows: str, expected: int) -> None:
     cursor.execute(f"select count(*) from {rows}")
     (count,) = cursor.fetchone()
     if count != expected:
-        raise OutcomesError(f"{count:,} rows arrived of {expected:,}: {rows}")
+        raise OutcomesError(f"only {count:,} of {expected:,} rows were written: {rows}")
 
 
 def _text(value: Any) -> str:
-    """Return a value as COPY reads it; repr gives every digit of a double."""
+    """Return a value as text for COPY; repr gives every digit of a double."""
     if value is None:
         return "\\N"
     return value.translate(ESCAPES) if isinstance(value, str) else repr(value)

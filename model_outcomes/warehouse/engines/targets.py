@@ -1,4 +1,4 @@
-"""The engines on offer: where each keeps what it builds, and what dbt's profile is told about it."""
+"""Checks the engines, their paths and their packages, and returns the variables that dbt's profile reads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import NotInstalledError, OutcomesError, missing
 from model_outcomes.warehouse.engines import parquet_log
 
-# Engines that read the exported files where they lie: dbt tells them where, before it builds.
+# Engines that read the exported files in place: dbt tells them the folder before it builds.
 IN_PLACE = ("duckdb", "spark")
 
-# libpq's variables, and what it calls the same in a DSN.
+# The variables of libpq, and their names in a DSN.
 POSTGRES_VARIABLES = {
     "PGHOST": "host",
     "PGPORT": "port",
@@ -27,8 +27,7 @@ POSTGRES_VARIABLES = {
 
 
 def expect_possible(target: str) -> None:
-    """Raises OutcomesError where this machine cannot speak to the engine at all: its packages, its address or
-    Java is missing."""
+    """Raise OutcomesError if this machine cannot use the engine: its packages, its address or Java is missing."""
     if target == SQLITE:
         return
     if missing(f"dbt.adapters.{target}"):
@@ -36,11 +35,11 @@ def expect_possible(target: str) -> None:
     if target == "postgres":
         postgres_variables(dsn(None))
     if target == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise OutcomesError("Spark needs Java 17 or later, and there is no `java` in the path")
+        raise OutcomesError("Spark needs Java 17 or later: install it and put `java` in the path, or set JAVA_HOME")
 
 
 def check_places(database: Path, target: str) -> None:
-    """Raise OutcomesError if a build on `target` would write to a file or folder that is not ours to change."""
+    """Raise OutcomesError if a build on `target` would write to a file or folder of another program."""
     if target in IN_PLACE:
         outputs.check(paths.parquet_log(database), database, "exported log", Path.is_dir, is_folder=True)
     if target == "duckdb":
@@ -55,12 +54,12 @@ def _is_duckdb(path: Path) -> bool:
 
 
 def _is_spark(folder: Path) -> bool:
-    """Return whether a build on Spark made the folder: profiles.yml names both folders in it."""
+    """Return whether a build on Spark created the folder: it has one of the two that profiles.yml names."""
     return (folder / "metastore").is_dir() or (folder / "tables").is_dir()
 
 
 def environment(database: Path, target: str) -> Mapping[str, str]:
-    """Return the variables that the target's profile reads. Raises OutcomesError as `expect_possible`, and where the
+    """Return the variables that the target's profile reads. Raises OutcomesError as `expect_possible` does, and if the
     exported log is missing."""
     check_places(database, target)
     expect_possible(target)
@@ -79,27 +78,27 @@ def environment(database: Path, target: str) -> Mapping[str, str]:
 
 
 def preparations(target: str) -> Sequence[Sequence[str]]:
-    """Return the commands of dbt that come before a build."""
+    """Return the dbt commands to run before a build."""
     return [["run-operation", "read_log_in_place"]] if target in IN_PLACE else []
 
 
 def dsn(given: str | None) -> str:
-    """Return where the PostgreSQL database is: `given`, else `OUTCOMES_POSTGRES`."""
-    named = given or os.environ.get("OUTCOMES_POSTGRES")
-    if not named:
+    """Return the DSN of the PostgreSQL database: `given`, else `OUTCOMES_POSTGRES`."""
+    dsn = given or os.environ.get("OUTCOMES_POSTGRES")
+    if not dsn:
         raise OutcomesError("no PostgreSQL database is named: set OUTCOMES_POSTGRES to its DSN (postgresql://...)")
-    return named
+    return dsn
 
 
 def postgres_variables(dsn: str) -> Mapping[str, str]:
-    """Return a DSN in pieces, under the names that libpq has for them; without PostgreSQL's compiler, which takes a
-    second for each deep view, and the views are read in less."""
+    """Return the parts of a DSN as variables of libpq. They turn off PostgreSQL's JIT compiler, which needs a
+    second for each deep view."""
     from psycopg2 import ProgrammingError
     from psycopg2.extensions import parse_dsn
 
     try:
         pieces = parse_dsn(dsn)
     except ProgrammingError as fault:
-        raise OutcomesError(f"OUTCOMES_POSTGRES is no DSN: {' '.join(str(fault).split())}") from None
+        raise OutcomesError(f"OUTCOMES_POSTGRES is not a DSN: {' '.join(str(fault).split())}") from None
     pieces["options"] = f"-c jit=off {pieces.get('options') or os.environ.get('PGOPTIONS', '')}".rstrip()
     return {variable: pieces[name] for variable, name in POSTGRES_VARIABLES.items() if name in pieces}

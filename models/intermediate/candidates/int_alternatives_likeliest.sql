@@ -18,7 +18,7 @@ leader_comparisons as (
 
 ),
 
--- Less than a thousandth of probability decides nothing, since engines round in their own way.
+-- Differences below a thousandth do not count, because engines round in different ways.
 ordered as (
 
     select
@@ -35,7 +35,7 @@ select
     rankings.successes as likely_successes,
     ordered.difference as likely_difference,
     ordered.e_value as likely_e_value,
-    -- For the leader, its comparison with the incumbent says how many more trials decide.
+    -- For the leader, the number of further trials comes from its comparison with the incumbent.
     case
         when leader_comparisons.experiment_id is null then ordered.trials_to_separate
         else leader_comparisons.trials_to_separate

@@ -28,7 +28,7 @@ demotions as (
 
 ),
 
--- The leader against the incumbent was decided already, or the decision is in doubt.
+-- Leave out a leader whose comparison with the incumbent is decided, or was decided and is now in doubt.
 decided as (
 
     select * from {{ ref('ab_comparisons') }}

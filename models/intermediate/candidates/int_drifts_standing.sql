@@ -20,7 +20,7 @@ compared as (
 
 ),
 
--- A model that nobody asks any more has no alarm to answer. No cell begins with an alarm.
+-- A model that is no longer used needs no alarm. No cell begins with an alarm.
 standing as (
 
     select

@@ -16,7 +16,7 @@ strata as (
 
 ),
 
--- Every task type on every day: where nothing was tried, what came before still counts.
+-- Every task type on every day: on a day without a trial, the earlier trials still count.
 daily as (
 
     select

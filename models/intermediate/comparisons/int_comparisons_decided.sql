@@ -7,7 +7,7 @@ with days as (
 
 ),
 
--- Ville's inequality: a decision on the first closed day whose interval excludes 0 keeps the error rate.
+-- Ville's inequality: deciding on the first closed day whose interval excludes 0 keeps the error rate.
 dated as (
 
     select
@@ -35,7 +35,7 @@ remembered as (
 
 ),
 
--- If today's figures do not support an earlier verdict any more, its name begins with `was_`.
+-- If today's figures no longer support an earlier verdict, its name begins with `was_`.
 decided as (
 
     select

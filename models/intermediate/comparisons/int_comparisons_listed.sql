@@ -22,7 +22,7 @@ current_incumbents as (
 
 ),
 
--- A leader was picked among its rivals for being ahead: their number raises what it takes to decide.
+-- A leader was picked among its rivals because it is ahead. Their number raises the evidence that a decision needs.
 listed as (
 
     select

@@ -13,7 +13,7 @@ with strata as (
 
 ),
 
--- Differences and errors are null in the task types that only one arm has tried.
+-- Differences and errors are null at task types that only one arm has tried.
 summed as (
 
     select

@@ -10,7 +10,7 @@ numbers as (
 
 ),
 
--- Not from counted: what is read twice, SQLite copies, and does without the table's index.
+-- Not from `counted`: SQLite copies a CTE that is read twice, and a copy lacks the table's index.
 spans as (
 
     select
@@ -24,8 +24,8 @@ spans as (
 
 ),
 
--- From the first day on, so that a date that is years ahead hides no day. Such a date has its own row, and no gap is
--- filled on the way to it.
+-- The calendar starts on the first day, so that a date years ahead hides no day. Such a date has a row of its own, and
+-- the days before it are not filled in.
 calendar as (
 
     select
@@ -46,7 +46,7 @@ calendar as (
 
 ),
 
--- The cost of a day without attempts is known: it is 0, unless the cell was never priced.
+-- The cost of a day without outcomes is known to be 0, unless the cell has never had a known cost.
 filled as (
 
     select

@@ -34,7 +34,7 @@ summed as (
 
 ),
 
--- A cell counts from its first monitored day on, so that a threshold never falls because others pause.
+-- A cell counts from its first monitored day on, so that the threshold never falls because other cells pause.
 measured as (
 
     select

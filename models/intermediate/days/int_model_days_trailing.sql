@@ -4,7 +4,7 @@ with days as (
 
 ),
 
--- Each row is a day, since the calendar has no gaps. A day ahead of the calendar has no days before it.
+-- Each row is one day, because the calendar has no gaps. A day ahead of the calendar has no earlier days.
 summed as (
 
     select

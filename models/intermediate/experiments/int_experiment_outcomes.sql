@@ -11,7 +11,7 @@ outcomes as (
 
 ),
 
--- An outcome that carries an experiment belongs to that one, and to no other whenever it came.
+-- An outcome that names an experiment belongs to that experiment and to no other, at any time.
 matched as (
 
     select
@@ -19,7 +19,8 @@ matched as (
         outcomes.task_type, outcomes.task_id, outcomes.error_type, outcomes.occurred_at, outcomes.outcome_date,
         outcomes.is_success, outcomes.tokens_used, outcomes.is_metered, outcomes.cost_nano_usd, outcomes.is_priced
     from outcomes
-    -- A cross join keeps the new outcomes on the outside: SQLite would rather index the whole log by model.
+    -- The cross join keeps the new outcomes in the outer loop; otherwise SQLite would build an index of the whole log
+    -- by model.
     cross join arms
     where
         outcomes.outcome_id > arms.seen_to
@@ -42,7 +43,8 @@ newest as (
 
 ),
 
--- How far an arm has seen the log, so that the next build begins there even where nothing matched; anew when it grew.
+-- The position up to which the log was searched for an arm. The next build starts there, even if no outcome matched. A
+-- new row is written if the log grew.
 checkpoints as (
 
     select

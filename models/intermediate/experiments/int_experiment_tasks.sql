@@ -11,7 +11,7 @@ with tries as (
 
 ),
 
--- A task counts from the day on that both arms have tried it.
+-- A task counts from the day on which the second arm tried it.
 shared as (
 
     select

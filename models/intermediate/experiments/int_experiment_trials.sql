@@ -6,7 +6,7 @@ with outcomes as (
 
 attributions as (
 
-    select * from {{ ref('error_types') }}
+    select * from {{ ref('int_error_types') }}
 
 ),
 

@@ -10,7 +10,7 @@ recounted as (
 
 ),
 
--- The next window ends with the last whole month; after a later one, whatever it left goes into that one again.
+-- The next window ends with the last whole month. Outcomes that it leaves out go into the window after it.
 ends as (
 
     select {{ at_least(last_closed_month_end(), "coalesce(max(window_last_day), '')") }} as window_last_day

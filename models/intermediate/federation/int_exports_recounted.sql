@@ -44,8 +44,9 @@ recounted as (
 
 ),
 
--- Outcomes that a class (success, failure, infrastructure failure) has more, or less, whichever are more: half of
--- what the classes and their sum differ by, and never above the number of those late or attributed to another one.
+-- Each class (success, failure, infrastructure failure) may have more or fewer outcomes now. Half of the sum of all
+-- these differences, the difference of the total included, is a lower limit of the outcomes that are late or changed
+-- their class.
 compared as (
 
     select

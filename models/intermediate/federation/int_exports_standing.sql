@@ -11,7 +11,7 @@ exported as (
 
 ),
 
--- A row covers the days since the cell's last row before it.
+-- A row covers the days after the cell's previous row.
 covering as (
 
     select

@@ -4,7 +4,7 @@ with days as (
 
 ),
 
--- What opening balances do not say is null: which attempts were priced, and any square.
+-- Values that opening balances do not have are null: the priced outcomes, and all squares.
 combined as (
 
     select
@@ -24,8 +24,8 @@ combined as (
 
 ),
 
--- What has left is remembered by the name it was recorded under, and an alias moves it no more.
--- Cast, or SQLite would not look names up in an index: an expression has no affinity of its own.
+-- A published name belongs to the recorded name of its first export, so a later alias does not change it. The cast is
+-- needed because an expression has no affinity: without it, SQLite would not use the index on names.
 published as (
 
     select

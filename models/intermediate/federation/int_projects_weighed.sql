@@ -14,7 +14,7 @@ effects as (
 
 ),
 
--- The mean of projects that differ by chance alone: what their spread is measured from.
+-- The mean if projects differ by chance alone; their spread is measured from it.
 weighed as (
 
     select

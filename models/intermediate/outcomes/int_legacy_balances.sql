@@ -4,8 +4,8 @@ with balances as (
 
 ),
 
--- The old tool kept one total of tokens and of cost for both verdicts: they stand with the
--- successes, and nothing that judges a model reads them.
+-- The old tool kept one total of tokens and one of cost for successes and failures together. They are in the row of
+-- successes; nothing that judges a model reads them.
 by_verdict as (
 
     select

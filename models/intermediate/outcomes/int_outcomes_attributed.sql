@@ -12,7 +12,7 @@ aliases as (
 
 attributions as (
 
-    select * from {{ ref('error_types') }}
+    select * from {{ ref('int_error_types') }}
 
 ),
 

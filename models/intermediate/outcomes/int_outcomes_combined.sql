@@ -4,9 +4,9 @@ with totals as (
 
 ),
 
--- Left unaggregated: a group by in this arm would read a whole index of the log, and not just
--- the rows after the last one that the totals know. Times as they were written and costs not yet
--- squared: whoever asks for one task type need not wait for the arithmetic of all others.
+-- Not aggregated: a group by would read a whole index of the log instead of only the rows after the totals. Times stay
+-- as recorded and costs are not squared, so that a query for one task type does not wait for the arithmetic of all
+-- others.
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}

@@ -21,7 +21,7 @@ counted as (
         sum(tokens_carry) as total_tokens_carry,
         sum(cost_nano_usd) as total_cost_nano_usd,
         sum(cost_carry) as total_cost_carry,
-        -- A failure of the infrastructure that cost nothing says nothing of the model's price.
+        -- An infrastructure failure that cost nothing shows no price of the model.
         max(case
             when is_trial = 1 and priced_outcomes > 0 then 1
             when cost_nano_usd > 0 or cost_carry > 0 then 1

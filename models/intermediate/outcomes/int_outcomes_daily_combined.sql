@@ -4,7 +4,7 @@ with daily as (
 
 ),
 
--- Left unaggregated, as in int_outcomes_combined.
+-- Not aggregated, as in int_outcomes_combined.
 newer_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}

@@ -25,7 +25,7 @@ totalled as (
         max(occurred_at) as last_used,
         max(outcome_id) as last_outcome_id
     from new_outcomes
-    -- Not in the order of the log's index: SQLite would read all of it instead of the new rows.
+    -- Not in the order of the log's index: SQLite would read the whole index instead of the new rows.
     group by is_success, error_type, task_type, model_id
 
 )

@@ -5,7 +5,7 @@ with counted as (
 
 ),
 
--- Not from counted: what is read more than once, SQLite copies, and does without the table's index.
+-- Not from `counted`: SQLite copies a CTE that is read more than once, and a copy lacks the table's index.
 days as (
 
     select distinct task_type, outcome_date from {{ ref('int_model_days_counted') }}
@@ -27,7 +27,7 @@ eligible as (
 
 ),
 
--- Models times days grow without bound if every run has a model name of its own.
+-- The product of models and days has no limit if every run uses a new model name.
 ordered as (
 
     select
@@ -44,8 +44,8 @@ models as (
 
 ),
 
--- Every model that is eligible by now, on every day of its task type since its first: if it was not tried on a day,
--- what came before still counts.
+-- Every model that is eligible now, on every day of its task type since its first: on a day without trials of the
+-- model, its earlier trials still count.
 daily as (
 
     select

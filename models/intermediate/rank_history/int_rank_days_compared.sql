@@ -4,7 +4,7 @@ with tied as (
 
 ),
 
--- Once eligible, a model stays so: its days follow each other as those of its task type do.
+-- A model that is eligible stays eligible: its days are consecutive days of its task type.
 followed as (
 
     select
@@ -15,7 +15,7 @@ followed as (
 
 ),
 
--- A model that is new that day knows of no leader before: the others do.
+-- A model that is new on that day has no previous leader; the other models have one.
 compared as (
 
     select

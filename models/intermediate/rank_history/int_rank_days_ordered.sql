@@ -17,8 +17,8 @@ rated as (
 
 ),
 
--- The order of int_models_ranked. The leader comes by the same window instead of by a join. The number has a window of
--- its own: Spark lets row_number() look no further than its row.
+-- The order of int_models_ranked. The leader comes from the same window, which saves a join. The row number has a
+-- window of its own, because Spark's row_number() must end at its own row.
 ordered as (
 
     select

@@ -18,7 +18,8 @@ paired as (
 
 ),
 
--- As in int_models_paired and int_models_separated: the model stands as the incumbent, the leader as its challenger.
+-- As in int_models_paired and int_models_separated: the model has the role of the incumbent, and the leader that of the
+-- challenger.
 judged as (
 
     select

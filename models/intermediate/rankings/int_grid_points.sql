@@ -12,7 +12,7 @@ numbers as (
 
 ),
 
--- Eight standard deviations hold all that a double could tell from nothing.
+-- Beyond eight standard deviations, the posterior is too small for a double to matter.
 spans as (
 
     select

@@ -25,7 +25,7 @@ recent as (
 
 ),
 
--- A share above one half: two models cannot both have it.
+-- Two models cannot both have a share above one half.
 in_use as (
 
     select

@@ -5,7 +5,7 @@ with models as (
 
 ),
 
--- A newcomer with 5 successes in 5 trials may rank first, and nothing can be decided about it yet.
+-- A newcomer with 5 successes in 5 trials may rank first, but it has too few trials for a decision.
 ordered as (
 
     select

@@ -21,8 +21,8 @@ profiles as (
 
 ),
 
--- The leader comes first in both orders. A rival can be above or below others only with enough trials; the best model
--- is sought among those whose rate may still be high.
+-- The leader comes first in both orders. Only a rival with enough trials can separate ranks; the best model is one of
+-- those with a high upper end of the interval.
 placed as (
 
     select

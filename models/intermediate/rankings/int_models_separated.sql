@@ -5,7 +5,7 @@ with models as (
 
 ),
 
--- In a pair the profile is the incumbent, its rival the challenger.
+-- In a pair, the profile is the incumbent and its rival is the challenger.
 separated as (
 
     select

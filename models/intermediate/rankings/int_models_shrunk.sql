@@ -41,7 +41,7 @@ strengths as (
 
 ),
 
--- A model that is alone is drawn to what it does elsewhere.
+-- A model alone at its task type is moved toward its rate at other task types.
 shrunk as (
 
     select

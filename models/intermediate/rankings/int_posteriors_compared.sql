@@ -11,7 +11,7 @@ densities as (
 
 ),
 
--- Below it at least one rival's posterior has not begun: no chance that all of them are lower.
+-- Below this rate, at least one rival's posterior is still 0: the probability that all rivals are lower is 0.
 beginnings as (
 
     select task_type, max(first_grid_index) as last_beginning
@@ -42,7 +42,8 @@ chances as (
 
 ),
 
--- All rivals are below a rate with the product of their chances: a sum of logarithms, 0 behind a posterior's end.
+-- The probability that all rivals are below a rate is the product of their probabilities: a sum of logarithms, which is
+-- 0 beyond the end of a posterior.
 rivalled as (
 
     select

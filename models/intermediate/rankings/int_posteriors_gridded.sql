@@ -11,8 +11,8 @@ points as (
 
 ),
 
--- Pinsker's inequality: farther from the profile's own rate a likelihood is below e^-45 of its peak, which no double
--- tells from nothing. A peak between two points keeps both.
+-- Pinsker's inequality: farther from the profile's own rate, the likelihood is below e^-45 of its peak, too small to
+-- matter in a double. If the peak lies between two points, both are kept.
 likelihoods as (
 
     select
@@ -39,7 +39,7 @@ peaked as (
 
 ),
 
--- Taken against the peak, so that no number of trials makes a likelihood vanish.
+-- Relative to the peak, so that the likelihood does not underflow with many trials.
 weights as (
 
     select *, {{ bounded_exp('log_likelihood - peak') }} as weight from peaked

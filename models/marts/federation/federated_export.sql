@@ -28,7 +28,7 @@ judged as (
 
 ),
 
--- What leaves of the cell, or all that is held back where nothing does.
+-- The outcomes of the cell that are exported or, if nothing is exported, all that are held back.
 told as (
 
     select *, case when reason <> '' then 1 else is_due end as is_told from judged

@@ -22,7 +22,7 @@ drifts as (
 
 ),
 
--- Begins with the few listed models: to look up every model in the lists would take quadratic time.
+-- Begins with the few listed models: looking up every model in the lists would take quadratic time.
 listed as (
 
     select task_type, model_id from demotions
@@ -40,7 +40,7 @@ candidates as (
         models.model_id,
         task_types.incumbent_model_id,
         beaten.leader_model_id,
-        -- An incumbent is not worse than itself: no model is both in `demotions` and in `beaten`.
+        -- An incumbent is not worse than itself, so no model is in both `demotions` and `beaten`.
         coalesce(
             coalesce(demotions.reason, beaten.reason) || '; ' || drifts.reason,
             demotions.reason, beaten.reason, drifts.reason

@@ -28,7 +28,7 @@ listed as (
 
 ),
 
--- Every model's row of a day has the same lists: the leader's stands for the day.
+-- All rows of a day have the same lists, so the leader's row is used for the day.
 changes as (
 
     select

@@ -1,64 +1,122 @@
-"""What the README and the pages of docs/ say works as they say: commands, queries and snippets, outputs and links."""
+"""The README and the pages of docs/ are right: their commands, queries and snippets, outputs, links and lists."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from loader.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[3]
-BOOK = ["README.md", *(f"docs/{page.name}" for page in sorted(ROOT.glob("docs/*.md")))]
-PAGES = [*BOOK, "DECISIONS.md", "CHANGELOG.md"]
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("**/*.md"))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def same_every_day(output):
-    """An output without what changes from day to day, or with every test that is added."""
+    """Return an output without what changes from day to day, or with every test that is added."""
     output = re.sub(r"\d{4}-\d\d-\d\d", "<day>", output)
     return re.sub(r"\d+ dbt models, seeds and tests", "<n> dbt models, seeds and tests", output).rstrip()
 
 
-def test_it_works_as_it_stands(book, block):
-    found = book[block]
-    if isinstance(found, AssertionError):
-        raise found
-    if block.shown is not None:
-        assert same_every_day(found) == same_every_day(block.shown)
+def without_code(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page):
-    text = (ROOT / page).read_text()
-    headings = re.findall("^#+ (.+)", text, re.M)
-    anchors = {re.sub("[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        elif "://" not in target:
-            assert ((ROOT / page).parent / target.partition("#")[0]).exists(), target
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)", without_code(page), re.M)
+    return {re.sub("[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_contents_list_every_section_in_order():
-    text = (ROOT / "README.md").read_text()
-    assert re.findall(r"^- \[(.+)\]\(#", text, re.M) == re.findall("^## (.+)", text, re.M)
+def test_a_block_works_and_prints_what_the_page_prints(book, block):
+    output = book[block]
+    if isinstance(output, AssertionError):
+        raise output
+    if block.printed is not None:
+        assert same_every_day(output) == same_every_day(block.printed)
 
 
-def test_every_command_of_the_loader_is_in_the_book():
-    said = subprocess.run([sys.executable, "-c", "from loader.cli import main; main()", "--help"],
-                          capture_output=True, text=True, check=True).stdout  # fmt: skip
-    commands = re.findall(r"^  ([a-z-]+) {2,}", said.partition("Commands:")[2], re.M)
-    assert len(commands) > 5
-    said = "".join((ROOT / page).read_text() for page in BOOK)
-    assert [name for name in commands if f"loader {name}" not in said] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_a_file_and_a_heading(page):
+    for target in LINK.findall(without_code(page)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
 
 
-def test_the_readme_leads_to_every_page():
-    assert [page for page in BOOK[1:] if f"]({page})" not in (ROOT / "README.md").read_text()] == []
+def test_the_index_leads_to_every_page_and_the_readme_to_the_index():
+    index = without_code(DOCS / "README.md")
+    pages = [page.relative_to(DOCS).as_posix() for page in DOCS.glob("**/*.md") if page.parent != DOCS / "decisions"]
+    assert len(pages) > 20
+    assert [page for page in pages if page != "README.md" and f"]({page})" not in index] == []
+    assert "](docs/README.md)" in README.read_text()
+
+
+def test_the_list_of_decisions_has_every_record_with_its_title_and_date():
+    index = (DOCS / "decisions" / "README.md").read_text()
+    records = sorted((DOCS / "decisions").glob("0*.md"))
+    rows = []
+    for page in records:
+        number, title = re.match(r"# (\d+)\. (.+)", page.read_text()).groups()
+        (date,) = re.findall(r"^Status: .*?(\d{4}-\d\d-\d\d)$", page.read_text(), re.M)
+        assert page.name.startswith(f"{int(number):04}-")
+        rows.append(f"| [{number}]({page.name}) | {title} | {date} |")
+    assert len(rows) >= 20
+    assert re.findall(r"^\| \[.+", index, re.M) == rows
+
+
+def test_the_readme_fits_in_150_lines():
+    assert len(README.read_text().splitlines()) <= 150
+
+
+def test_every_command_of_the_loader_is_in_a_page():
+    text = "".join(page.read_text() for page in PAGES if page.name != "cli.md")
+    assert [name for name in COMMANDS if f"loader {name}" not in text] == []
 
 
 def test_every_column_of_the_log_is_on_its_page():
     schema = (ROOT / "model_outcomes" / "log" / "schema.sql").read_text()
     columns = re.findall(r"^    ([a-z_]+) (?:integer|real|text)", schema.partition(") strict;")[0], re.M)
-    page = (ROOT / "README.md").read_text().partition("## The log's schema")[2]
+    page = (DOCS / "reference" / "schema.md").read_text().partition("## Beside the log")[0]
     described = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.+?) \|", page, re.M)))
     assert described == columns
+
+
+def described_marts() -> dict[str, list[str]]:
+    """Return the columns of each mart, as the YAML of the dbt project lists them."""
+    files = [yaml.safe_load(path.read_text()) for path in ROOT.glob("models/marts/**/*.yml")]
+    return {
+        model["name"]: [column["name"] for column in model["columns"]]
+        for file in files
+        for model in file.get("models", [])
+    }
+
+
+def test_every_mart_is_on_its_page():
+    page = (DOCS / "reference" / "marts.md").read_text()
+    assert sorted(re.findall(r"^\| \[([a-z_]+)\]", page, re.M)) == sorted(described_marts())
+
+
+def test_every_column_of_the_rankings_leads_to_its_formula_its_sql_and_its_test():
+    page = (DOCS / "reference" / "marts.md").read_text().partition("## model_rankings")[2]
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.+?) \|$", page, re.M)]
+    columns = [column for row in rows for column in re.findall(r"`([a-z_]+)`", row[0])]
+    assert sorted(columns) == sorted(described_marts()["model_rankings"])
+    for _, _, formula, sql, test in rows:
+        assert re.search(r"\]\(statistics\.md#", formula)
+        assert re.search(r"\]\(\.\./\.\./(?:models|macros)/.+\.sql\)", sql)
+        assert re.search(r"\]\(\.\./\.\./(?:tests/python/.+\.py|models/.+unit_tests\.yml)\)", test)
+
+
+def test_every_setting_is_on_its_page():
+    from model_outcomes.base.settings import Settings
+
+    page = (DOCS / "reference" / "settings.md").read_text().partition("## Keys")[2].partition("\n## ")[0]
+    keys = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.+?) \|", page, re.M)))
+    assert [field for field in Settings.__struct_fields__ if field not in keys] == []

@@ -135,7 +135,7 @@ def test_a_second_run_adds_nothing(sampled):
 
 
 def test_the_commands_that_it_ends_with_work_as_printed(sampled):
-    commands = sampled.said.partition("Where to look next:")[2].strip().splitlines()
+    commands = sampled.output.partition("Where to look next:")[2].strip().splitlines()
     assert len(commands) == 6
     for command in commands:
         assert sampled.run("bash", "-c", command)

@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -164,7 +165,7 @@ def test_the_spool_can_be_named_and_be_a_shared_folder(
     invoke("drain")
     assert query(COUNT) == [(1, 1)]
     (left,) = (tmp_path / "shared").iterdir()
-    assert left == spool.places.spool(other)
+    assert left == paths.spool(other)
 
 
 def test_a_spool_is_a_file_that_load_reads_too(invoke, query, database: Path, tmp_path: Path) -> None:
@@ -270,17 +271,18 @@ class Scalar:
 def test_scalars_of_other_libraries_are_taken_by_value(
     database: Path, invoke, query, library: str, is_locked: bool
 ) -> None:
-    numpy = pytest.importorskip("numpy") if library == "numpy" else None
-    flag, whole, number, text = (
-        (numpy.bool_, numpy.int64, numpy.float64, numpy.str_) if numpy else (Scalar, Scalar, Scalar, Scalar)
+    numpy: Any = pytest.importorskip("numpy") if library == "numpy" else None
+    types: tuple[Any, ...] = (
+        (numpy.bool_, numpy.int64, numpy.float64, numpy.str_, numpy.array) if numpy else (Scalar,) * 5
     )
-    whole_array = numpy.array if numpy else Scalar
+    flag, whole, number, text, whole_array = types
+    output_tokens: Any = Decimal(7)
     with ModelOutcomes(database) as outcomes, closing(sqlite3.connect(database, isolation_level=None)) as other:
         if is_locked:
             other.execute("begin immediate")
         assert outcomes.record(
             text("coding"), text("alpha"), flag(False), timeout=flag(True), tokens_used=whole(12),
-            cost_usd=number(0.25), duration_ms=whole_array(7), input_tokens=number(5.0), output_tokens=Decimal(7),
+            cost_usd=number(0.25), duration_ms=whole_array(7), input_tokens=number(5.0), output_tokens=output_tokens,
             event_id=text("e"), timestamp="2026-01-31T12:00:00Z",
         )  # fmt: skip
         if is_locked:

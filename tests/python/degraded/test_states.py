@@ -1,4 +1,4 @@
-"""Every state of the file system that docs/recording.md names, met at each moment of recording: what `record`
+"""Every state of the file system that docs/guides/recording.md names, met at each moment of recording: what `record`
 acknowledged is in the log once, after the state has ended as the page says and the spools are drained."""
 
 import os
@@ -77,7 +77,7 @@ def replaced(database: Path) -> Iterator[None]:
 
 @contextmanager
 def mended_from_a_backup(database: Path) -> Iterator[None]:
-    """As docs/recovery.md says."""
+    """As docs/guides/recovery.md says."""
     backup = database.with_name("backup.db")
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)
@@ -224,7 +224,7 @@ def test_during_a_commit(database: Path, invoke, query, enter: State, when: str)
             stack.enter_context(enter(database))
             return last_id
 
-        outcomes._recorder._insert_when_free = meanwhile
+        outcomes._recorder._insert_when_free = meanwhile  # type: ignore[assignment]
         kept += record(outcomes, "b", "c")
     assert drained(invoke, query) == kept
 
@@ -239,7 +239,7 @@ def test_a_sync_that_fails_after_the_outcome_is_in_the_wal(database: Path, invok
             insert(*arguments)
             raise sqlite3.OperationalError(error)
 
-        outcomes._recorder._insert_when_free = fail
+        outcomes._recorder._insert_when_free = fail  # type: ignore[assignment]
         assert outcomes.record("coding", "beta", True) is True
     assert query("select count(*) from model_outcomes") == [(2,)]
     assert len(waiting()) == 1

@@ -1,9 +1,7 @@
-"""What else of dbt has to work on SQLite: seeds, snapshots, unit tests, freshness, documentation, retry."""
+"""Other dbt commands on SQLite: seeds, unit tests, freshness, documentation, retry."""
 
 import json
 from datetime import datetime, timedelta, timezone
-
-import pytest
 
 NOW = datetime.now(timezone.utc)
 
@@ -17,43 +15,12 @@ def test_seeds_follow_their_file(project):
     project.put(
         "seeds/seeds.yml",
         "version: 2\nseeds:\n- name: prices\n  description: One row per name.\n"
-        "  config: {column_types: {name: text, price: real}, persist_docs: {relation: true}}\n",
+        "  config: {column_types: {name: text, price: real}}\n",
     )
     assert project.dbt("seed"), project.output()
     project.put("seeds/prices.csv", "name,price,since\na,1,2026\n")
     assert project.dbt("seed"), project.output()
     assert project.query("select name, price, typeof(price), since from prices") == [("a", 1.0, "real", 2026)]
-
-
-@pytest.mark.parametrize("open_end", ["null", "'9999-12-31'"])
-def test_snapshots_keep_history(project, open_end):
-    project.put(
-        "snapshots/history.yml",
-        f"""
-snapshots:
-  - name: history
-    relation: source('log', 'prices')
-    config:
-      unique_key: name
-      strategy: check
-      check_cols: all
-      hard_deletes: invalidate
-      dbt_valid_to_current: "{open_end}"
-""",
-    )
-    project.write(sources_yml="version: 2\nsources: [{name: log, schema: main, tables: [{name: prices}]}]")
-    project.script(
-        "create table prices (name text, price integer); insert into prices values ('a', 1), ('b', 1), ('c', 1)"
-    )
-    assert project.dbt("snapshot"), project.output()
-    project.script(
-        "update prices set price = 2 where name = 'a'; delete from prices where name = 'b';"
-        "insert into prices values ('d', null)"
-    )
-    assert project.dbt("snapshot"), project.output()
-    rows = project.query(f"select name, price, dbt_valid_to is {open_end} from history order by 1, 2")
-    assert rows == [("a", 1, 0), ("a", 2, 1), ("b", 1, 0), ("c", 1, 1), ("d", None, 1)]
-    assert project.query("select count(distinct dbt_scd_id) from history") == [(5,)]
 
 
 FRESHNESS = {

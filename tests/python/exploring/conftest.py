@@ -89,6 +89,8 @@ def serving(site: Site) -> Callable[[], Any]:
             site.command("serve", "--port", 0, *arguments), cwd=site.folder, env=site.environment(),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        assert process.stdout
+        assert process.stderr
         with process, closing(process.stdout), closing(process.stderr):
             try:
                 said = process.stdout.readline()

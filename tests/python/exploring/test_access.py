@@ -69,7 +69,7 @@ def test_on_all_addresses_it_answers_for_the_names_that_are_allowed(serving: Any
             assert answer(address, RUN, host)[0] == 421
     with serving("--host", "0.0.0.0") as (process, address):
         assert process.stdout.readline() == (
-            "it answers for localhost alone: name the host of its address with --allow-host\n"
+            "it answers only for localhost: allow the name of this machine with --allow-host NAME\n"
         )
         assert answer(address, RUN, "localhost")[0] == 200
 
@@ -116,7 +116,7 @@ def test_endless_queries_keep_nobody_waiting_for_a_prepared_one(serving: Any) ->
         threads = [threading.Thread(target=lambda: ended.append(answer(address, asked(ENDLESS))[0])) for _ in range(20)]
         for thread in threads:
             thread.start()
-        while len(ended) < 20 - access.RUNNING - access.WAITING:
+        while len(ended) < 20 - access.MAX_RUNNING - access.MAX_WAITING:
             assert any(thread.is_alive() for thread in threads)
             time.sleep(0.01)
         assert set(ended) == {503}
@@ -126,8 +126,8 @@ def test_endless_queries_keep_nobody_waiting_for_a_prepared_one(serving: Any) ->
         assert in_time < 20  # endless ones still ran, or waited
         for thread in threads:
             thread.join()
-        assert sorted(ended) == [400] * (access.RUNNING + access.WAITING) + [503] * (
-            20 - access.RUNNING - access.WAITING
+        assert sorted(ended) == [400] * (access.MAX_RUNNING + access.MAX_WAITING) + [503] * (
+            20 - access.MAX_RUNNING - access.MAX_WAITING
         )
 
 
@@ -154,7 +154,7 @@ def test_the_cursor_counts_what_it_fetches() -> None:
     rows = (
         "with recursive n(i) as (select 1 union all select i + 1 from n limit {}) select hex(zeroblob(250000)) from n"
     )
-    fits = limits.ANSWER_BYTES // 500_000
+    fits = limits.MAX_ANSWER_BYTES // 500_000
     assert len(connection.execute(rows.format(fits)).fetchall()) == fits
     assert len(connection.execute(rows.format(fits + 9)).fetchmany(fits)) == fits
     for fetch in (lambda cursor: cursor.fetchall(), lambda cursor: cursor.fetchmany(fits + 1)):

@@ -79,8 +79,8 @@ def test_a_name_has_one_type_wherever_it_stands(artifacts: tuple[dict[str, Any],
     assert {name: found for name, found in types.items() if len(found) > 1} == {}
 
 
-def test_the_glossary_is_the_readmes(artifacts: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    words = (PROJECT / "README.md").read_text().partition("## Words\n\n")[2].partition("\n\n## ")[0]
+def test_the_glossary_is_that_of_the_concepts(artifacts: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    words = (PROJECT / "docs" / "concepts.md").read_text().partition("## Words\n\n")[2].partition("\n\n## ")[0]
     overview = artifacts[0]["docs"]["doc.model_outcomes.__overview__"]["block_contents"]
     assert words.count("\n") > 8
     assert words in overview

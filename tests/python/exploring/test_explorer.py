@@ -17,7 +17,7 @@ import pytest
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.publish import explorer
-from model_outcomes.publish.explorer import markup, queries, server
+from model_outcomes.publish.explorer import markup, prepared_queries, server
 
 from .conftest import FORMULA, HOSTILE, IMAGE, MARKUP, MODELS, PROJECT, Site
 
@@ -55,7 +55,7 @@ def test_every_table_and_column_is_described_in_dbts_words(site: Site, ask: Any)
         assert page.status_code == 200
         assert re.findall(r"<dt>(\w+)</dt><dd>\S", page.text) == columns, name
     said = pages[tables.index("model_stats")].text
-    assert "One row per task type and model: everything the log and the opening balances say" in said
+    assert "One row per task type and model: all data of the log and the opening balances" in said
 
 
 def test_it_says_which_run_it_shows(site: Site, ask: Any) -> None:
@@ -64,15 +64,16 @@ def test_it_says_which_run_it_shows(site: Site, ask: Any) -> None:
     assert f"as of {as_of}, published by run {run_id}" in page.text
 
 
-def test_prepared_queries_ask_what_the_readme_asks(site: Site, ask: Any) -> None:
-    readme = (PROJECT / "README.md").read_text()
-    blocks = re.findall(r"^```sql\n(select.*?)^```", readme, re.M | re.S)
-    of_marts = [block for block in blocks if not re.search("from (failure_reasons|rejected_outcomes)", block)]
-    expected = [list(map(list, rows(site.snapshot, block))) for block in of_marts]
+def test_prepared_queries_ask_what_the_guides_ask(site: Site, ask: Any) -> None:
+    guides = "".join((PROJECT / "docs" / "guides" / name).read_text() for name in ("asking.md", "experiments.md"))
+    blocks = re.findall(r"^```sql\n(select.*?)^```", guides, re.M | re.S)
+    expected = [list(map(list, rows(site.snapshot, block))) for block in blocks]
     filters = {"ab_since": "&since=2026-01-01"}
     for name, found in zip(
-        queries.PREPARED,
-        ask(*(f"/model_outcomes/{name}.json?_shape=arrays{filters.get(name, '')}" for name in queries.PREPARED)),
+        prepared_queries.PREPARED,
+        ask(
+            *(f"/model_outcomes/{name}.json?_shape=arrays{filters.get(name, '')}" for name in prepared_queries.PREPARED)
+        ),
         strict=True,
     ):
         assert found.json()["rows"] in expected, name

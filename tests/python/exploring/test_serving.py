@@ -43,7 +43,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(site: Site) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         said = site.loader("serve", "--port", port, exits=2).stderr
-    assert said == f"Error: port {port} of 127.0.0.1 is taken: name another one with --port\n"
+    assert said == f"Error: port {port} of 127.0.0.1 is in use: choose another one with --port\n"
 
 
 def test_an_address_that_is_not_ours_is_said_in_one_line(site: Site) -> None:

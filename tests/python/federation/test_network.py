@@ -146,7 +146,7 @@ def test_a_success_of_the_others_has_its_price(network: dict[str, Project]) -> N
 
 def test_leave_one_out(alone: Project) -> None:
     (bob,) = alone.query("select distinct project from federated_imports where source like '%bob.1.jsonl'")
-    assert alone.run("federation", "forget", bob["project"][:6]).output == f"{bob['project']}: 2 windows forgotten\n"
+    assert alone.run("federation", "forget", bob["project"][:6]).output == f"{bob['project']}: 2 windows removed\n"
     agrees(alone, [counted(logged(name)) for name in NAMES[2:]])
 
 

@@ -13,7 +13,7 @@ TABLES = ("model_outcomes", "federated_identity", "federated_names", "federated_
 ODD: dict[str, tuple[list[str], str, str]] = {
     "no epsilon": (["--epsilon", "nan", "--cells", "FILE"], "task_type,model_id\ncode,able\n", "'nan' is no number"),
     "a name that fills a book": (["--epsilon", "1", "--cells", "FILE"], f"task_type,model_id\ncode,{'x' * 200_000}\n",
-                                 "is no list of cells: a line has more than 100,000 characters\n"),
+                                 "is not a list of cells: a line has more than 100,000 characters\n"),
     "a name that fills a page": (["--epsilon", "1", "--cells", "FILE"], f"task_type,model_id\ncode,{'x' * 5_000}\n",
                                  f"/given: code, {'x' * 56}...: model_id: "),
     "half a surrogate": (["--rename-map", "FILE"], json.dumps({"models": {"able": "\ud800"}}), "surrogate pair"),

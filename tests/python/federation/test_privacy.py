@@ -80,8 +80,8 @@ def test_what_was_held_back_is_added_to_the_next_draw(project: Project, cells: P
     assert february["cells"][CELL]["successes"] + february["cells"][CELL]["failures"] == 6 + 6
     spent = project.query("select sum(successes) as won, sum(failures) as lost, count(*) as n from federated_draws")
     assert spent == [{"won": 23, "lost": 6, "n": 6}], "each outcome once"
-    assert "epsilon 1 for any one outcome" in project.run("federation", "list").output
-    assert "2 for somebody whose outcomes are in all 2 windows" in project.run("federation", "list").output
+    assert "epsilon 1 for a single outcome" in project.run("federation", "list").output
+    assert "2 for a person with one outcome in each of all 2 windows" in project.run("federation", "list").output
 
 
 def test_a_window_leaves_even_without_a_row_and_balances_once(
@@ -100,7 +100,7 @@ def test_exact_and_noisy_exports_do_not_mix(project: Project, cells: Path, noise
     project.record(times(20) + times(20, timestamp="2024-02-01T00:00:00Z"))
     project.export("--epsilon", 1, "--cells", cells)
     done = project.run("export-federated", "-o", project.file)
-    assert (done.exit_code, "exact figures would undo it" in done.output) == (2, True)
+    assert (done.exit_code, "exact figures would undo the noise" in done.output) == (2, True)
     assert {row["reason"] for row in project.query("select * from federated_export")} == {
         "this project exports with noise: no exact figure leaves"
     }
@@ -110,13 +110,13 @@ def test_exact_exports_are_not_followed_by_noisy_ones(project: Project, cells: P
     project.record(times(20))
     project.export()
     done = project.run("export-federated", "-o", project.file, "--epsilon", "1", "--cells", cells)
-    assert (done.exit_code, "leave --epsilon out" in done.output, noise) == (2, True, [])
+    assert (done.exit_code, "leave out --epsilon" in done.output, noise) == (2, True, [])
 
 
 @pytest.mark.parametrize(
     ("content", "said_"),
-    [("model\nx\n", "is no list of cells"), ("task_type,model_id\n", "lists no cell"),
-     ("task_type,model_id\n/etc,x\n", "not of the form"), ("task_type,model_id\nx\n", "model_id"),
+    [("model\nx\n", "is not a list of cells"), ("task_type,model_id\n", "lists no cell"),
+     ("task_type,model_id\n/etc,x\n", "does not match the pattern"), ("task_type,model_id\nx\n", "model_id"),
      (None, "No such file")],
 )  # fmt: skip
 def test_a_list_that_is_none(project: Project, tmp_path: Path, content: str | None, said_: str) -> None:

@@ -179,9 +179,9 @@ def test_a_name_that_must_not_leave_is_known_to_sql_and_to_the_schema(project: P
     ("arguments", "said"),
     [
         (["--until", "2099-01-01"], "not over yet"),
-        (["--until", "2024-01-31"], "exported before"),
+        (["--until", "2024-01-31"], "is exported; --all writes it again"),
         (["--epsilon", "1"], "come together"),
-        (["--licence", "x\n"], "cannot be exported"),
+        (["--licence", "x\n"], "use 1 to 100 letters"),
         (["--min-outcomes", "3"], "x>=10"),
         (["--rename-map", "nowhere.json"], "No such file"),
     ],

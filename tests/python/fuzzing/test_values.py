@@ -1,6 +1,7 @@
 """Any value in any field, from Python, as JSON, as CSV and as a legacy cell, ends as an outcome or as its faults."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -27,7 +28,8 @@ NAMES = st.sampled_from([*outcome.FIELDS, *validation.CAMEL_CASE]) | st.text()
 
 
 def ends(parse, *arguments: Any) -> None:
-    faults, row = ["none"], None
+    faults: Sequence[object] = ["none"]
+    row = None
     try:
         row = outcome.check(parse(*arguments), outcome.horizon(NOW)).row()
     except InvalidOutcome as fault:

@@ -194,7 +194,7 @@ def test_1970_begins_in_utc(log: sqlite3.Connection, text: str, is_taken: bool) 
     ],
 )
 def test_tokens_are_no_fewer_than_their_parts(log, tokens: int, parts: tuple[int | None, int | None], is_taken) -> None:
-    columns = {"tokens_used": tokens, "input_tokens": parts[0], "output_tokens": parts[1]}
+    columns: dict[str, Any] = {"tokens_used": tokens, "input_tokens": parts[0], "output_tokens": parts[1]}
     fields = {name: value for name, value in {**PLAIN, **columns}.items() if value is not None}
     if is_taken:
         assert insert(log, **columns) == 1

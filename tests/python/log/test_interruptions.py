@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def test_a_killed_load_goes_on_where_it_stopped(start_loader, invoke, query, dat
     for _ in range(3):
         ((before,),) = query(progress)
         process = start_loader("load", big_file)
-        wait_for(lambda before=before, process=process: process.poll() is not None or query(progress)[0][0] > before)
+        grown = partial(lambda before, process: process.poll() is not None or query(progress)[0][0] > before, before)
+        wait_for(partial(grown, process))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=PATIENCE)
         assert query("pragma integrity_check") == [("ok",)]

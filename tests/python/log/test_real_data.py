@@ -58,7 +58,8 @@ def test_totals_are_exact(loaded) -> None:
 
 def test_every_cell_is_as_in_the_file(loaded, attempts: list[dict]) -> None:
     connection, _ = loaded
-    counts, costs = Counter(), Counter()
+    counts: Counter[tuple[str, str, bool]] = Counter()
+    costs: Counter[tuple[str, str]] = Counter()
     for attempt in attempts:
         if attempt["success"] is not None:
             cell = attempt["task_type"], attempt["model_id"]

@@ -50,7 +50,7 @@ end
 def original(database: Path) -> Path:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.executescript(ORIGINAL)
-        connection.executemany("insert into model_outcomes values (?, ?, ?, ?, ?, ?, ?, ?)", GOOD + BAD)
+        connection.executemany("insert into model_outcomes values (?, ?, ?, ?, ?, ?, ?, ?)", [*GOOD, *BAD])
     return database
 
 
@@ -260,6 +260,6 @@ def test_a_chain_that_breaks_leaves_the_version_it_began_with(
     invoke("load", "-", input=line())
     before = contents(database)
     request.getfixturevalue("later_versions")
-    store.UPGRADES[4] = lambda connection: connection.execute("update no_such_table set host = ''")
+    store.UPGRADES[4] = lambda connection: connection.execute("update no_such_table set host = ''")  # type: ignore
     assert invoke("init").exit_code == 2
     assert contents(database) == before

@@ -111,7 +111,7 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
         recorded = invoke("record", "--task-type", "t", "--model-id", "m", "--success")
         assert recorded.exit_code == 0, recorded.output
         locked.execute("rollback")
-        monkeypatch.setattr(_Job, "_carry", Mock(side_effect=OutcomesError("far enough")))
+        monkeypatch.setattr(_Job, "_export_log", Mock(side_effect=OutcomesError("far enough")))
         invoke("run", "--inbox", tmp_path / "inbox", "--no-publish")
     finally:
         os.umask(before)

@@ -112,15 +112,15 @@ class Log:
 
 def copy_of_project(project: Path) -> Path:
     """The dbt project, its `now` fixed and its experiments declared."""
-    for name in ("models", "macros", "seeds", "tests/generic"):
+    for name in ("models", "macros", "seeds", "workspace", "tests/generic"):
         shutil.copytree(ROOT / name, project / name)
     for name in ("profiles.yml", ".dbtignore"):
         shutil.copy(ROOT / name, project)
     settings = (ROOT / "dbt_project.yml").read_text()
     assert '\n  now: ""\n' in settings
     (project / "dbt_project.yml").write_text(settings.replace('\n  now: ""\n', f'\n  now: "{NOW}"\n'))
-    (project / "seeds" / "ab_experiments.csv").write_text(EXPERIMENTS)
-    (project / "seeds" / "incumbents.csv").write_text(INCUMBENTS)
+    (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(EXPERIMENTS)
+    (project / "workspace" / "seeds" / "incumbents.csv").write_text(INCUMBENTS)
     calls = ",\n".join(f"{{{{ {call} }}}} as case_{number}" for number, (call, _) in enumerate(SCALARS))
     (project / "models" / "scalar_cases.sql").write_text(f"select\n{calls}\n")
     return project

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def postgres() -> Iterator[str]:
     """The DSN of a PostgreSQL server of its own on loopback, gone afterwards: it does not run as root."""
     pytest.importorskip("psycopg2", reason="psycopg2 is not installed: make setup EXTRAS=postgres")
     folder = Path(tempfile.mkdtemp(prefix="outcomes-postgres-"))
-    who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    who: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     if who:
         shutil.chown(folder, "nobody", "nogroup")
     port = free_port()

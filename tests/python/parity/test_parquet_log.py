@@ -80,7 +80,7 @@ def test_an_empty_log_is_columns_without_rows(database: Path, tmp_path: Path, in
     assert "0 outcomes exported" in invoke("export-log", "--to", "parquet", tmp_path / "out").output
     assert exported(tmp_path / "out") == []
     connection = store.open_existing(database)
-    for name in (log_tables.LOG, *log_tables.OTHERS):
+    for name in (log_tables.LOG, *log_tables.OTHER_TABLES):
         (file,) = (tmp_path / "out" / name).glob("**/*.parquet")
         assert parquet.read_schema(file).names == log_tables.table(connection, name).names
     connection.close()

@@ -22,7 +22,7 @@ def new_database(request: pytest.FixtureRequest) -> Callable[..., str]:
     dsn: str = request.getfixturevalue("postgres_dsn")
     import psycopg2
 
-    made = []
+    made: list[str] = []
 
     def make(options: str = "") -> str:
         name = f"test_{abs(hash(request.node.name)) % 10**9}_{len(made)}"
@@ -90,7 +90,7 @@ def test_another_log_is_refused(database: Path, invoke: Invoke, new_database: Ca
         file.unlink()
     write(database, *outcomes(3, "2026-02-01T12:00:00Z"))
     done = invoke("export-log", "--to", "postgres", dsn)
-    assert (done.exit_code, "is another log's" in done.output) == (2, True)
+    assert (done.exit_code, "is another log: its outcome" in done.output) == (2, True)
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def test_two_at_once_are_told_apart(database: Path, new_database: Callable[..., 
     def again(carried: int) -> None:
         postgres_log.export(store.open_existing(database), dsn)
 
-    with pytest.raises(OutcomesError, match="another export to this database is at work"):
+    with pytest.raises(OutcomesError, match="another export to this database is running"):
         postgres_log.export(store.open_existing(database), dsn, progress=again)
 
 

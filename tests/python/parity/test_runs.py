@@ -162,7 +162,10 @@ def test_an_engine_that_is_not_installed_is_one_line_and_the_log_is_filled_all_t
     )
     code, faults, summary = run(invoke, database, "--target", "duckdb", "--inbox", inbox)
     assert (code, summary["accepted"], summary["published"]) == (2, 1, None)
-    assert faults == [str(NotInstalledError("dbt-duckdb", "duckdb")), "nothing was published: there is nothing yet"]
+    assert faults == [
+        str(NotInstalledError("dbt-duckdb", "duckdb")),
+        "nothing was published: there is no earlier publication",
+    ]
     done = invoke("run", "--target", "duckdb", "--dry-run")
     assert (done.exit_code, "make setup EXTRAS=duckdb" in done.output) == (2, True)
 

@@ -61,11 +61,16 @@ class Site:
                  "XDG_STATE_HOME": str(self.folder / "state"), **environment},
         )  # fmt: skip
 
-    def loader(self, *arguments: object, exits: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    def loader(self, *arguments: object, exits: int = 0, **environment: Any) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **environment)
-        stdout, stderr = process.communicate(timeout=PATIENCE)
+        try:
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+        except BaseException:  # a timeout, or the end of pytest: it leaves nobody at work
+            process.kill()
+            process.wait()
+            raise
         assert process.returncode == exits, stdout + stderr
-        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+        return subprocess.CompletedProcess([*map(str, arguments)], process.returncode, stdout, stderr)
 
     def run(self, *arguments: object, exits: int = 0, **environment: str) -> dict[str, Any]:
         """The summary of a run over the inbox: all that stands on standard output, and nothing else does."""

@@ -1,13 +1,14 @@
 """outcomes.toml, the environment and options: one setting each, the later one wins."""
 
 import json
+from typing import Any
 
 import pytest
 
 from .conftest import Site
 
 
-def dry(site: Site, *arguments: object, **environment: str) -> dict:
+def dry(site: Site, *arguments: object, **environment: Any) -> dict[str, Any]:
     return json.loads(site.loader("run", "--dry-run", *arguments, **environment).stdout)
 
 
@@ -60,5 +61,5 @@ def test_a_fault_in_the_file_is_one_line_that_names_it(site: Site, text: str, sa
 
 def test_a_fault_in_the_environment_names_the_variable(site: Site) -> None:
     assert "OUTCOMES_WAIT" in site.loader("run", exits=2, OUTCOMES_WAIT="soon").stderr
-    assert "'stalled' is none of" in site.loader("run", "--fail-on", "stalled", exits=2).stderr
+    assert "'stalled' is not one of" in site.loader("run", "--fail-on", "stalled", exits=2).stderr
     assert site.loader("init", exits=2, OUTCOMES_CONFIG="nowhere.toml").stderr.count("\n") == 1

@@ -33,7 +33,7 @@ def test_a_sound_site_has_nothing_to_do_but_what_the_data_ask_for(run_once) -> N
     unpriced = {(place["model_id"], place["figures"]["unpriced_trials"])
                 for place in found["unpriced"]["details"]["places"]}  # fmt: skip
     assert unpriced == {("weak", 149), ("m0", 40), ("m1", 40), ("m2", 40)}
-    assert found["lock"]["found"] == "nobody holds it"
+    assert found["lock"]["message"] == "not held"
     text = site.loader("doctor").stdout
     assert "WARN  rejected lines: Rejected lines. 1 line could not be read as an outcome and is in no figure." in text
     assert "-> Correct the program that writes them" in text
@@ -69,12 +69,12 @@ def test_a_failed_run_and_a_waiting_spool_are_told(ran: Site) -> None:
 def test_what_is_no_database_or_none_yet_is_one_finding_and_no_traceback(site: Site) -> None:
     assert findings(site, exits=1)["file"]["next_step"].endswith("loader init")
     site.database.write_bytes(b"not a database at all" * 1000)
-    assert "docs/recovery.md" in findings(site, exits=1)["integrity"]["next_step"]
+    assert "docs/guides/recovery.md" in findings(site, exits=1)["integrity"]["next_step"]
     site.database.unlink()
     site.loader("init")
     found = findings(site)
     assert found["last run"]["status"] == found["stale"]["status"] == "warning"
-    assert found["not checked"]["next_step"] == "Build: loader build."
+    assert found["not checked"]["next_step"] == "Run loader build."
 
 
 def test_a_damaged_page_is_found(ran: Site) -> None:
@@ -94,7 +94,7 @@ def test_a_network_disk_is_known_by_its_mount(tmp_path: Path) -> None:
     mounts.write_text(f"/dev/x / ext4 rw 0 0\nserver:/y {tmp_path} nfs4 rw 0 0\nz {tmp_path}x cifs rw 0 0\n")
     assert doctor._file_system(tmp_path / "deep", mounts) == "nfs4"
     assert doctor._file_system(Path("/"), mounts) == "ext4"
-    assert "nfs4".startswith(doctor.NETWORK)
+    assert "nfs4".startswith(doctor.NETWORK_FILE_SYSTEMS)
 
 
 WRITER = """
@@ -110,6 +110,7 @@ with ModelOutcomes(sys.argv[1]) as log:
 def test_a_backup_beside_a_writer_is_one_moment_and_one_file(site: Site) -> None:
     site.loader("init")
     writer = subprocess.Popen([sys.executable, "-c", WRITER, site.database], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout
     for _ in range(50):
         writer.stdout.readline()
     site.loader("backup", "backups/copy.db")

@@ -10,7 +10,7 @@ from model_outcomes.warehouse import builds
 from model_outcomes.warehouse.builds import Command
 
 
-@pytest.mark.parametrize(("fault", "said"), [("no such column: when", "no such column: when"), (None, "did not say")])
+@pytest.mark.parametrize(("fault", "said"), [("no such column: when", "no such column: when"), (None, "no reason")])
 @pytest.mark.parametrize("target", ["sqlite", "duckdb"])
 def test_a_fault_of_dbt_is_told(
     target: str, fault: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,8 +5,10 @@ import hashlib
 import json
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from frictionless import Package, validate
@@ -75,7 +77,7 @@ def test_a_query_for_a_task_type_uses_an_index(site: Site, marts) -> None:
 def test_the_data_package_is_valid_and_its_files_hold_the_same_rows(site: Site, marts) -> None:
     report = validate(str(site.published / "datapackage.json"))
     assert report.valid, report.flatten(["type", "message"])
-    package = Package(str(site.published / "datapackage.json"))
+    package = Package(source=str(site.published / "datapackage.json"))
     paths = {resource.path for resource in package.resources}
     assert paths == {f"{kind}/{mart}.{kind}" for mart in marts for kind in KINDS} | {"model_outcomes.db"}
     rankings = package.get_resource("model-rankings-csv")
@@ -99,8 +101,9 @@ def test_the_digest_of_every_file_is_in_the_data_package(site: Site) -> None:
 
 
 def test_dates_times_and_booleans_have_their_types_in_every_format(site: Site, marts) -> None:
-    package = Package(str(site.published / "datapackage.json"))
+    package = Package(source=str(site.published / "datapackage.json"))
     held = set()
+    convert: Callable[[Any], Any]
     for mart in marts:
         schema = parquet.read_schema(site.published / f"parquet/{mart}.parquet")
         typed = parquet.read_table(site.published / f"parquet/{mart}.parquet").to_pylist()

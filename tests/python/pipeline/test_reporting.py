@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 from model_outcomes.job import run
-from model_outcomes.publish import report
 
 from .conftest import Site, lines, outcome
 
@@ -25,7 +24,7 @@ def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(tmp_path: 
     assert listed["hash"] == f"sha256:{hashlib.sha256(page.read_bytes()).hexdigest()}"
     assert listed["bytes"] == page.stat().st_size
     text = page.read_text(encoding="utf-8")
-    assert "That run was the first: everything is new." in text
+    assert "This was the first run: everything is new." in text
     assert "Rejected lines" in text
 
 
@@ -40,13 +39,14 @@ def test_a_report_that_fails_keeps_no_mart_back_and_is_exit_1(site: Site) -> Non
 
 def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch, capfd) -> None:
     monkeypatch.setenv("OUTCOMES_PROJECT", str(site.project))
-    monkeypatch.setattr(report.page, "LIBRARIES", ("no_such_library",))
+    monkeypatch.setattr("model_outcomes.publish.report.page.LIBRARIES", ("altair", "no_such_library"))
     (site.published / "csv").mkdir(parents=True)
     (site.published / "report.html").write_text("of an earlier run")
     descriptor = {"name": "model-outcomes", "resources": [{"path": "report.html"}]}
     (site.published / "datapackage.json").write_text(json.dumps(descriptor))
     summary = run.run(site.database, run.Options(inbox=site.inbox, publish=site.published))
     assert summary.exit_code == 0
+    assert summary.published
     assert summary.published["marts"] == 6
     said = capfd.readouterr().err
     assert "no report is published: no_such_library is not installed: run `make setup EXTRAS=report`" in said

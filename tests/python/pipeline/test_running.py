@@ -235,12 +235,13 @@ def test_an_incumbent_that_is_worse_than_the_leader_is_a_finding(site: Site) -> 
 @pytest.mark.parametrize("finding", ["new_demotion", "new_drift"])
 def test_a_finding_that_is_new_fails_one_run_and_the_old_words_every_run(site: Site, finding: str) -> None:
     old = finding.removeprefix("new_")
+    fault = f"1 finding of the kind {finding}, which --fail-on names"
     site.put("log.jsonl", lines([outcome(model_id="weak", success=False), outcome()]))
-    assert site.run("--fail-on", finding, exits=1)["faults"] == [f"1 found: {finding}, which --fail-on names"]
+    assert site.run("--fail-on", finding, exits=1)["faults"] == [fault]
     assert site.run("--fail-on", finding)["findings"][old]
     site.run("--fail-on", f"{old},{finding}", exits=1)
     site.put("more.jsonl", lines([outcome(model_id="weaker", success=False)]))
-    assert site.run("--fail-on", finding, exits=1)["faults"] == [f"1 found: {finding}, which --fail-on names"]
+    assert site.run("--fail-on", finding, exits=1)["faults"] == [fault]
 
 
 def test_a_verdict_is_new_when_it_comes_and_when_it_goes(site: Site) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_at_whatever_operation_it_ends_every_path_is_one_runs(
         if beginning.exists():
             shutil.copytree(beginning, folder, symlinks=True)
         has_foreign = (folder / "csv" / "mine.csv").exists()
-        is_over = not accident.happens_in(lambda to=folder: publish(database, to, "second"), fault, at)
+        is_over = not accident.happens_in(partial(publish, database, folder, "second"), fault, at)
         before = None if start == "nothing" else "first"
         run = run_of(folder)
         assert run in (before, "second"), f"operation {at}"
@@ -259,10 +260,10 @@ def test_doctor_names_what_is_not_as_it_was_contents(database: Path, tmp_path: P
     def finding() -> Any:
         return next(each for each in doctor.examine(database).findings if each.check == "publication")
 
-    assert (finding().status, finding().found) == ("ok", f"nothing is published in {folder}")
+    assert (finding().status, finding().message) == ("ok", f"nothing is published in {folder}")
     publish(database, folder, "first")
     assert finding().status == "ok"
-    assert "first" in finding().found
+    assert "first" in finding().message
     (folder / "csv" / "one.csv").write_text("id\n2\n")
     (folder / "jsonl" / "two.jsonl").unlink()
     assert finding().status == "warning"

@@ -104,7 +104,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Log:
     project = folder / "project"
     ignored = shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs", "docs", "benchmarks")
     shutil.copytree(PROJECT, project, ignore=ignored)
-    (project / "seeds" / "ab_experiments.csv").write_text(
+    (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(
         "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
         '"<img src=x onerror=document.title=""x"">",many,model-00,model-29,2026-01-01,2026-01-01,0.5\n'
     )

@@ -64,7 +64,7 @@ def test_the_standings_have_the_colours_and_words_of_the_one_list(sample: Log, o
     opened = open_report(sample.page, color_scheme="light")
     opened.choose("fix_tests")
     labels = opened.page.locator("#ranking svg .role-legend-label text").all_text_contents()
-    assert labels == ["surely best", "may be the best", "surely behind", "too little tried"]
+    assert labels == ["surely best", "may be the best", "surely behind", "too few trials"]
     fills = opened.page.locator("#ranking svg .role-legend-symbol path").evaluate_all(
         "all => all.map(each => getComputedStyle(each).fill)"
     )

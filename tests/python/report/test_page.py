@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -25,10 +26,10 @@ def test_it_opens_alone_and_complains_of_nothing(sample: Log, open_report: Open)
 
 def test_nothing_runs_but_its_own_scripts(sample: Log, open_report: Open) -> None:
     opened = open_report(sample.page)
-    policy = opened.page.locator("meta[http-equiv]").get_attribute("content")
+    policy = opened.page.locator("meta[http-equiv]").get_attribute("content") or ""
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-eval" not in policy
-    scripts = re.search("script-src ([^;]*)", policy)[1]
+    (scripts,) = re.findall("script-src ([^;]*)", policy)
     assert "unsafe-inline" not in scripts
     refused = opened.page.evaluate(
         """() => {
@@ -180,7 +181,7 @@ def test_an_empty_log_says_what_to_do(empty: Log, open_report: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_legible_in_light_and_dark_and_always_dark_on_white_on_paper(
-    sample: Log, open_report: Open, scheme: str
+    sample: Log, open_report: Open, scheme: Literal["dark", "light"]
 ) -> None:
     opened = open_report(sample.page, color_scheme=scheme)
     measured = """() => {
@@ -229,10 +230,10 @@ def test_each_chart_says_in_words_what_it_shows(sample: Log, open_report: Open) 
     opened = open_report(sample.page)
     opened.choose("fix_tests")
     for chart in ("ranking", "days", "costs"):
-        said = opened.page.locator(f"#{chart} .chart").get_attribute("aria-label")
+        said = opened.page.locator(f"#{chart} .chart").get_attribute("aria-label") or ""
         for model in ("aurora-large", "aurora-small", "cirrus-mini", "cirrus-pro", "dune-coder"):
             assert model in said
-    said = opened.page.locator("#comparisons .chart").get_attribute("aria-label")
+    said = opened.page.locator("#comparisons .chart").get_attribute("aria-label") or ""
     assert "dune-coder against aurora-small" in said
 
 

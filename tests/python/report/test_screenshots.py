@@ -16,7 +16,7 @@ def test_the_same_report_gives_the_same_pictures(sample: Log, browser) -> None:
 
 
 def test_every_picture_of_the_book_is_taken_by_the_script_and_shown_somewhere() -> None:
-    pages = [PROJECT / "README.md", *PROJECT.glob("docs/*.md")]
+    pages = [PROJECT / "README.md", *PROJECT.glob("docs/**/*.md")]
     shown = {Path(path).name for page in pages for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())}
     assert shown == set(screenshots.SHOTS)
     assert {path.name for path in screenshots.IMAGES.iterdir()} == shown

@@ -59,7 +59,8 @@ def test_a_leader_without_a_rival_that_may_be_as_good_is_sure(strange: Log, open
 
 def test_the_model_that_got_worse_is_named_with_about_the_day(sample: Log, open_report: Open) -> None:
     (said,) = section(open_report(sample.page), "drifts")
-    began = re.search(r"^review_code: cirrus-pro got worse from about (\S+) on: (\S+)% .*, against (\S+)%", said)
+    began = re.search(r"^review_code: cirrus-pro has been worse since about (\S+): (\S+)% .*, against (\S+)%", said)
+    assert began
     assert abs(date.fromisoformat(began[1]) - date.fromisoformat(day(sample, world.REGRESSED_FROM))) <= timedelta(3)
     truth = world.TASKS[world.REGRESSED_TASK].success_rates[world.REGRESSED_MODEL]
     assert float(began[2]) < 100 * world.REGRESSED_RATE + 5 < 100 * truth - 5 < float(began[3])
@@ -99,20 +100,20 @@ def test_the_experiment_is_decided_and_since_when(sample: Log, open_report: Open
     )
     assert verdict == "challenger_better"
     assert section(open_report(sample.page), "decided")[0].startswith(
-        f"{about.task_type}: Experiment {about.experiment_id} is decided since {since}: {about.challenger} is better"
+        f"{about.task_type}: Experiment {about.experiment_id} was decided on {since}: {about.challenger} is better"
         f" than {about.incumbent}, "
     )
 
 
 def test_what_not_to_trust_names_all_that_is_off_in_the_sample(sample: Log, open_report: Open) -> None:
     caveats = {item.partition(".")[0]: item for item in section(open_report(sample.page), "caveats")}
-    assert set(caveats) == {"Outages", "No price", "Opening balances", "Tried too seldom", "Rejected lines"}
+    assert set(caveats) == {"Outages", "No cost", "Opening balances", "Too few trials", "Rejected lines"}
     for outage in world.OUTAGE_DAYS:
         assert day(sample, outage) in caveats["Outages"]
     assert set(re.findall(r"(\S+) on \d", caveats["Outages"])) == {
         name for name, model in world.MODELS.items() if model.provider == world.OUTAGE_PROVIDER
     }
-    assert set(re.findall(r"(\S+) at (\S+):", caveats["No price"])) == {("ember-base", task) for task in world.TASKS}
+    assert set(re.findall(r"(\S+) at (\S+):", caveats["No cost"])) == {("ember-base", task) for task in world.TASKS}
     assert set(re.findall(r"(\S+) at (\S+):", caveats["Opening balances"])) == {
         (model, task) for task, models in world.LEGACY.items() for model in models
     }
@@ -140,7 +141,7 @@ def test_an_old_log_is_called_silent(sample: Log, tmp_path, open_report: Open) -
     with closing(store.open_existing(sample.database)) as connection:
         report.save(report.render(report.gather(connection), later), tmp_path / "report.html")
     said = section(open_report(tmp_path / "report.html"), "caveats")[0]
-    assert said.startswith("No news.")
+    assert said.startswith("No new outcomes.")
     assert "5 days before" in said
 
 
@@ -164,9 +165,9 @@ def test_news_of_the_last_run_are_told(sample: Log, tmp_path, open_report: Open)
         page = report.render(report.gather(connection, changes), clock.utc_now())
     report.save(page, tmp_path / "report.html")
     assert section(open_report(tmp_path / "report.html"), "changes") == [
-        "edit_code: aurora-large leads now, and no more <b>old</b>.",
+        "edit_code: aurora-large leads now instead of <b>old</b>.",
         "b against a is decided: challenger better.",
-        "edit_code: The advice is new: keep aurora-large.",
+        "edit_code: New advice: keep aurora-large.",
         "review_code: cirrus-pro is getting worse.",
         "New models: x and y.",
     ]

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
@@ -19,7 +20,8 @@ def test_every_call_of_the_loader_names_a_command_with_these_options() -> None:
     callers = set()
     for path in sorted(RECIPES.iterdir()):
         for command, rest in re.findall(r"""loader['"]?,? "?(run|backup)"?([^>|\n]*)""", path.read_text()):
-            known = {name for parameter in main.get_command(None, command).params for name in parameter.opts}
+            parameters = main.get_command(click.Context(main), command).params
+            known = {name for parameter in parameters for name in parameter.opts}
             assert set(re.findall(r"--[a-z-]+", rest)) <= known, path.name
             callers.add(path.name)
     assert callers == {path.name for path in RECIPES.iterdir()} - {"model-outcomes.timer"}

@@ -8,8 +8,8 @@ import pytest
 from model_outcomes.base.errors import NotInstalledError
 
 ROOT = Path(__file__).resolve().parents[3]
-WRITTEN = [ROOT / "README.md", ROOT / "Makefile", *ROOT.glob("docs/*.md"), *ROOT.glob("recipes/**/*.*"),
-           *ROOT.glob("loader/*.py"),
+WRITTEN = [ROOT / "README.md", ROOT / "Makefile", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"),
+           *ROOT.glob("recipes/**/*.*"), *ROOT.glob("loader/*.py"),
            *ROOT.glob("model_outcomes/**/*.py"), *ROOT.glob("sample/*.py"), *ROOT.glob("benchmarks/*.py")]  # fmt: skip
 FROM_AN_INDEX = re.compile(
     r"pip3? install\s+(?:-\S+\s+)*['\"]?model[-_]outcomes|uv (?:add|pip install).*model[-_]outcomes"

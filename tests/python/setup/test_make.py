@@ -12,12 +12,12 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as from a shell, not as from the make that may run these tests."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-    command = ["make", "--directory", ROOT, "--no-print-directory", *arguments]
+    command = ["make", "--directory", str(ROOT), "--no-print-directory", *arguments]
     return subprocess.run(command, env=inherited, capture_output=True, text=True, check=False)
 
 
 def test_make_alone_lists_every_target():
-    targets = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.M)[1].split()
+    (targets,) = [listed.split() for listed in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.M)]
     listed = re.findall(r"^  make (\S+) +\S", make().stdout, re.M)
     assert listed == targets == re.findall(r"^([a-z-]+):", MAKEFILE, re.M)
 

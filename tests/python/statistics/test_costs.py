@@ -1,5 +1,7 @@
 """The ratio of sums and its delta-method error against numpy's covariances of the single trials."""
 
+from typing import Any
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -25,7 +27,7 @@ def test_golden_figures(evaluate):
 
 
 def test_against_the_covariance_of_the_trials(evaluate, random):
-    cells = []
+    cells: list[Any] = []
     while len(cells) < 1000:
         n = random.integers(2, 300)
         wins = random.binomial(1, random.beta(3, 1), n)

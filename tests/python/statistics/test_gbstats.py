@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(not PYTHON, reason="gbstats has an environment o
 def ask(**questions):
     """The answers of gbstats, which runs in another Python."""
     script = Path(__file__).with_name("gbstats_oracle.py")
+    assert PYTHON
     done = subprocess.run([PYTHON, script], input=json.dumps(questions), capture_output=True, text=True, check=True)
     return {name: np.array(answers) for name, answers in json.loads(done.stdout).items()}
 

@@ -69,8 +69,8 @@ def test_against_statsmodels(evaluate, random):
         *("heterogeneity", "between_variance", "i_squared", "pooled_log_odds", "pooled_error", "pooled_rate"),
         "prior_strength",
     )
-    for name, figures in zip(names, np.array(expected).T, strict=True):
-        assert_allclose(found[name], figures, rtol=1e-9, atol=1e-9, err_msg=name)
+    for column, figures in zip(names, np.array(expected).T, strict=True):
+        assert_allclose(found[column], figures, rtol=1e-9, atol=1e-9, err_msg=column)
     assert (found["between_variance"] == 0).any()
     assert (found["between_variance"] > 0).any()
     assert (found["prior_strength"] < 20).any()

@@ -103,7 +103,7 @@ def start(database: Path, role: str, name: str) -> "subprocess.Popen[bytes]":
 
 
 def command(database: Path, *arguments: object) -> "subprocess.Popen[bytes]":
-    begin = [sys.executable, "-c", "from loader.cli import main; main()", "--db", database]
+    begin = [sys.executable, "-c", "from loader.cli import main; main()", "--db", str(database)]
     with (database.parent / f"{arguments[0]}.stderr").open("ab") as errors:
         return subprocess.Popen([*begin, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=errors)
 

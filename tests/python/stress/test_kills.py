@@ -111,7 +111,8 @@ def test_sixty_kills_lose_nothing_and_leave_one_runs_publication(
         outcomes.record("task-0", "model-0", True, event_id="first")
     recorder = start(site.database, "recorder", "recorder")
 
-    took_s, kills = {}, Counter()
+    took_s: dict[str, float] = {}
+    kills: Counter[str] = Counter()
     for operation in ("build", "run", "load", "publish", "drain", "import"):
         begun = time.monotonic()
         process, acknowledged = site.begin(operation)

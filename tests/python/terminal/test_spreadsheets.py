@@ -1,5 +1,7 @@
 """No text of a CSV file is a formula to a spreadsheet, and every number stays one."""
 
+import csv
+
 import pytest
 
 from model_outcomes.answers import terminal
@@ -30,7 +32,7 @@ SIGNS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "
 def test_what_a_spreadsheet_may_run_gets_an_apostrophe(blank: str, sign: str) -> None:
     formula = f'{blank}{sign}HYPERLINK("http://example.org")'
     assert terminal.spreadsheet_safe(formula) == f"'{formula}"
-    ((cell,),) = spreadsheets.csv.reader([spreadsheets._safe_rows(quoted(formula)).decode()])
+    ((cell,),) = csv.reader([spreadsheets._safe_rows(quoted(formula)).decode()])
     assert cell == f"'{formula}"
 
 

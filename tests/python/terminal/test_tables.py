@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from model_outcomes.answers.terminal import answers, tables, words
+from model_outcomes.answers.terminal import output, tables, words
 from model_outcomes.answers.terminal.screen import Screen
 
 from .conftest import HOSTILE, row
 
-DRAWN = {"stats": answers.STATS, "rank": answers.RANKING, "trends": answers.TRENDS}
+DRAWN = {"stats": output.STATS, "rank": output.RANKING, "trends": output.TRENDS}
 Rows = list[dict[str, Any]]
 
 
@@ -32,7 +32,7 @@ def test_a_table_fits_80_columns_with_any_names_and_still_draws_the_interval(col
 
 
 def test_short_names_leave_room_for_figures_and_a_wide_screen_for_everything(plain: Rows) -> None:
-    assert tables.table(plain, answers.RANKING, Screen(80)) == "\n".join(
+    assert tables.table(plain, output.RANKING, Screen(80)) == "\n".join(
         [
             "rank  model         trials  success   interval  45     95 %      90  per success",
             "----  ------------  ------  -------  ---------  -------------------  -----------",
@@ -41,19 +41,19 @@ def test_short_names_leave_room_for_figures_and_a_wide_screen_for_everything(pla
             "   1  ember-base       378    53.7%  48.7-58.7   ├─●─┤                   $0.1049",
         ]
     )
-    assert "last used" in tables.table(plain, answers.RANKING, Screen(100))
+    assert "last used" in tables.table(plain, output.RANKING, Screen(100))
 
 
 def test_lost_attempts_have_a_column_if_there_are_any(plain: Rows) -> None:
-    assert "lost" not in tables.table(plain, answers.RANKING, Screen(100))
+    assert "lost" not in tables.table(plain, output.RANKING, Screen(100))
     rows = [*plain, row("unlucky", 7, 7, infrastructure_failures=854)]
-    heading, _, *lines = tables.table(rows, answers.RANKING, Screen(80)).splitlines()
+    heading, _, *lines = tables.table(rows, output.RANKING, Screen(80)).splitlines()
     assert "lost" in heading
     assert ["99.2%" in line for line in lines] == [False, False, False, True]  # 854 of 861
 
 
 def test_names_are_cut_in_the_middle_the_longest_first(hostile: Rows) -> None:
-    lines = tables.table([row("short", 1, 2), row(HOSTILE["long"], 1, 2)], answers.STATS, Screen(80)).splitlines()
+    lines = tables.table([row("short", 1, 2), row(HOSTILE["long"], 1, 2)], output.STATS, Screen(80)).splitlines()
     assert "short " in lines[2]
     assert re.search(r"  first-x+…x+-last  ", lines[3])
     assert "edit_code" in lines[3]
@@ -62,21 +62,21 @@ def test_names_are_cut_in_the_middle_the_longest_first(hostile: Rows) -> None:
 
 
 def test_every_column_begins_at_the_same_cell_in_every_line(hostile: Rows) -> None:
-    lines = tables.table(hostile, answers.RANKING, Screen(80)).splitlines()
+    lines = tables.table(hostile, output.RANKING, Screen(80)).splitlines()
     ends = {cells(line[: line.index(" 9 ") + 2]) for line in lines[2:]}
     assert ends == {lines[0].index("trials") + len("trials")}
 
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_a_name_is_text_and_nothing_else(name: str) -> None:
-    shown = tables.table([row(name, 1, 2)], answers.RANKING, Screen(200))
+    shown = tables.table([row(name, 1, 2)], output.RANKING, Screen(200))
     body = shown.splitlines()
     assert len(body) == 3
     assert [each for each in body[2] if unicodedata.category(each) in ("Cc", "Cf") and each not in "\u2068\u2069"] == []
 
 
 def test_a_name_from_the_right_cannot_turn_its_line_around() -> None:
-    line = tables.table([row(HOSTILE["from the right"], 1, 2)], answers.RANKING, Screen(80)).splitlines()[2]
+    line = tables.table([row(HOSTILE["from the right"], 1, 2)], output.RANKING, Screen(80)).splitlines()[2]
     assert f"\u2068{HOSTILE['from the right']}\u2069" in line
 
 
@@ -91,7 +91,7 @@ def test_what_one_copies_from_a_list_of_runs_is_whole(width: int) -> None:
            "rejected_count": 0, "dbt_node_count": 152, "dbt_seconds": 1234.5}  # fmt: skip
     message = f"/srv/{'a-long-folder/' * 8}agents.jsonl is binary, not jsonl; stopped by SIGTERM"
     lines = tables.table(
-        [{**run, "message": message}, {**run, "message": None}], answers.RUNS, Screen(width)
+        [{**run, "message": message}, {**run, "message": None}], output.RUNS, Screen(width)
     ).splitlines()
     assert [line.split()[0] for line in lines[2:]] == [run["run_id"], message.split()[0], run["run_id"]]
     assert lines[3].strip() == message
@@ -103,7 +103,7 @@ def test_what_one_copies_from_a_list_of_runs_is_whole(width: int) -> None:
 def test_reasons_are_broken_into_lines_that_fit(plain: Rows) -> None:
     reason = "it is surely better, with 1012 successes in 1177 trials against 755 in 1021; decided on 2026-03-01"
     rows = [recommendation("replace", alternative_model_id="m" * 300, incumbent_model_id="o" * 300, reason=reason)]
-    lines = tables.table(rows, answers.RECOMMENDATIONS, Screen(80)).splitlines()
+    lines = tables.table(rows, output.RECOMMENDATIONS, Screen(80)).splitlines()
     assert max(map(cells, lines)) <= 80
     begin = lines[0].index("why")
     assert " ".join(line[begin:].strip() for line in lines[2:]) == reason
@@ -111,7 +111,7 @@ def test_reasons_are_broken_into_lines_that_fit(plain: Rows) -> None:
 
 def test_an_endless_reason_ends(plain: Rows) -> None:
     rows = [recommendation("keep", reason="no " * 1000)]
-    assert len(tables.table(rows, answers.RECOMMENDATIONS, Screen(80)).splitlines()) == 2 + tables.PROSE_LINES
+    assert len(tables.table(rows, output.RECOMMENDATIONS, Screen(80)).splitlines()) == 2 + tables.PROSE_LINES
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_an_endless_reason_ends(plain: Rows) -> None:
 def test_a_recommendation_says_what_to_do_with_which_model_in_whose_place(
     row: dict[str, Any], shown: list[str]
 ) -> None:
-    lines = tables.table([row], answers.RECOMMENDATIONS, Screen(80)).splitlines()
+    lines = tables.table([row], output.RECOMMENDATIONS, Screen(80)).splitlines()
     assert lines[2].split() == ["review_code", *shown]
 
 
 def test_what_is_not_known_is_left_empty(plain: Rows) -> None:
-    lines = tables.table([*plain, row("untried", 0, 0)], answers.STATS, Screen(80)).splitlines()
+    lines = tables.table([*plain, row("untried", 0, 0)], output.STATS, Screen(80)).splitlines()
     assert lines[-1].split() == ["edit_code", "untried", "0", "$24.8902"]
 
 

@@ -181,7 +181,7 @@ def test_units_that_were_run_again_and_again_are_found_by_their_start(database: 
         uok = Orchestrator(tmp_path / name)
         uok.execute(TABLE)
         uok.add(unit(number, **({"unit_type": "code", "unit_id": "T1"} if same else {})) for number in range(1000))
-        counted = []
+        counted: list[None] = []
         with closing(store.create_or_open(tmp_path / f"{name}.log")) as connection:
             mirror.sync(connection, uok.path)
             uok.execute("update llm_task_outcomes set retries = 7 where id = 1")
@@ -276,7 +276,7 @@ def test_a_commit_behind_a_link_is_seen(orchestrator: Orchestrator, tmp_path, in
 def test_a_file_too_young_to_know_is_not_remembered(orchestrator: Orchestrator, monkeypatch, invoke, query) -> None:
     """As on a file system whose times stand still for longer than a pass takes."""
     monkeypatch.setattr(source, "TICK_S", 3600.0)
-    monkeypatch.setattr(source.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("model_outcomes.intake.uok.source.time.sleep", lambda seconds: None)
     orchestrator.add([unit(1)])
     invoke("sync-uok", orchestrator.path)
     assert query("select head_sha256 from load_history") == [("",)]
@@ -290,7 +290,13 @@ def test_a_killed_pass_is_made_up_for(orchestrator: Orchestrator, database, monk
     if not child:
         connection = store.create_or_open(database)
         # The third transaction of the log is killed before it commits: the note of the pass, then batches.
-        connection.set_trace_callback(lambda said, seen=[]: (seen.append(said), _kill_at(seen)))
+        statements: list[str] = []
+
+        def note(statement: str) -> None:
+            statements.append(statement)
+            _kill_at(statements)
+
+        connection.set_trace_callback(note)
         from model_outcomes.intake import uok
 
         uok.sync(connection, orchestrator.path)

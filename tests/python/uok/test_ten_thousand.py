@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,13 +56,17 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.uok = Orchestrator(folder / "uok.db")
         self.database = folder / "outcomes.db"
-        self.whole_pairs: list[bool] = []
+        self.whole_pairs: list[list[tuple[Any, ...]]] = []
+        self.during: list[uok.SyncResult] = []
+        self.settled: uok.SyncResult
+        self.corrected: uok.SyncResult
+        self.written = self.complaints = ""
 
     def sync(self) -> uok.SyncResult:
         with closing(store.create_or_open(self.database)) as connection:
             return uok.sync(connection, self.uok.path)
 
-    def query(self, sql: str) -> list[tuple]:
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(sql).fetchall()
 
@@ -138,9 +143,9 @@ def test_every_sum_is_that_of_a_query_of_the_source(world: World) -> None:
 
 
 def test_the_marts_sums_are_the_sources_under_the_names_of_the_log(world: World) -> None:
-    with (PROJECT / "seeds" / "model_aliases.csv").open() as file:
+    with (PROJECT / "sample" / "seeds" / "model_aliases.csv").open() as file:
         aliases = {row["alias"]: row["model_id"] for row in csv.DictReader(file)}
-    expected = defaultdict(lambda: [0, 0, 0, None])  # what nobody priced has no cost
+    expected: dict[Any, list[Any]] = defaultdict(lambda: [0, 0, 0, None])  # what nobody priced has no cost
     rows = world.uok.execute("select unit_type, model_id, succeeded, tokens_total, cost_usd from llm_task_outcomes")
     for unit_type, model_id, succeeded, tokens, cost in rows:
         name = {**aliases, "openhub/dune-coder": "dune-coder"}.get(model_id, model_id)

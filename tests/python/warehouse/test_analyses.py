@@ -1,4 +1,4 @@
-"""The queries of analyses/ run, and the README has each of them: the same rows for the same question."""
+"""The queries of analyses/ run, and the guides print each of them: the same rows for the same question."""
 
 import os
 import re
@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -58,10 +57,10 @@ def compiled(warehouse: Warehouse, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ANALYSES)
-def test_the_readme_asks_what_the_analysis_asks(built: Warehouse, name: str) -> None:
+def test_a_guide_asks_what_the_analysis_asks(built: Warehouse, name: str) -> None:
     expected = answers(built, compiled(built, name))
-    blocks = re.findall(r"^```sql\n(.*?)^```", Path(PROJECT / "README.md").read_text(), re.M | re.S)
-    queries = [block for block in blocks if block.lstrip().startswith("select") and "failure_reasons" not in block]
+    guides = "".join((PROJECT / "docs" / "guides" / name).read_text() for name in ("asking.md", "experiments.md"))
+    queries = re.findall(r"^```sql\n(select.*?)^```", guides, re.M | re.S)
     assert any(answers(built, query) == expected for query in queries)
 
 

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,16 +22,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("audited")
     project = folder / "project"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs"))
-    (project / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
-    (project / "seeds" / "ab_experiments.csv").write_text(
+    (project / "workspace" / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
+    (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(
         "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
         "trial,code,able,baker,2026-03-02,2026-03-20T14:00:00+02:00,\n"
     )
-    (project / "seeds" / "incumbents.csv").write_text("task_type,model_id\ncode,able\nprose,able\n")
+    (project / "workspace" / "seeds" / "incumbents.csv").write_text("task_type,model_id\ncode,able\nprose,able\n")
     warehouse = Warehouse(project=project, database=folder / "outcomes.db")
     warehouse.loader("init")
     balances = folder / "balances.json"
-    able = {"successes": 42, "failures": 3, "timeouts": 2, "totalTokens": 9, "totalCost": 1.25}
+    able: dict[str, Any] = {"successes": 42, "failures": 3, "timeouts": 2, "totalTokens": 9, "totalCost": 1.25}
     able["lastUsed"] = "2026-05-01T00:00:00Z"
     balances.write_text(json.dumps({"code": {"able": able}}))
     warehouse.loader("import-legacy", balances)

@@ -11,14 +11,21 @@ from datetime import date, timedelta
 import filelock
 import pytest
 
-from .conftest import PROJECT, Warehouse, outcome
+from .conftest import PROJECT, Warehouse, empty_log, outcome
 
 
-def test_an_empty_log_builds_and_answers_nothing(new_warehouse: Warehouse) -> None:
-    new_warehouse.loader("build", "--quiet")
-    assert new_warehouse.query("select * from model_stats") == []
-    assert new_warehouse.loader("stats").stdout == "none\n"
-    assert json.loads(new_warehouse.loader("candidates", "--json").stdout) == []
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """An empty log, built."""
+    warehouse = empty_log(tmp_path_factory.mktemp("empty"))
+    warehouse.build()
+    return warehouse
+
+
+def test_an_empty_log_builds_and_answers_nothing(empty: Warehouse) -> None:
+    assert empty.query("select * from model_stats") == []
+    assert empty.loader("stats").stdout == "none\n"
+    assert json.loads(empty.loader("candidates", "--json").stdout) == []
 
 
 def test_reading_before_the_first_build_says_what_to_do(new_warehouse: Warehouse) -> None:
@@ -50,11 +57,11 @@ def test_a_selection_that_matches_nothing_fails(new_warehouse: Warehouse, select
 def test_a_failing_dbt_model_is_exit_1_and_keeps_the_old_rows(own_project, new_warehouse: Warehouse) -> None:
     new_warehouse.project = own_project
     new_warehouse.load([outcome()])
-    new_warehouse.loader("build", "--quiet")
+    new_warehouse.build("+model_rankings")
     before = new_warehouse.query("select * from model_rankings")
     trends = own_project / "models" / "marts" / "performance" / "model_rankings.sql"
     trends.write_text("select no_such_column from {{ ref('model_stats') }}")
-    done = new_warehouse.loader("build", "--quiet", check=False)
+    done = new_warehouse.loader("build", "--quiet", "--select", "model_rankings", check=False)
     assert done.returncode == 1
     assert "dbt build failed" in done.stderr
     assert new_warehouse.query("select * from model_rankings") == before
@@ -67,12 +74,11 @@ def test_no_project_is_one_line(new_warehouse: Warehouse, tmp_path) -> None:
     assert "set OUTCOMES_PROJECT" in done.stderr
 
 
-def test_every_built_column_is_described_and_every_described_one_built(new_warehouse: Warehouse) -> None:
-    new_warehouse.loader("build", "--quiet")
-    manifest = json.loads((new_warehouse.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
+def test_every_built_column_is_described_and_every_described_one_built(empty: Warehouse) -> None:
+    manifest = json.loads((empty.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
     nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
     assert len(nodes) > 10
-    connection = sqlite3.connect(new_warehouse.database)
+    connection = sqlite3.connect(empty.database)
     for node in nodes:
         built = [row[1] for row in connection.execute(f"pragma table_info({node['name']})")]
         assert built == list(node["columns"]), node["name"]
@@ -81,9 +87,8 @@ def test_every_built_column_is_described_and_every_described_one_built(new_wareh
             assert column["description"], f"{node['name']}.{column['name']}"
 
 
-def test_every_mart_has_a_contract_and_a_tested_key(new_warehouse: Warehouse) -> None:
-    new_warehouse.loader("build", "--quiet")
-    manifest = json.loads((new_warehouse.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
+def test_every_mart_has_a_contract_and_a_tested_key(empty: Warehouse) -> None:
+    manifest = json.loads((empty.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
     tested = {
         test["attached_node"]
         for test in manifest["nodes"].values()
@@ -149,11 +154,10 @@ def steps(connection: sqlite3.Connection, sql: str) -> int:
     return 100 * len(hundreds)
 
 
-def test_the_docs_are_one_static_page_that_knows_the_types_of_tables(new_warehouse: Warehouse, tmp_path) -> None:
-    new_warehouse.loader("build", "--quiet")
+def test_the_docs_are_one_static_page_that_knows_the_types_of_tables(empty: Warehouse, tmp_path) -> None:
     environment = {
         **os.environ,
-        "OUTCOMES_DB": str(new_warehouse.database),
+        "OUTCOMES_DB": str(empty.database),
         "OUTCOMES_SCHEMAS": str(tmp_path / "none"),
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),

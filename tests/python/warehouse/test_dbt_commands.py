@@ -1,4 +1,4 @@
-"""dbt itself on the real project: freshness, show, unit tests, snapshots, store_failures, retry, documentation."""
+"""dbt itself on the real project: freshness, show, unit tests, store_failures, retry, documentation."""
 
 import json
 import multiprocessing
@@ -14,7 +14,7 @@ from dbt.cli.main import dbtRunner
 
 from .conftest import ORIGINAL_INSERT, PROJECT, Warehouse, outcome
 
-# What a data engineer might add: a table on a view, tested in both ways, and its history.
+# What a data engineer might add: a table on a view, tested in both ways.
 ADDED = {
     "models/added/lively.sql": "select task_type, model_id, successes * 2 as doubled from {{ ref('model_stats') }}",
     "models/added/_added__models.yml": """
@@ -38,12 +38,6 @@ unit_tests:
         rows: [{task_type: a, model_id: m, successes: 3}, {task_type: b, model_id: m, successes: 0}]
     expect:
       rows: [{task_type: a, model_id: m, doubled: 6}, {task_type: b, model_id: m, doubled: 0}]
-""",
-    "snapshots/lively_history.yml": """
-snapshots:
-  - name: lively_history
-    relation: ref('lively')
-    config: {unique_key: [task_type, model_id], strategy: check, check_cols: [doubled]}
 """,
 }
 
@@ -111,8 +105,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
 def test_what_was_added_is_built_and_tested(dbt: Dbt) -> None:
     statuses = {name: result["status"] for name, result in dbt.results().items()}
     assert statuses["lively"] == "success"
-    assert statuses["lively_history"] == "success"
-    assert dbt.warehouse.query("select doubled, dbt_valid_to from lively_history") == [(6, None)]
+    assert dbt.warehouse.query("select doubled from lively") == [(6,)]
 
 
 def test_failures_are_stored_in_the_file(dbt: Dbt) -> None:
@@ -149,14 +142,6 @@ def test_retry_goes_on_where_it_failed(dbt: Dbt) -> None:
     dbt("retry")
     assert list(dbt.results()) == ["lively"]
     assert dbt.warehouse.query("select doubled from lively") == [(9,)]
-
-
-def test_snapshots_keep_what_was(dbt: Dbt) -> None:
-    dbt.warehouse.load([outcome(timestamp=ago(hours=1))])
-    dbt("build", "--select", "lively", "lively_history", "--exclude-resource-type", "unit_test")
-    history = dbt.warehouse.query("select doubled, dbt_valid_to is null from lively_history order by 1")
-    assert (history[0], history[-1][1]) == ((6, 0), 1)
-    assert len(history) == 2
 
 
 def test_the_documentation_is_one_file_with_every_type(dbt: Dbt) -> None:

@@ -75,7 +75,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, outcomes: list[Row]) -> 
         "wide,,able,baker,2026-01-01,,",
         "shifted,,baker,charlie,2026-01-01,,0.5",
     )
-    (warehouse.project / "seeds" / "incumbents.csv").write_text("task_type,model_id\ncode,able\nprose,able\n")
+    (warehouse.project / "workspace" / "seeds" / "incumbents.csv").write_text(
+        "task_type,model_id\ncode,able\nprose,able\n"
+    )
     # Loaded backwards: what is recorded late belongs to its day all the same.
     warehouse.load(reversed(outcomes))
     warehouse.loader("build", "--quiet")

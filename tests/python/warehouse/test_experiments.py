@@ -11,11 +11,12 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from .conftest import Warehouse, outcome
 
 HEADER = "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
+COMPARISONS = "+ab_comparisons"  # these tests build it with what it is computed from, and nothing else
 COUNTS = "incumbent_trials, incumbent_wins, challenger_trials, challenger_wins"
 
 
 def declare(project: Path, *lines: str) -> None:
-    (project / "seeds" / "ab_experiments.csv").write_text(HEADER + "".join(line + "\n" for line in lines))
+    (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(HEADER + "".join(line + "\n" for line in lines))
 
 
 def counts(warehouse: Warehouse) -> dict[str, tuple[int, ...]]:
@@ -47,25 +48,25 @@ def test_outcomes_belong_by_their_experiment_else_by_time(warehouse: Warehouse) 
             outcome(timestamp="2026-03-01T13:00:00Z", model_id="baker", success=False, error_type="rate_limited"),
         ]
     )
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     assert counts(warehouse) == {"e1": (2, 1, 1, 1), "e2": (3, 2, 1, 1)}
 
 
 def test_later_rows_count_once_and_late_ones_too(warehouse: Warehouse) -> None:
     declare(warehouse.project, "e1,code,able,baker,2026-03-01,,")
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     assert counts(warehouse) == {"e1": (0, 0, 0, 0)}
-    for number in range(3):
+    for number in range(2):
         warehouse.load(
             [
                 outcome(event_id=f"a{number}"),
                 outcome(event_id=f"b{number}", model_id="baker", timestamp="2026-03-01T00:00:00Z"),
             ]
         )
-        warehouse.loader("build", "--quiet")
+        warehouse.build(COMPARISONS)
         assert counts(warehouse) == {"e1": (number + 1, number + 1, number + 1, number + 1)}
-    warehouse.loader("build", "--quiet", "--full-refresh")
-    assert counts(warehouse) == {"e1": (3, 3, 3, 3)}
+    warehouse.loader("build", "--quiet", "--full-refresh", "--select", COMPARISONS)
+    assert counts(warehouse) == {"e1": (2, 2, 2, 2)}
 
 
 def test_a_changed_line_rebuilds_that_experiment_alone(warehouse: Warehouse) -> None:
@@ -77,15 +78,15 @@ def test_a_changed_line_rebuilds_that_experiment_alone(warehouse: Warehouse) -> 
             outcome(event_id="3", timestamp="2026-02-01T00:00:00Z"),
         ]
     )
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     rows = "select rowid, outcome_id from int_experiment_outcomes where experiment_id = ? and is_checkpoint = 0"
     untouched = warehouse.query(rows, "e2")
     declare(warehouse.project, "e1,code,able,baker,2026-01-01,,", "e2,code,able,baker,2026-03-01,,")
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     assert counts(warehouse) == {"e1": (2, 2, 1, 1), "e2": (1, 1, 1, 1)}
     assert warehouse.query(rows, "e2") == untouched
     declare(warehouse.project, "e2,code,able,baker,2026-03-01,,")
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     assert counts(warehouse) == {"e2": (1, 1, 1, 1)}
     assert warehouse.query(rows, "e1") == []
 
@@ -94,7 +95,7 @@ def test_a_build_reads_only_the_newer_rows_of_the_log(warehouse: Warehouse) -> N
     declare(warehouse.project, "e1,code,able,baker,2026-03-01,,", "e2,,able,baker,2026-03-01,,")
     warehouse.load([outcome(), outcome(model_id="baker")])
     for _ in range(2):
-        warehouse.loader("build", "--quiet")
+        warehouse.build(COMPARISONS, "+int_outcomes_daily")
     compiled = warehouse.database.with_name("outcomes.db.build") / "target" / "compiled"
     for name in ("int_experiment_outcomes", "int_outcomes_totals", "int_outcomes_daily"):
         query = next(compiled.rglob(f"{name}.sql")).read_text()
@@ -109,10 +110,10 @@ def test_a_build_reads_only_the_newer_rows_of_the_log(warehouse: Warehouse) -> N
 def test_a_new_alias_brings_its_history(warehouse: Warehouse) -> None:
     declare(warehouse.project, "e1,code,able,baker,2026-03-01,,")
     warehouse.load([outcome(model_id="able-2026"), outcome(model_id="baker")])
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     assert counts(warehouse) == {"e1": (0, 0, 1, 1)}
-    (warehouse.project / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
-    warehouse.loader("build", "--quiet")
+    (warehouse.project / "workspace" / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
+    warehouse.build(COMPARISONS)
     assert counts(warehouse) == {"e1": (1, 1, 1, 1)}
 
 
@@ -134,7 +135,7 @@ def test_an_ad_hoc_comparison_says_what_a_declared_one_says(warehouse: Warehouse
         if not each["success"]:
             each["error_type"] = draw.choice([None, "rate_limited"])
     warehouse.load(outcomes)
-    warehouse.loader("build", "--quiet")
+    warehouse.build(COMPARISONS)
     arguments = ["able", "baker", "--task-type", "code", "--since", "2026-03-02", "--until", "2026-03-05", "--json"]
     ad_hoc = json.loads(warehouse.loader("compare", *arguments).stdout)
     # What the mart does not say: the attempts that infrastructure lost, which are no trials of either arm.
@@ -164,5 +165,5 @@ def test_an_ad_hoc_comparison_says_what_a_declared_one_says(warehouse: Warehouse
 def test_the_seed_file_has_the_columns_that_the_tests_declare() -> None:
     from .conftest import PROJECT
 
-    with (PROJECT / "seeds" / "ab_experiments.csv").open(newline="") as file:
+    with (PROJECT / "workspace" / "seeds" / "ab_experiments.csv").open(newline="") as file:
         assert ",".join(next(csv.reader(file))) + "\n" == HEADER

@@ -14,7 +14,7 @@ import pytest
 
 from model_outcomes.log import store
 from model_outcomes.publish import report
-from model_outcomes.publish.report import advice
+from model_outcomes.publish.report import advice, notes
 
 from .conftest import Warehouse, copy_of_project
 from .test_experiments import COUNTS, declare
@@ -151,8 +151,8 @@ def test_every_alternative_that_the_report_names_is_likely_and_well_tried(
     best = {(row["task_type"], row["model_id"]): row["probability_best"] for row in contents.rankings}
     leaders = advice.leaders(contents)
     texts = [(leader.task_type, leader.certainty) for leader in leaders]
-    for part in (advice.recommended, advice.trials_worth_making):
-        texts += [(note.task_type, note.text) for note in part(contents)]
+    for part in (advice.recommended, notes.trials_worth_making):
+        texts += [(str(note.task_type), note.text) for note in part(contents)]
     own = {(row["task_type"], row["model_id"]) for row in contents.recommendations}
     own |= {(leader.task_type, leader.model_id) for leader in leaders}
     alternatives = {

@@ -12,7 +12,7 @@ import pytest
 from model_outcomes import ModelOutcomes
 from model_outcomes.log import store
 from model_outcomes.publish import report
-from model_outcomes.publish.report import advice
+from model_outcomes.publish.report import advice, notes
 
 from .conftest import Warehouse, copy_of_project, outcome
 
@@ -92,7 +92,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("recommendations")
     warehouse = Warehouse(project=copy_of_project(folder / "project"), database=folder / "outcomes.db")
     named = "".join(f"{task_type},{model}\n" for task_type, model in INCUMBENTS.items())
-    (warehouse.project / "seeds" / "incumbents.csv").write_text(f"task_type,model_id\n{named}")
+    (warehouse.project / "workspace" / "seeds" / "incumbents.csv").write_text(f"task_type,model_id\n{named}")
     warehouse.load(world())
     warehouse.loader("build", "--quiet")
     return warehouse
@@ -163,24 +163,24 @@ def test_the_command_shows_the_same_list(warehouse: Warehouse) -> None:
 
 
 def test_the_report_gives_the_same_advice(contents: report.Contents) -> None:
-    notes = {note.task_type: note.text for note in advice.recommended(contents)}
-    assert set(notes) == set(WANTED)
-    assert notes["replaced"].startswith(
+    recommended = {note.task_type: note.text for note in advice.recommended(contents)}
+    assert set(recommended) == set(WANTED)
+    assert recommended["replaced"].startswith(
         "Replace old by new: it is surely better, with 180 successes in 200 trials against 60 in 200; decided on 2026-"
     )
-    figures = " 90.0% at $0.556 per success against 30.0% at $3.33 per success. That is +60.0 points ("
-    assert figures in notes["replaced"]
-    assert notes["tried"].startswith("Try cheap beside usual: it may be as good, with 48 successes in 60 trials")
-    assert notes["young"] == "Cannot tell: no model has 30 trials yet."
+    figures = " 90.0% at $0.556 per success against 30.0% at $3.33 per success. The difference is +60.0 points ("
+    assert figures in recommended["replaced"]
+    assert recommended["tried"].startswith("Try cheap beside usual: it may be as good, with 48 successes in 60 trials")
+    assert recommended["young"] == "Cannot tell: no model has 30 trials yet."
     incumbents = {leader.task_type: leader.incumbent for leader in advice.leaders(contents)}
-    assert incumbents["replaced"] == "old, surely worse: replace it"
+    assert incumbents["replaced"] == "old: surely worse, replace it"
     assert (incumbents["shared"], incumbents["kept"], incumbents["doubtful"]) == ("none", "the same", "old")
 
 
 def test_no_text_calls_a_hopeless_model_as_good(contents: report.Contents) -> None:
     """One success in 16 trials against ten in 16, and 1 in 16 against 80 in 100."""
     texts = [leader.certainty for leader in advice.leaders(contents)]
-    texts += [note.text for part in (advice.recommended, advice.trials_worth_making) for note in part(contents)]
+    texts += [note.text for part in (advice.recommended, notes.trials_worth_making) for note in part(contents)]
     assert not any(re.search(r"\b(hopeless|weak)\b", text) for text in texts)
     assert any("cheap" in text for text in texts)
 
@@ -195,6 +195,6 @@ def test_a_verdict_and_the_figures_beside_it_agree(warehouse: Warehouse, content
     assert doubtful["verdict"] == "was_challenger_better"
     assert doubtful["difference_lower"] < 0 < doubtful["difference_upper"]
     assert doubtful["first_decided_at"] < "2026-02-01"
-    assert {note.task_type for note in advice.decided(contents)} == {"replaced", "hidden"}
-    (note,) = [note for note in advice.undecided(contents) if note.task_type == "doubtful"]
-    assert f"decided on {doubtful['first_decided_at']} for new, but that does not hold any more" in note.text
+    assert {note.task_type for note in notes.decided(contents)} == {"replaced", "hidden"}
+    (note,) = [note for note in notes.undecided(contents) if note.task_type == "doubtful"]
+    assert f"the verdict of {doubtful['first_decided_at']} for new no longer holds" in note.text

@@ -1,6 +1,6 @@
-{# SQLite has no dates and dbt wants real ones. A row dated more than a day ahead would hide that nothing comes in any
-   more, so the newest believable one counts. It is looked for from the top of the column's index, if there is one,
-   and among the two days around it, where rows of other offsets may be later. #}
+{# SQLite has no dates, but dbt needs real ones. The newest plausible row counts, because a row dated more than a day
+   ahead would hide that no outcomes come in any more. The query starts at the top of the column's index, if there is
+   one, and looks at the two days around that row, because rows with other offsets may be later. #}
 {% macro sqlite__collect_freshness(source, loaded_at_field, filter) %}
     {% set is_believable = utc_timestamp(loaded_at_field) ~ " <= strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 day')" %}
     {% set loaded_at_query %}

@@ -1,4 +1,5 @@
-{# For what dbt builds by itself: snapshots, stored test failures. As in sqlite_stage, the query runs before the lock. #}
+{# For tables that dbt builds by itself, such as stored test failures. As in sqlite_stage, the query runs before the
+   lock is taken. #}
 {% macro sqlite__create_table_as(temporary, relation, sql) -%}
     {%- do sqlite_set_busy_timeout() -%}
     {%- if temporary -%}

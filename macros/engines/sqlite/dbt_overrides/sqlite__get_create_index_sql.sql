@@ -1,4 +1,4 @@
-{# A name of its own for each build: while a table is rebuilt its old indexes stand beside the new ones. #}
+{# Each build needs an index name of its own: while a table is rebuilt, the old indexes exist beside the new ones. #}
 {% macro sqlite__get_create_index_sql(relation, index_dict) %}
     {% set name = ([this.identifier] + index_dict['columns'] + [invocation_id[:8]]) | join('__') %}
     {% do return(

@@ -1,5 +1,5 @@
-{# Doubles to ten digits or nine decimals on both sides, so that a unit test can state the figure of a reference as it
-   is printed: dbt compares to the last bit, and the last bits are the engine's. #}
+{# Rounds doubles to ten digits or nine decimals on both sides, so that a unit test can state a reference figure as it
+   is printed. dbt compares to the last bit, and engines differ in the last bits. #}
 {% macro sqlite__get_unit_test_sql(main_sql, expected_fixture_sql, expected_column_names) -%}
     {%- set sides = {'actual': main_sql, 'expected': expected_fixture_sql} -%}
     {%- for side, side_sql in sides.items() %}

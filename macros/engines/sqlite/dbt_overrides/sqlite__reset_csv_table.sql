@@ -1,5 +1,5 @@
-{# A seed follows its file and its column_types without a full refresh: a new table, within the transaction that fills
-   it, so that no reader meets a file without it; or the standing one where nothing has changed. #}
+{# A seed follows its file and its column_types without a full refresh. If something changed, it gets a new table within
+   the transaction that fills it, so that no reader misses it. Otherwise the existing table stays. #}
 {% macro sqlite__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
     {% set definition, stored = sqlite_seed_definition(model, agate_table), sqlite_stored_sql(this) %}
     {% set count = run_query('select count(*) from ' ~ this).rows[0][0] | int %}

@@ -1,5 +1,5 @@
-// Draws the charts of the chosen task type and period, and says the same in tables. Names from outside only
-// ever become text: by textContent and aria-label here, and by Vega, which draws them as text.
+// Draws the charts of the chosen task type and period, and shows the same figures as tables. Names from outside become
+// text only: by textContent and aria-label here, and in Vega, which draws them as text.
 "use strict";
 (() => {
   const { specs, states, data } = JSON.parse(document.getElementById("payload").textContent);
@@ -11,13 +11,13 @@
   }
 
   const Z = 1.959963984540054;
-  const DAY = 86400000;
-  const LEAST = 60; // pixels that a panel is wide at the least
-  const LABEL = 220; // pixels that a model's name may take beside a chart
+  const DAY_MS = 86400000;
+  const MIN_PANEL_PX = 60;
+  const MAX_LABEL_PX = 220; // for the names of models beside a chart
   const isKnown = (value) => value !== null && value !== undefined;
   const percent = (rate) => (isKnown(rate) ? (rate * 100).toFixed(1) + "%" : "");
   const dollars = (cost) => (isKnown(cost) ? "$" + cost.toPrecision(3) : "");
-  const day = (first, number) => new Date(Date.parse(first + "T00:00:00Z") + number * DAY).toISOString().slice(0, 10);
+  const day = (first, number) => new Date(Date.parse(first + "T00:00:00Z") + number * DAY_MS).toISOString().slice(0, 10);
 
   function wilson(k, n) {
     const centre = (k + (Z * Z) / 2) / (n + Z * Z);
@@ -25,7 +25,7 @@
     return [Math.max(0, centre - half), Math.min(1, centre + half)];
   }
 
-  // What stands beside a rate whose model lost attempts to the infrastructure.
+  // The text beside a rate whose model lost attempts to the infrastructure.
   const lostOf = (lost, trials) =>
     lost ? `${lost.toLocaleString("en")} of ${(trials + lost).toLocaleString("en")} attempts lost` : "";
 
@@ -65,7 +65,7 @@
     const places = new Map(ranking(task).map((row) => [row.model_id, row.place]));
     const cells = data.days.filter(([own]) => own === task).map((cell) => [data.models[cell[1]], ...cell.slice(2)]);
     for (const [model_id, first, trials, successes, alarms] of cells) {
-      const rings = new Set(alarms);
+      const alarmDays = new Set(alarms);
       const place = places.get(model_id) ?? 1e9;
       let weekTrials = 0;
       let weekSuccesses = 0;
@@ -77,7 +77,7 @@
         if (own < from) return;
         const [lower, upper] = n ? wilson(k, n) : [null, null];
         rows.push({ model_id, place, day: own, trials: n, successes: k, rate: n ? k / n : null, lower, upper,
-          trailing: weekTrials ? weekSuccesses / weekTrials : null, alarm: rings.has(number),
+          trailing: weekTrials ? weekSuccesses / weekTrials : null, alarm: alarmDays.has(number),
           is_alone: n > 0 && !trials[number + 1] && (!trials[number - 1] || day(first, number - 1) < from) });
       });
     }
@@ -87,27 +87,27 @@
   function comparisons(task) {
     const from = since();
     const rows = [];
-    for (const [id, incumbent, challenger, own, decided, seen] of data.comparisons) {
+    for (const [id, incumbent, challenger, own, decided, allDays] of data.comparisons) {
       if (own !== null && own !== task) continue;
-      const looks = seen.filter(([at]) => at >= from);
-      for (const [at, difference, lower, upper] of looks) {
+      const shownDays = allDays.filter(([at]) => at >= from);
+      for (const [at, difference, lower, upper] of shownDays) {
         rows.push({ experiment_id: id, title: challenger + " against " + incumbent + " (" + id + ")", day: at, difference,
           difference_lower: lower, difference_upper: upper, is_decided: at === decided,
-          is_alone: looks.length === 1 });
+          is_alone: shownDays.length === 1 });
       }
     }
     return rows;
   }
 
-  // A chart by its name: its rows, the columns of its table, what one row says in words and which rows are worth
-  // saying, and what stands there without rows.
+  // The charts by name: rows, columns of the table, the rows that a screen reader reads out and each of them in words,
+  // and the text that is shown if there are no rows.
   const CHARTS = {
     ranking: {
       rows: ranking,
       columns: [["rank", "rank"], ["model", "model_id"], ["trials", "trials"], ["success rate", "success_rate", percent],
         ["from", "success_rate_lower", percent], ["to", "success_rate_upper", percent], ["lost", "lost"],
         ["standing", "state"], ["chance of being best", "probability_best", percent]],
-      worthSaying: (rows) => rows,
+      readOut: (rows) => rows,
       inWords: (row) => `${row.model_id} ${percent(row.success_rate)} (${percent(row.success_rate_lower)} to ` +
         `${percent(row.success_rate_upper)}), ${row.state}` + (row.lost ? `, ${row.lost}` : ""),
       none: "No model has a trial.",
@@ -116,9 +116,9 @@
       rows: days,
       columns: [["day", "day"], ["model", "model_id"], ["trials", "trials"], ["successes", "successes"],
         ["success rate", "rate", percent], ["from", "lower", percent], ["to", "upper", percent],
-        ["trailing 7 days", "trailing", percent], ["alarm", "alarm", (is) => (is ? "alarm" : "")]],
-      worthSaying: (rows) => [...new Map(rows.map((row) => [row.model_id, row])).values()],
-      inWords: (row) => `${row.model_id} ${percent(row.trailing) || "not tried"} in the seven days up to ${row.day}` +
+        ["last 7 days", "trailing", percent], ["alarm", "alarm", (is) => (is ? "alarm" : "")]],
+      readOut: (rows) => [...new Map(rows.map((row) => [row.model_id, row])).values()],
+      inWords: (row) => `${row.model_id} ${percent(row.trailing) || "no trials"} in the seven days up to ${row.day}` +
         (row.alarm ? ", drift alarm" : ""),
       none: "No outcome in this period.",
     },
@@ -126,7 +126,7 @@
       rows: costs,
       columns: [["model", "model_id"], ["cost per success", "cost_per_success", dollars],
         ["success rate", "success_rate", percent], ["unbeaten", "is_on_frontier", (is) => (is ? "yes" : "")]],
-      worthSaying: (rows) => rows,
+      readOut: (rows) => rows,
       inWords: (row) => `${row.model_id} ${dollars(row.cost_per_success)} at ${percent(row.success_rate)}` +
         (row.is_on_frontier ? ", unbeaten" : ""),
       none: "No model of this task type has a known cost per success.",
@@ -136,7 +136,7 @@
       columns: [["day", "day"], ["comparison", "title"], ["difference", "difference", percent],
         ["from", "difference_lower", percent], ["to", "difference_upper", percent],
         ["", "is_decided", (is) => (is ? "decided" : "")]],
-      worthSaying: (rows) => [...new Map(rows.map((row) => [row.experiment_id, row])).values()],
+      readOut: (rows) => [...new Map(rows.map((row) => [row.experiment_id, row])).values()],
       inWords: (row) => `${row.title} ${percent(row.difference)} (${percent(row.difference_lower)} to ` +
         `${percent(row.difference_upper)}) on ${row.day}`,
       none: "No comparison of this task type in this period.",
@@ -144,10 +144,10 @@
   };
 
   function table(rows, columns) {
-    const made = document.createElement("table");
-    const head = made.createTHead().insertRow();
+    const element = document.createElement("table");
+    const head = element.createTHead().insertRow();
     for (const [title] of columns) head.appendChild(Object.assign(document.createElement("th"), { textContent: title }));
-    const body = made.createTBody();
+    const body = element.createTBody();
     for (const row of rows) {
       const line = body.insertRow();
       for (const [, name, text] of columns) {
@@ -155,7 +155,7 @@
         line.insertCell().textContent = text ? text(value) : isKnown(value) ? String(value) : "";
       }
     }
-    return made;
+    return element;
   }
 
   const ink = { labelColor: "var(--ink)", titleColor: "var(--faint)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
@@ -180,15 +180,15 @@
   }
 
   function sized(spec, width) {
-    spec.spec.width = Math.max(LEAST, width);
+    spec.spec.width = Math.max(MIN_PANEL_PX, width);
     spec.facet.header.labelLimit = spec.spec.width;
   }
 
-  // Vega-Lite fits a chart's width, but warns of a height that it was not asked to fit: hence the arithmetic.
+  // Vega-Lite can fit the width, but then warns about the height. So the width is calculated here.
   function fitted(name, spec, width, rows) {
     if (name === "costs") return { ...spec, width, autosize: { type: "fit", contains: "padding" } };
     if (name === "ranking") {
-      const limit = Math.min(LABEL, width / 3);
+      const limit = Math.min(MAX_LABEL_PX, width / 3);
       const labels = Math.min(limit, widest(rows.map((row) => row.label)));
       const sized = { ...spec, width: Math.max(80, width - labels - 40), height: { step: 24 } };
       return { ...sized, config: { axisY: { labelLimit: limit } } };
@@ -196,18 +196,18 @@
     const wanted = name === "days" ? 290 : 420;
     const panels = new Set(rows.map((row) => row.title ?? row.model_id)).size;
     const columns = Math.max(1, Math.min(name === "days" ? 4 : 2, Math.floor(width / wanted), panels));
-    const made = structuredClone({ ...spec, columns });
-    sized(made, Math.floor(width / columns) - 60);
-    // Vega warns of a layer that has nothing to draw.
+    const panelled = structuredClone({ ...spec, columns });
+    sized(panelled, Math.floor(width / columns) - 60);
+    // Vega warns about a layer that has nothing to draw.
     const hasAlone = rows.some((row) => row.is_alone);
-    made.spec.layer = made.spec.layer.filter((layer) => hasAlone || !(layer.name ?? "").startsWith("alone"));
-    // All panels span the same days, also where a layer has none of its own: no alarm, no verdict.
+    panelled.spec.layer = panelled.spec.layer.filter((layer) => hasAlone || !(layer.name ?? "").startsWith("alone"));
+    // All panels span the same days, even if a layer has no rows (no alarm, no verdict).
     const span = rows.reduce(([from, to], row) => [row.day < from ? row.day : from, row.day > to ? row.day : to],
       [rows[0].day, rows[0].day]);
-    // A single day stands in the middle, between its neighbours.
+    // A single day is drawn in the middle, between its neighbours.
     if (span[0] === span[1]) span.splice(0, 2, day(span[0], -1), day(span[1], 1));
-    for (const { encoding } of made.spec.layer) if (encoding.x) encoding.x.scale.domain = span;
-    return made;
+    for (const { encoding } of panelled.spec.layer) if (encoding.x) encoding.x.scale.domain = span;
+    return panelled;
   }
 
   async function draw() {
@@ -216,7 +216,7 @@
     for (const row of document.querySelectorAll("#quality-table tbody tr")) {
       row.hidden = row.dataset.taskType !== taskType.value;
     }
-    for (const [name, { rows: select, columns, worthSaying, inWords, none }] of Object.entries(CHARTS)) {
+    for (const [name, { rows: select, columns, readOut, inWords, none }] of Object.entries(CHARTS)) {
       const figure = document.getElementById(name);
       const chart = figure.querySelector(".chart");
       const rows = select(task);
@@ -227,20 +227,20 @@
       const title = figure.querySelector("h3").textContent;
       const about = data.taskTypes[task] + (name === "ranking" || name === "costs" ? "" : `, ${period.selectedOptions[0].text}`);
       figure.querySelector(".about").textContent = about;
-      const said = rows.length ? worthSaying(rows).map(inWords).join("; ") : none;
-      chart.setAttribute("aria-label", `${title}, ${data.taskTypes[task]}: ${said}`);
+      const words = rows.length ? readOut(rows).map(inWords).join("; ") : none;
+      chart.setAttribute("aria-label", `${title}, ${data.taskTypes[task]}: ${words}`);
       if (!rows.length) {
         chart.appendChild(Object.assign(document.createElement("p"), { className: "none", textContent: none }));
         continue;
       }
       const spec = fitted(name, specs[name], chart.clientWidth, rows);
-      // Within an element of its own, since Vega puts words of its own on the one that it is given.
+      // In an inner element, since Vega sets an aria-label of its own on the element that it gets.
       const canvas = chart.appendChild(document.createElement("div"));
       const legend = { ...config.legend, columns: chart.clientWidth < 400 ? 1 : chart.clientWidth < 560 ? 2 : 4 };
       const embed = () => window.vegaEmbed(canvas, { ...spec, datasets: { [name]: rows } },
         { ast: true, actions: false, renderer: "svg", config: { ...config, legend }, defaultStyle: false });
       await embed();
-      // How wide its axes are, only the drawn chart of panels knows.
+      // The width of the axes is known only after the panels are drawn.
       const excess = canvas.querySelector("svg").getBoundingClientRect().width - chart.clientWidth;
       if (spec.facet && excess > 0) {
         sized(spec, spec.spec.width - Math.ceil(excess / spec.columns));

@@ -1,0 +1,160 @@
+"""The columns of each answer as a table; JSON and CSV have every column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from model_outcomes.answers.queries import Answer
+from model_outcomes.answers.terminal import interval_text, screen
+from model_outcomes.answers.terminal.tables import (
+    Column,
+    bounds,
+    day,
+    dollars,
+    drawn,
+    integer,
+    lost_share,
+    name,
+    percent,
+    picture,
+    table,
+)
+from model_outcomes.base.console import escaped, printable
+
+DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
+FORMULA_SIGNS = "=+-@\u2212"  # the last is the minus of typographers
+GUARDED = ("'", "\t", "\r", "\n")  # the apostrophe itself, and characters that some imports take for the end of a cell
+
+RATE: Sequence[Column] = (
+    Column("trials", integer("trials")),
+    Column("success", percent("success_rate")),
+    Column("lost", lost_share, is_rare=True),
+    Column("interval", bounds("success_rate"), is_spare=True),
+    drawn("success_rate"),
+)
+
+STATS: Sequence[Column] = (
+    name("task type", "task_type"),
+    name("model", "model_id"),
+    *RATE,
+    Column("cost", dollars("total_cost")),
+    Column("last used", day("last_used"), is_spare=True),
+)
+
+RANKING: Sequence[Column] = (
+    Column("rank", integer("rank")),
+    name("model", "model_id"),
+    *RATE,
+    Column("per success", dollars("cost_per_success")),
+    Column("last used", day("last_used"), is_spare=True),
+)
+
+TRENDS: Sequence[Column] = (
+    Column("day", day("outcome_date")),
+    name("task type", "task_type"),
+    name("model", "model_id"),
+    *RATE,
+)
+
+RUNS: Sequence[Column] = (
+    Column("run", lambda row: printable(row["run_id"])),
+    Column("status", lambda row: str(row["status"])),
+    Column("exit", integer("exit_code")),
+    Column("accepted", integer("accepted_count")),
+    Column("rejected", integer("rejected_count")),
+    Column("nodes", integer("dbt_node_count"), is_spare=True),
+    Column("seconds", lambda row: f"{row['dbt_seconds']:.1f}", is_spare=True),
+    Column("message", lambda row: printable(row["message"] or ""), is_note=True),
+)
+
+RECOMMENDATIONS: Sequence[Column] = (
+    name("task type", "task_type"),
+    Column("do", lambda row: str(row["action"]).replace("_", " ")),
+    Column("model", lambda row: printable(row["alternative_model_id"] or row["model_id"] or ""), is_name=True),
+    Column("instead of", lambda row: printable(_replaced(row) or ""), is_name=True),
+    Column("why", lambda row: printable(row["reason"]), is_prose=True),
+)
+
+COMPARISON: Sequence[Column] = (
+    Column("", lambda row: str(row["arm"])),
+    name("model", "model_id"),
+    Column("trials", integer("trials")),
+    Column("success", percent("success_rate")),
+    Column("lost", lost_share, is_rare=True),
+    drawn("success_rate"),
+    Column("tokens", integer("avg_tokens"), is_spare=True),
+    Column("cost", dollars("avg_cost")),
+)
+
+
+def shown(answer: Answer, columns: Sequence[Column], output: str | None) -> str:
+    """Return an answer as JSON or CSV with every column, or without `output` as a table of the main columns."""
+    if output:
+        return _for_programs(answer, answer, output)
+    return table(answer, columns, screen.of_output()) if answer else "none"
+
+
+def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None) -> str:
+    """Return a comparison of two models as a JSON object, one line of CSV, or a table of both and the difference."""
+    if output:
+        return _for_programs(answer, [dict(answer)], output)
+    return f"{table(arms, COMPARISON, screen.of_output())}\n{_difference(answer)}"
+
+
+def _replaced(row: Mapping[str, Any]) -> str | None:
+    """Return the model that the recommended one replaces, or may replace after a trial; None for other actions."""
+    replaced: dict[str, str | None] = {"replace": row["incumbent_model_id"], "try": row["model_id"]}
+    return replaced.get(row["action"])
+
+
+def _for_programs(answer: Any, rows: Answer, output: str) -> str:
+    terminal = screen.of_output()
+    if output == "json":
+        return escaped(json.dumps(answer, ensure_ascii=not terminal.is_utf8, indent=2))
+    return terminal.writable(escaped(_csv(rows)))
+
+
+def _difference(answer: Mapping[str, Any]) -> str:
+    if answer["difference"] is None:
+        return "no difference: a model has no trials"
+    difference = interval_text.Interval(answer["newcombe_lower"], answer["difference"], answer["newcombe_upper"])
+    axis = interval_text.differences(difference)
+    line = picture(difference, axis, DIFFERENCE_WIDTH, screen.of_output(), has_zero=True)
+    return (
+        f"difference: {difference.value * 100:+.1f} points,"
+        f" 95 % interval {difference.lower * 100:+.1f} to {difference.upper * 100:+.1f}\n"
+        f"{axis.first * 100:+.0f} [{line}] {axis.last * 100:+.0f}\n"
+        "(valid for one look, at a time chosen before the data)"
+    )
+
+
+def spreadsheet_safe(value: Any) -> Any:
+    """Return a text with an apostrophe before it if a spreadsheet could run it as a formula; other values unchanged.
+
+    Spreadsheets trim a cell first, and read wide and small signs as plain ones. A text that begins with an apostrophe
+    gets one more, so that removing the first apostrophe always gives the original text.
+    """
+    if not isinstance(value, str) or value[:1].isalnum():
+        return value
+    return f"'{value}" if value.startswith(GUARDED) or _begins_formula(value) else value
+
+
+def _begins_formula(text: str) -> bool:
+    """Return True if the first visible character (no blank, control, format or mark) is a sign of formulas."""
+    first = next((character for character in text if unicodedata.category(character)[0] not in "ZCM"), "")
+    plain = unicodedata.normalize("NFKC", first)
+    return plain != "" and plain[0] in FORMULA_SIGNS
+
+
+def _csv(answer: Answer) -> str:
+    text = io.StringIO()
+    if answer:
+        writer = csv.DictWriter(text, fieldnames=list(answer[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: spreadsheet_safe(value) for name, value in row.items()} for row in answer)
+    return text.getvalue().removesuffix("\n")
