@@ -71,7 +71,7 @@ TYPES = {field.name: field.type for field in msgspec.structs.fields(DbtVars)}
 
 
 def checked(vars: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the vars as plain values of their types. Raises OutcomesError, which names the var and its allowed values."""
+    """Return the vars as plain values of their types. Raises OutcomesError, which names the var and allowed values."""
     values = {}
     for name, value in vars.items():
         if name not in TYPES:
