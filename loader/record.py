@@ -33,11 +33,11 @@ def init(context: click.Context, workspace: Path | None) -> None:
     """
     db: Path = context.obj
     if workspace:
-        from model_outcomes.base import settings
+        from model_outcomes.base import outputs, settings
         from model_outcomes.warehouse import builds
         from model_outcomes.warehouse.workspace import create
 
-        folder = paths.absolute(workspace)
+        folder = outputs.check(workspace, db, "workspace", Path.is_dir, is_folder=True)
         for path in create(folder, builds.project_folder()):
             console.say(f"wrote {path}")
         if context.parent and context.parent.get_parameter_source("db") == ParameterSource.DEFAULT:

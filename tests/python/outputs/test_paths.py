@@ -23,6 +23,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 # None: the command only reads it.
 PARAMETERS: dict[str, list[str] | None] = {
     "main --db": None,  # see test_other_files.py
+    "init workspace": ["init", "PATH"],
     "load files": None,
     "import-legacy file": None,
     "sync-uok path": ["sync-uok", "--install-view", "PATH"],
@@ -50,7 +51,8 @@ VARIABLES: dict[str, list[str] | None] = {
     "OUTCOMES_SPOOL": None,  # see degraded/
     "OUTCOMES_DB": None,  # see test_other_files.py
     **dict.fromkeys(
-        ("OUTCOMES_CONFIG", "OUTCOMES_INBOX", "OUTCOMES_LEGACY_JSON", "OUTCOMES_PROJECT", "OUTCOMES_UOK")
+        ("OUTCOMES_CONFIG", "OUTCOMES_INBOX", "OUTCOMES_LEGACY_JSON", "OUTCOMES_PROJECT", "OUTCOMES_UOK",
+         "OUTCOMES_WORKSPACE")
     ),
     # The loader itself sets it for dbt.
     "OUTCOMES_SCHEMAS": None,
@@ -58,10 +60,10 @@ VARIABLES: dict[str, list[str] | None] = {
     **dict.fromkeys(
         f"OUTCOMES_{name}"
         for name in ("BUSY_TIMEOUT", "DURABILITY", "FAIL_ON", "KEEP_RUNS", "MAX_REJECTS", "POSTGRES", "QUIET", "REPORT",
-                     "SPARK_MASTER", "SPARK_MEMORY", "SPARK_PARTITIONS", "TARGET", "WAIT")
+                     "SPARK_MASTER", "SPARK_MEMORY", "SPARK_PARTITIONS", "TARGET", "VARS", "WAIT")
     ),
 }  # fmt: skip
-SHARED_FOLDERS = {"run --publish", "OUTCOMES_PUBLISH", "OUTCOMES_RUNS"}
+SHARED_FOLDERS = {"init workspace", "run --publish", "OUTCOMES_PUBLISH", "OUTCOMES_RUNS"}
 
 
 def commands(group: click.Group, name: str) -> Iterator[tuple[str, click.Command]]:
