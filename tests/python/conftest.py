@@ -44,8 +44,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         command = [sys.executable, "-c", main, "--db", str(database), "build", "--quiet", "--select", "+model_stats"]
         environment = {**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
-        built = database.with_name("outcomes.db.build") / "target"
-        shutil.copy(built / "partial_parse.msgpack", parsed(session.config))
+        result = database.with_name("outcomes.db.build") / "target" / "partial_parse.msgpack"
+        if result.exists():  # dbt writes none if nothing has changed since
+            shutil.copy(result, parsed(session.config))
     os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed(session.config))
 
 
