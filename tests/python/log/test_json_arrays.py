@@ -36,7 +36,7 @@ def value(chance: random.Random, depth: int = 0) -> Any:
 def test_the_elements_are_those_that_json_loads_finds(
     monkeypatch: pytest.MonkeyPatch, chunk: int, indent: int | None
 ) -> None:
-    monkeypatch.setattr(json_arrays, "CHUNK", chunk)
+    monkeypatch.setattr(json_arrays, "CHUNK_BYTES", chunk)
     chance = random.Random(17)
     for number in range(150):
         array = [value(chance) for _ in range(number % 6)]

@@ -104,7 +104,7 @@ def test_a_killed_export_goes_on_where_it_was(database: Path, tmp_path: Path, in
 import os, signal, sys
 from pathlib import Path
 from model_outcomes.log import store
-from loader.engines import parquet_log
+from model_outcomes.warehouse.engines import parquet_log
 rename = Path.rename
 def rename_or_die(path, to):
     if to.name.startswith("batch=000000000000000007"):
