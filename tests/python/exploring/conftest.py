@@ -36,7 +36,8 @@ class Site:
 
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
-        return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "OUTCOMES_DB": str(self.database)}
+        return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "OUTCOMES_DB": str(self.database),
+                "OUTCOMES_WORKSPACE": str(PROJECT / "sample")}  # fmt: skip
 
     def loader(self, *arguments: object, exits: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
