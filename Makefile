@@ -40,8 +40,8 @@ docs: setup ## write what every table and column means as one page, target/docs.
 	@mkdir -p target
 	@OUTCOMES_DB="$${OUTCOMES_DB:-data/sample.db}" .venv/bin/loader docs --output target/docs.html
 
-# A file's tests share what they have built, hence loadfile.
-pytest = .venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+# A file's tests share what they have built, hence loadfile; tests/python/conftest.py orders the files.
+pytest = .venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: setup ## run the tests
 	$(pytest)

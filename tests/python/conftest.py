@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 from click.testing import CliRunner, Result
 
@@ -20,8 +21,33 @@ from loader.cli import main
 Query = Callable[..., list[tuple[Any, ...]]]
 Invoke = Callable[..., Result]
 Line = Callable[..., bytes]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
-PROJECT = Path(__file__).resolve().parents[2]
+TESTS = Path(__file__).resolve().parent
+PROJECT = TESTS.parents[1]
+# Of more than half a minute.
+LONGEST = [
+    "book/test_pages.py",
+    "pipeline/test_running.py",
+    "report/test_page.py",
+    "warehouse/test_experiments.py",
+    "pipeline/test_interruptions.py",
+    "parity/test_parity.py",
+    "warehouse/test_live_statistics.py",
+    "warehouse/test_building.py",
+    "report/test_figures.py",
+    "parity/test_runs.py",
+    "warehouse/test_dbt_commands.py",
+    "pipeline/test_reporting.py",
+    "outputs/test_other_files.py",
+    "engines/test_tables.py",
+    "pipeline/test_doctoring.py",
+    "warehouse/test_audit.py",
+    "terminal/test_printed.py",
+    "pipeline/test_hostile_inbox.py",
+    "stress/test_everybody_at_once.py",
+    "engines/test_dbt_commands.py",
+]
 PLAIN = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
 
 
@@ -40,10 +66,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "outcomes.db"
-        main = "from loader.cli import main; main()"
-        command = [sys.executable, "-c", main, "--db", str(database), "build", "--quiet", "--select", "+model_stats"]
-        environment = {**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}
-        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        _build(database, "--select", "+model_stats")
         result = database.with_name("outcomes.db.build") / "target" / "partial_parse.msgpack"
         if result.exists():  # dbt writes none if nothing has changed since
             shutil.copy(result, parsed(session.config))
@@ -53,6 +76,44 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def parsed(config: pytest.Config) -> Path:
     """Return where the project lies as dbt parsed it. dbt parses again what has changed since."""
     return config.cache.mkdir("dbt") / "partial_parse.msgpack"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker has a long one left when the others are done."""
+    order = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return the folder of a name. The first worker of a run that asks for it fills it, for all of them to read."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder(name: str, fill: Callable[[Path], object]) -> Path:
+        path, filled = shared / name, shared / f"{name} is filled"
+        with filelock.FileLock(shared / f"{name}.lock"):
+            if not filled.exists():
+                shutil.rmtree(path, ignore_errors=True)
+                path.mkdir()
+                fill(path)
+                filled.touch()
+        return path
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built_empty(once: Once) -> Path:
+    """An empty log, built, beside which dbt's folder is; tests that change it take a copy."""
+    return once("built empty", lambda folder: _build(folder / "outcomes.db")) / "outcomes.db"
+
+
+def _build(database: Path, *arguments: str) -> None:
+    main = "from loader.cli import main; main()"
+    command = [sys.executable, "-c", main, "--db", str(database), "build", "--quiet", *arguments]
+    environment = {**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
 @pytest.fixture(scope="module")

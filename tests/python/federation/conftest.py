@@ -6,11 +6,8 @@ seeds counts at once.
 
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -110,13 +107,9 @@ def times(number: int, **outcome: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(built_empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty log, built."""
-    database = tmp_path_factory.mktemp("built") / "outcomes.db"
-    subprocess.run(
-        [sys.executable, "-c", "from loader.cli import main; main()", "build", "--quiet"],
-        env={**os.environ, "OUTCOMES_DB": str(database), "OUTCOMES_PROJECT": str(ROOT)}, check=True,
-    )  # fmt: skip
+    database = Path(shutil.copy(built_empty, tmp_path_factory.mktemp("built")))
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("delete from model_aliases")
         connection.commit()

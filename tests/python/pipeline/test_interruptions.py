@@ -1,12 +1,14 @@
 """Whatever ends a run in the middle: the lock is free, nothing is half published, the next run goes on."""
 
 import json
+import shutil
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
-from .conftest import PATIENCE, Site, lines, outcome, wait_for
+from .conftest import PATIENCE, Site, lines, outcome, stand_in, wait_for
 
 # Seeds have no tests of their own there: this dbt model alone takes a while, in one statement.
 SLOW = """
@@ -15,11 +17,21 @@ SLOW = """
 """
 
 
-@pytest.fixture
-def slow_site(site: Site) -> Site:
-    """Has run once; its next build takes long."""
+@pytest.fixture(scope="module")
+def once_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site that has run once, and of its project."""
+    folder = tmp_path_factory.mktemp("once")
+    site = Site(folder / "a site", stand_in(folder))
     site.put("first.jsonl", lines([outcome()]))
     site.run()
+    return folder
+
+
+@pytest.fixture
+def slow_site(once_run: Path, tmp_path: Path) -> Site:
+    """Has run once; its next build takes long."""
+    shutil.copytree(once_run, tmp_path, dirs_exist_ok=True)
+    site = Site(tmp_path / "a site", tmp_path / "project")
     (site.project / "models" / "slow.sql").write_text("{{ config(materialized='table') }}" + SLOW)
     site.put("second.jsonl", lines([outcome(), outcome()]))
     return site

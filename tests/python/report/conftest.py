@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page
 from model_outcomes.base import clock
 from model_outcomes.publish import report
 
+from ..conftest import Once
+
 PROJECT = Path(__file__).parents[3]
 DAY = datetime.now(timezone.utc).replace(hour=12) - timedelta(days=1)
 PATIENCE = 120_000  # milliseconds until a test gives up
@@ -82,68 +84,83 @@ def attempts(task_type: str, model_id: str, trials: int, successes: int, **field
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Log:
+def sample(once: Once) -> Log:
     """The generated sample."""
-    folder = tmp_path_factory.mktemp("sample")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "sample"], cwd=folder, env={**kept, "PYTHONPATH": str(PROJECT)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+
+    def fill(folder: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "sample"], cwd=folder, env={**kept, "PYTHONPATH": str(PROJECT)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        of_sample(folder).loader("report", "-o", of_sample(folder).page)
+
+    return of_sample(once("sample", fill))
+
+
+def of_sample(folder: Path) -> Log:
     log = Log(folder)
     log.database = folder / "data" / "sample.db"
-    log.loader("report", "-o", log.page)
     return log
 
 
 @pytest.fixture(scope="session")
-def strange(tmp_path_factory: pytest.TempPathFactory) -> Log:
+def strange(once: Once) -> Log:
     """Hostile names everywhere, a task type of one model, one of thirty, one in which nobody ever fails."""
-    folder = tmp_path_factory.mktemp("strange")
-    project = folder / "project"
-    ignored = shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs", "docs", "benchmarks")
-    shutil.copytree(PROJECT, project, ignore=ignored)
-    (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(
-        "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
-        '"<img src=x onerror=document.title=""x"">",many,model-00,model-29,2026-01-01,2026-01-01,0.5\n'
-    )
-    log = Log(folder, project)
-    outcomes = []
-    for number, name in enumerate(HOSTILE):
-        outcomes += attempts("hostile", name, 40 + number, 40 - 3 * number)
-        outcomes += attempts(name, "plain", 5, 4) + attempts(name, name, 5, 1)
-    for number in range(30):
-        outcomes += attempts("many", f"model-{number:02}", 8 + 2 * number, 6 + number)
-    outcomes += attempts("many", "model-00", 200, 60, experiment_id='<img src=x onerror=document.title="x">')
-    outcomes += attempts("many", "model-29", 200, 180, experiment_id='<img src=x onerror=document.title="x">')
-    outcomes += attempts("alone", "only", 40, 30)
-    outcomes += [each for name, wins in (("good", 380), ("fair", 250), ("poor", 100))
-                 for each in attempts("clear", name, 400, wins)]  # fmt: skip
-    outcomes += [each for name in "abc" for each in attempts("flawless", name, 50, 50)]
-    log.load(outcomes)
-    return log.built()
+
+    def fill(folder: Path) -> None:
+        project = folder / "project"
+        ignored = shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs", "docs", "benchmarks")
+        shutil.copytree(PROJECT, project, ignore=ignored)
+        (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(
+            "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
+            '"<img src=x onerror=document.title=""x"">",many,model-00,model-29,2026-01-01,2026-01-01,0.5\n'
+        )
+        log = Log(folder, project)
+        outcomes = []
+        for number, name in enumerate(HOSTILE):
+            outcomes += attempts("hostile", name, 40 + number, 40 - 3 * number)
+            outcomes += attempts(name, "plain", 5, 4) + attempts(name, name, 5, 1)
+        for number in range(30):
+            outcomes += attempts("many", f"model-{number:02}", 8 + 2 * number, 6 + number)
+        outcomes += attempts("many", "model-00", 200, 60, experiment_id='<img src=x onerror=document.title="x">')
+        outcomes += attempts("many", "model-29", 200, 180, experiment_id='<img src=x onerror=document.title="x">')
+        outcomes += attempts("alone", "only", 40, 30)
+        outcomes += [each for name, wins in (("good", 380), ("fair", 250), ("poor", 100))
+                     for each in attempts("clear", name, 400, wins)]  # fmt: skip
+        outcomes += [each for name in "abc" for each in attempts("flawless", name, 50, 50)]
+        log.load(outcomes)
+        log.built()
+
+    folder = once("strange", fill)
+    return Log(folder, folder / "project")
 
 
 @pytest.fixture(scope="session")
-def one_day(tmp_path_factory: pytest.TempPathFactory) -> Log:
+def one_day(once: Once) -> Log:
     """Evals as they are run: at `yesterday` and `today` each model was tried on one day; at `apart` each on another."""
-    log = Log(tmp_path_factory.mktemp("one day"))
-    outcomes = []
-    for task_type, first, second in (("yesterday", 0, 0), ("today", -1, -1), ("apart", 2, 0)):
-        for model, trials, wins, back in (("challenger", 60, 54, first), ("incumbent", 100, 50, second)):
-            at = {"timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()}
-            outcomes += attempts(task_type, model, trials, wins, **at)
-    log.load(outcomes)
-    return log.built()
+
+    def fill(folder: Path) -> None:
+        log = Log(folder)
+        outcomes = []
+        for task_type, first, second in (("yesterday", 0, 0), ("today", -1, -1), ("apart", 2, 0)):
+            for model, trials, wins, back in (("challenger", 60, 54, first), ("incumbent", 100, 50, second)):
+                at = {"timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()}
+                outcomes += attempts(task_type, model, trials, wins, **at)
+        log.load(outcomes)
+        log.built()
+
+    return Log(once("one day", fill))
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Log:
+def empty(built_empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Log:
     """A log without an outcome."""
     log = Log(tmp_path_factory.mktemp("empty"))
-    log.loader("init")
-    return log.built()
+    shutil.copy(built_empty, log.database)
+    log.loader("report", "-o", log.page)
+    return log
 
 
 def multiplied(sample: Log, folder: Path, cells: list[tuple[str, str]], days: int = 90) -> Log:

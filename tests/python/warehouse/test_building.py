@@ -7,19 +7,18 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import date, timedelta
+from pathlib import Path
 
 import filelock
 import pytest
 
-from .conftest import PROJECT, Warehouse, empty_log, outcome
+from .conftest import PROJECT, Warehouse, outcome
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def empty(built_empty: Path) -> Warehouse:
     """An empty log, built."""
-    warehouse = empty_log(tmp_path_factory.mktemp("empty"))
-    warehouse.build()
-    return warehouse
+    return Warehouse(project=PROJECT, database=built_empty)
 
 
 def test_an_empty_log_builds_and_answers_nothing(empty: Warehouse) -> None:
