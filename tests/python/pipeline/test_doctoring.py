@@ -36,7 +36,7 @@ def test_a_sound_site_has_nothing_to_do_but_what_the_data_ask_for(run_once) -> N
     assert found["lock"]["message"] == "not held"
     text = site.loader("doctor").stdout
     assert "WARN  rejected lines: Rejected lines. 1 line could not be read as an outcome and is in no figure." in text
-    assert "-> Correct the program that writes them" in text
+    assert "-> Correct the program that wrote them" in text
 
 
 def test_unknown_names_and_old_news_are_findings(ran: Site) -> None:
