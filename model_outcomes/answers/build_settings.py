@@ -39,6 +39,6 @@ def read(connection: Connection) -> BuildSettings:
         and not connection.execute("select 1 from sqlite_master where name = ?", (TABLE,)).fetchone()
     ):
         return BuildSettings()
-    values = dict(connection.execute(f"select name, number from {TABLE}").fetchall())
+    values = dict(connection.execute(f"select name, numeric_value from {TABLE}").fetchall())
     names = [field.name for field in fields(BuildSettings) if field.name in values]
     return BuildSettings(**{name: type(getattr(BuildSettings, name))(values[name]) for name in names})

@@ -80,7 +80,7 @@ order by started_at, experiment_id""",
     success_rate_lower,
     total_cost
 from model_stats
-where successes + failures >= (select number from build_settings where name = 'high_confidence_trials')
+where successes + failures >= (select numeric_value from build_settings where name = 'high_confidence_trials')
 order by success_rate_lower desc, trials desc, task_type, model_id""",
     },
 }

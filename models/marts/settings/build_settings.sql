@@ -77,13 +77,13 @@ settings as (
     select
         name,
         value,
-        {{ double('null') }} as number
+        {{ double('null') }} as numeric_value
     from texts
     union all
     select
         name,
         value,
-        {{ double('value') }} as number
+        {{ double('value') }} as numeric_value
     from numbers
 
 )

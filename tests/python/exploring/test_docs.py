@@ -122,4 +122,4 @@ def test_a_database_that_was_not_built_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_written_is_said_in_one_line(site: Site) -> None:
     said = site.loader("docs", "--output", "nowhere/docs.html", exits=2).stderr
-    assert said == f"Error: cannot write {site.folder}/nowhere/docs.html: there is no such folder\n"
+    assert said == f"Error: cannot write {site.folder}/nowhere/docs.html: the folder does not exist\n"

@@ -89,7 +89,7 @@ def test_marts_of_log_and_snapshot_agree(site: Site) -> None:
         for model_id, (*bounds, is_eligible, is_thin) in rows.items():
             assert tuple(bounds) == wilson(model_id)
             assert (is_eligible, is_thin) == (CELLS[model_id][1] >= MIN_SAMPLES, CELLS[model_id][1] < MIN_TRIALS)
-        assert dict(site.query("select name, number from build_settings", path=path)) == pytest.approx(
+        assert dict(site.query("select name, numeric_value from build_settings", path=path)) == pytest.approx(
             {**shipped_numbers(), "alpha": ALPHA, "z": stats.norm.isf(ALPHA / 2), "min_samples": MIN_SAMPLES,
              "min_trials_per_arm": MIN_TRIALS, "high_confidence_trials": 50, "min_exported_outcomes": 101},
             abs=1e-15, nan_ok=True,
