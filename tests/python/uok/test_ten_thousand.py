@@ -73,7 +73,8 @@ class World:
     def loader(self, *arguments: str, exit_code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", "--db", str(self.database), *arguments],
-            env={**os.environ, "OUTCOMES_PROJECT": str(PROJECT)}, capture_output=True, text=True,
+            env={**os.environ, "OUTCOMES_PROJECT": str(PROJECT), "OUTCOMES_WORKSPACE": str(PROJECT / "sample")},
+            capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == exit_code, done.stdout + done.stderr
         return done.stdout
@@ -190,7 +191,7 @@ def test_the_audit_sees_a_mart_that_counts_wrongly(world: World, tmp_path: Path)
             connection.execute(f"update {table} set {column} = {column} + 1 where rowid = 1")
     done = spoilt.loader("audit", "--json", exit_code=1)
     found = json.loads(done)["differences"]
-    assert [(one["table"], one["column"], one["found"] - one["expected"]) for one in found] == [
+    assert [(one["table"], one["column"], one["actual"] - one["expected"]) for one in found] == [
         ("model_performance", "retries", 1),
         ("outcome_reconciliation", "total_tokens_difference", 1),
     ]
