@@ -75,7 +75,7 @@ def test_dbt_looks_for_modules_in_no_folder_that_a_relative_path_names(
     theirs.mkdir()
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(theirs), "", "plugins", "."]))
     variables = builds._environment(tmp_path / "log.db", tmp_path)
-    shown = builds.CHILD.partition("from loader")[0] + "print(*sys.path, sep='\\n')"
+    shown = builds.CHILD.partition("from model_outcomes")[0] + "print(*sys.path, sep='\\n')"
     process = subprocess.run(
         [sys.executable, "-c", shown, str(ROOT)], cwd=folder, env=variables, capture_output=True, text=True, check=True
     )
