@@ -46,6 +46,7 @@ def _invoke(folder: Path, arguments: tuple[str, ...], environment: dict[str, str
     from dbt.cli.main import dbtRunner
 
     os.chdir(folder)
+    os.environ.pop("DBT_PARTIAL_PARSE_FILE_PATH", None)  # it names another project, as parsed
     os.environ.update(environment)
     sys.stdout = sys.stderr = output = io.StringIO()
     success = dbtRunner().invoke(list(arguments)).success
@@ -146,7 +147,9 @@ def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.put("profiles.yml", PROFILES)
     project.script("pragma journal_mode = wal")
     folder = ["--project-dir", str(project.folder), "--profiles-dir", str(project.folder)]
-    assert dbtRunner().invoke(["parse", *folder]).success
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DBT_PARTIAL_PARSE_FILE_PATH", raising=False)  # it names another project, as parsed
+        assert dbtRunner().invoke(["parse", *folder]).success
     return project
 
 

@@ -53,6 +53,8 @@ class Site:
     def start(self, *arguments: object, before: Sequence[str] = (), **environment: str) -> "subprocess.Popen[str]":
         """Start the command line, as the arguments of another program if `before` names one."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
+        if self.project != PROJECT:  # the parsed project is another one: dbt would parse this one again at each run
+            inherited.pop("DBT_PARTIAL_PARSE_FILE_PATH", None)
         return subprocess.Popen(
             [*before, sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -69,7 +69,7 @@ def compiled(tmp_path_factory, project_vars):
             [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--vars", f"sequential_mode: {mode}"],
             cwd=folder,
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name != "DBT_PARTIAL_PARSE_FILE_PATH"},
                 "DBT_PROFILES_DIR": str(folder),
                 "DBT_TARGET_PATH": f"target-{mode}",
                 "DBT_LOG_PATH": f"logs-{mode}",
