@@ -62,7 +62,8 @@ def test_node_inserts_the_original_columns_while_python_records(node: Path, data
     with ModelOutcomes(database, strict=True, durability="normal") as outcomes:
         for _ in range(ROWS):
             outcomes.record("coding", "python", True)
-    said = json.loads(client.communicate(timeout=120)[0])
+    said = json.loads(client.stdout.read())
+    client.wait(timeout=120)
     assert client.returncode == 0
     assert said["version"].startswith("v24.")
     assert said["keys"] == 1

@@ -89,7 +89,9 @@ def test_killed_appenders_lose_nothing_that_they_were_told_is_kept(
         assert all(appender.stdout.readline() for _ in range(ENOUGH))
     for name, appender in appenders.items():
         appender.send_signal(signal.SIGKILL)
-        kept[name] = ENOUGH + len(appender.communicate(timeout=PATIENCE)[0].split("\n")) - 1
+        # read(), because communicate() would pass over the lines that readline() has buffered.
+        kept[name] = ENOUGH + appender.stdout.read().count("\n")
+        appender.wait(timeout=PATIENCE)
     result = drain()
     for name, count in kept.items():
         ((found,),) = query("select count(*) from model_outcomes where event_id like ? || '-%'", name)
