@@ -1,7 +1,8 @@
 """To sqlfluff each macro is a function, `wilson_lower(successes, trials)`: it judges the SQL that
-stands in a file, not what a macro makes of it. Names come from the files, one macro each.
+is written in a file, not the result of a macro. Names come from the files under macros/.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,9 @@ def as_call(macro: str) -> Callable[..., str]:
 
 globals().update(
     {
-        path.stem: as_call(path.stem)
+        name: as_call(name)
         for path in Path(__file__).resolve().parents[2].glob("macros/**/*.sql")
-        if path.stem not in TABLES
+        for name in re.findall(r"{%-? macro (\w+)", path.read_text())
+        if name not in TABLES
     }
 )

@@ -1,4 +1,14 @@
-{#- The method of DerSimonian and Laird. A single project has no variance between projects. -#}
+{#-
+    Variance of the projects' true log odds, 0 or more; 0 for one project.
+
+    Formula: max(Q - (m - 1), 0) / (weights - squared_weights/weights)
+    projects         m, number of pooled projects
+    weights          sum of 1/variance
+    squared_weights  sum of 1/variance^2
+    heterogeneity    Q, sum of (log_odds - weighted mean)^2 / variance
+    Example: between_project_variance('3', '30', '400', '7') is 0.3
+    Source: DerSimonian and Laird (1986).
+-#}
 {% macro between_project_variance(projects, weights, squared_weights, heterogeneity) -%}
     {%- set excess = '(' ~ double(heterogeneity) ~ ' - (' ~ double(projects) ~ ' - 1))' -%}
     (case

@@ -1,7 +1,11 @@
 {#-
-    The normal quantile at 1 - alpha/2, by algorithm AS 241 of Wichura (1988), which is right to 16 digits from
-    alpha = 1e-10 on. Neither SQL nor Jinja has a logarithm before the query runs: Halley's method finds ln(alpha/2).
-    Rounded to what a double holds of a number of this size.
+    The normal quantile at 1 - alpha/2, a number with 15 decimals, as many as a double holds of a number of this
+    size. Every fixed-horizon interval uses it. Algorithm AS 241 is right to 16 digits from alpha = 1e-10 on.
+    Neither SQL nor Jinja has a logarithm before the query runs: Halley's method finds ln(alpha/2).
+
+    Formula: Phi^-1(1 - alpha/2)
+    Example: z() is 1.959963984540054
+    Source: Wichura (1988), algorithm AS 241.
 -#}
 {% macro z() -%}
     {%- set tail = var('alpha') | float / 2 -%}

@@ -102,7 +102,7 @@ def table(connection: sqlite3.Connection, name: str) -> Table:
 
 
 def _to_millisecond(time: str) -> str:
-    """Return SQL that cuts off the digits after the milliseconds of a time, as macros/engines/to_millisecond does."""
+    """Return SQL that cuts off the digits after the milliseconds of a time, as the macro to_millisecond does."""
     return (
         f"iif(length({time}) > 23 and substr({time}, 20, 1) = '.',"
         f" substr({time}, 1, 23) || ltrim(substr({time}, 24), '0123456789'), {time})"

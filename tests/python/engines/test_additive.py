@@ -1,5 +1,6 @@
 """The additive materialization: every row counts exactly once, whatever is killed when."""
 
+import re
 import sqlite3
 
 import pytest
@@ -19,9 +20,10 @@ models:
       materialized: additive
       contract: {enforced: true}
       unique_key: [kind]
-      minimum_columns: [first_at]
-      maximum_columns: [last_at, last_id]
-      watermark: last_id
+      meta:
+        minimum_columns: [first_at]
+        maximum_columns: [last_at, last_id]
+        watermark: last_id
       post_hook: "select /* at the end */ max(i) from pause_at_the_end"
     columns:
       - {name: kind, data_type: text}
@@ -124,7 +126,7 @@ def test_a_delta_computed_before_another_merge_is_void(rollup):
     build = rollup.start("run")
     other = rollup.connect()
     other.execute("begin immediate")
-    rollup.await_log("as standing")
+    rollup.await_log("as existing (")
     other.execute("delete from totals")
     other.execute(f"insert into totals {TRUTH}")
     other.execute("commit")
@@ -188,8 +190,7 @@ def test_killed_between_chunks(rollup):
 )
 def test_a_wrong_config_is_named(rollup, change, complaint):
     key = change.split(":")[0]
-    lines = [f"      {change}" if line.strip().startswith(key) else line for line in TOTALS.splitlines()]
-    rollup.write(totals_yml="\n".join(lines))
+    rollup.write(totals_yml=re.sub(rf"\b{key}: .*", change, TOTALS))
     assert not rollup.dbt("run")
     assert complaint in rollup.messages()["totals"]
 

@@ -226,7 +226,7 @@ def test_killed_while_rows_change(project, point):
         update readings set value = 10 * value;
     """)
     build = project.start("run")
-    project.await_log({"delete": "(select standing_row from", "insert": "(select staged_row from"}[point])
+    project.await_log({"delete": "(select existing_row from", "insert": "(select staged_row from"}[point])
     while can_write(project):
         assert build.is_alive()
     project.kill(build)

@@ -39,9 +39,10 @@ models:
       materialized: additive
       contract: {enforced: true}
       unique_key: [team]
-      minimum_columns: [least]
-      maximum_columns: [last_id]
-      watermark: last_id
+      meta:
+        minimum_columns: [least]
+        maximum_columns: [last_id]
+        watermark: last_id
     columns:
       - {name: team, data_type: text}
       - {name: games, data_type: bigint}

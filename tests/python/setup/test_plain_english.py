@@ -18,7 +18,7 @@ AREAS = {
     "docs": ["docs/**/*.md"],
     "readme": ["README.md"],
     "models": ["models/**/*.yml", "models/**/*.sql", "models/**/*.md", "dbt_project.yml", "profiles.yml"],
-    "macros": ["macros/**/*.yml", "macros/**/*.sql", "analyses/*.sql", "tests/*/*.sql"],
+    "macros": ["macros/**/*.sql", "analyses/*.sql", "tests/*/*.sql"],
     "seeds": ["seeds/*.yml"],
 }
 # `is None` is Python.

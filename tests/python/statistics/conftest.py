@@ -2,10 +2,11 @@
 
 Each file of `queries/` selects from a table `inputs`, whose columns a test makes up, or from a dbt model of the project
 that `models/` gives these inputs. All of them are compiled once a session, in both modes of the sequential statistics,
-with the vars of the project.
+with the vars of the project. So are the examples in the macros' comments, as one query.
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -19,6 +20,13 @@ import yaml
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 MODES = ("default", "gbstats")
+FORMULAS = sorted((ROOT / "macros" / "statistics").glob("*/*.sql"))
+# By macro, the example in its comment: the call and its result, `ratio('7', '2')` and `3.5`.
+EXAMPLES = {
+    path.stem: match.groups()
+    for path in FORMULAS
+    if (match := re.search(r"\n    Example: (.+) is (\S+)\n", path.read_text()))
+}
 PROJECT_MODELS = (
     "days/int_numbers",
     "rankings/int_model_profiles",
@@ -38,8 +46,10 @@ def compiled(tmp_path_factory, project_vars):
     """The compiled SQL by mode and name of the query."""
     folder = tmp_path_factory.mktemp("statistics")
     shutil.copytree(ROOT / "macros" / "statistics", folder / "macros")
-    shutil.copy(ROOT / "macros" / "engines" / "double_type.sql", folder / "macros")
+    shutil.copy(ROOT / "macros" / "engines" / "types.sql", folder / "macros")
     shutil.copytree(HERE / "queries", folder / "queries")
+    calls = ",\n".join(f"{{{{ {call} }}}} as {name}" for name, (call, _) in EXAMPLES.items())
+    (folder / "queries" / "examples.sql").write_text(f"select\n{calls}\nfrom inputs\n")
     shutil.copytree(HERE / "models", folder / "models")
     for name in PROJECT_MODELS:
         shutil.copy(ROOT / "models" / "intermediate" / f"{name}.sql", folder / "models")

@@ -1,33 +1,35 @@
-"""Every macro is described as it is written."""
+"""Each formula is one macro in a file of its own, with a comment above it that holds, and something uses it."""
 
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
-FOLDER = Path(__file__).parents[3] / "macros" / "statistics"
-DESCRIBED = {
-    macro["name"]: macro
-    for path in FOLDER.glob("*/_*__macros.yml")
-    for macro in yaml.safe_load(path.read_text())["macros"]
-}
+from .conftest import EXAMPLES, FORMULAS, ROOT
+
+USERS = [*ROOT.glob("models/**/*.sql"), *ROOT.glob("macros/**/*.sql")]
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*/*.sql")), ids=lambda path: path.stem)
-def test_a_macro_is_described_with_its_arguments_and_an_example(path):
-    written = [
-        (name, arguments)
-        for name, arguments in re.findall(r"{% macro (\w+)\((.*?)\)", path.read_text())
-        if "__" not in name
-    ]
-    assert [name for name, _ in written] == [path.stem]
-    described = DESCRIBED[path.stem]
-    signature = [argument.split("=")[0] for argument in re.split(r",\s*", written[0][1]) if argument]
-    assert [argument["name"] for argument in described.get("arguments", [])] == signature
-    assert re.search(rf"Example: `[^`]*\b{path.stem}\(", described["description"])
-    assert all(argument["description"].strip() for argument in described.get("arguments", []))
+@pytest.mark.parametrize("path", FORMULAS, ids=lambda path: path.stem)
+def test_the_comment_above_a_macro_has_its_formula_and_all_arguments(path):
+    comment, macro, arguments = re.fullmatch(
+        r"({#-\n.*?\n-#})\n{% macro (\w+)\((.*?)\) -%}\n.*{%- endmacro %}\n", path.read_text(), re.DOTALL
+    ).groups()
+    assert macro == path.stem
+    assert re.search(r"\n    Formula: \S", comment)
+    names = [argument.split("=")[0] for argument in re.split(r",\s*", arguments) if argument]
+    assert [name for name in names if not re.search(rf"\b{name}\b", comment)] == []
 
 
-def test_nothing_is_described_that_is_not_there():
-    assert sorted(DESCRIBED) == sorted(path.stem for path in FOLDER.glob("*/*.sql"))
+def test_each_macro_is_used():
+    text = {path: re.sub(r"{#.*?#}", "", path.read_text(), flags=re.DOTALL) for path in USERS}
+    used = {path.stem for path in FORMULAS for user in USERS if user != path and f"{path.stem}(" in text[user]}
+    assert sorted({path.stem for path in FORMULAS} - used) == []
+
+
+@pytest.mark.parametrize("path", FORMULAS, ids=lambda path: path.stem)
+def test_the_example_in_the_comment_is_right(evaluate, path):
+    """The figures in the comments were computed with scipy and statsmodels, or by hand."""
+    call, figure = EXAMPLES[path.stem]
+    assert call.startswith(f"{path.stem}(")
+    (value,) = evaluate("examples", one=[1])[path.stem]
+    assert value == (figure if isinstance(value, str) else pytest.approx(float(figure), rel=1e-12))

@@ -1,3 +1,0 @@
-{% materialization additive, adapter='duckdb' %}
-    {{ return(build_additive()) }}
-{% endmaterialization %}

@@ -1,3 +1,0 @@
-{% materialization incremental, adapter='duckdb' %}
-    {{ return(build_incremental()) }}
-{% endmaterialization %}

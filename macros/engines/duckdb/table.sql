@@ -1,3 +1,0 @@
-{% materialization table, adapter='duckdb' %}
-    {{ return(build_table()) }}
-{% endmaterialization %}

@@ -1,3 +1,0 @@
-{% materialization view, adapter='duckdb' %}
-    {{ return(build_view()) }}
-{% endmaterialization %}

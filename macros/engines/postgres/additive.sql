@@ -1,3 +1,0 @@
-{% materialization additive, adapter='postgres' %}
-    {{ return(build_additive()) }}
-{% endmaterialization %}

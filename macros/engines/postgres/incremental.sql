@@ -1,3 +1,0 @@
-{% materialization incremental, adapter='postgres' %}
-    {{ return(build_incremental()) }}
-{% endmaterialization %}

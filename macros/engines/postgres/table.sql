@@ -1,3 +1,0 @@
-{% materialization table, adapter='postgres' %}
-    {{ return(build_table()) }}
-{% endmaterialization %}

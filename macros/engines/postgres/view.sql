@@ -1,3 +1,0 @@
-{% materialization view, adapter='postgres' %}
-    {{ return(build_view()) }}
-{% endmaterialization %}
