@@ -39,6 +39,7 @@ fixture:
       schema: main
       schemas_and_paths: {main: outcomes.db}
       schema_directory: no-more-databases
+    duckdb: {type: duckdb, path: outcomes.duckdb, schema: main, threads: 1}
 """
 
 
