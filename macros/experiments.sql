@@ -1,4 +1,4 @@
-{# How far int_experiment_outcomes has searched the log. #}
+{# The part of the log that int_experiment_outcomes has searched. #}
 
 
 {# The id of the last outcome that it has searched for an arm, as a scalar subquery; 0 if the arm is new or its

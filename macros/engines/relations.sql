@@ -1,4 +1,4 @@
-{# How tables and views are named in SQL, and which ones the sources are. #}
+{# The names of tables and views in SQL, and the sources. #}
 
 
 {# dbt's own ref() and source(), in every form. Only the way the result is written in SQL differs. #}

@@ -1,4 +1,4 @@
-{# Dbt models that add the new rows to what they have counted: the materialization `additive`, and `incremental`.
+{# For dbt models that add the new rows to what they have counted: the materialization `additive`, and `incremental`.
 
    The config of an additive dbt model:
    unique_key              a list of columns without nulls; it becomes the primary key

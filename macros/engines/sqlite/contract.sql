@@ -1,5 +1,5 @@
-{# What a contract means on SQLite: STRICT tables with its types and constraints, and a rebuild if it changes. dbt-sqlite
-   itself checks no contract; it warns "Model contracts cannot be enforced by sqlite!". #}
+{# A contract on SQLite makes a STRICT table with its types and constraints, which is rebuilt if the contract changes.
+   dbt-sqlite itself checks no contract; it warns "Model contracts cannot be enforced by sqlite!". #}
 
 
 {# The result of table_definition, with STRICT. SQLite stores this text, and sqlite_is_as_defined compares it to detect

@@ -1,6 +1,6 @@
-{# How a dbt model gets into an SQLite file while other programs write their outcomes there. Every materialization
-   computes its rows first, in a temporary table (sqlite_stage), and holds the write lock only to put them in place
-   (writing.sql). What a contract means is in contract.sql, how the lock is taken in locking.sql. #}
+{# The materializations write into an SQLite file while other programs write their outcomes there. Each computes its rows
+   first, in a temporary table (sqlite_stage), and holds the write lock only to put them in place (writing.sql). The
+   checks of a contract are in contract.sql, the write lock is in locking.sql. #}
 
 
 {# A table with the rows of its select, with types and constraints from its contract and `indexes` from the config. If

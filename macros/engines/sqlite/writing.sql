@@ -1,4 +1,4 @@
-{# How rows are computed without the write lock, and put in place under it.
+{# Rows are computed without the write lock, and put in place under it.
 
    sqlite_stage      computes the select into a temporary table
    sqlite_put_in     makes the existing table equal to it: row by row if few rows differ, otherwise by a swap

@@ -1,4 +1,4 @@
-{# What a contract means on DuckDB, PostgreSQL and Spark: the columns of a select are cast to its types. #}
+{# A contract on DuckDB, PostgreSQL and Spark: the columns of a select are cast to its types. #}
 
 
 {# The select, with each column cast to the type of its contract: on these engines a sum of bigints is wider, and a

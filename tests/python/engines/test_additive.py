@@ -202,7 +202,7 @@ def test_unit_tests_see_the_delta(rollup):
         """
 version: 2
 unit_tests:
-  - name: everything_where_nothing_stands
+  - name: everything_if_no_table_exists
     model: totals
     given:
       - input: source('log', 'events')

@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,7 +21,7 @@ RULES = """
               a rule's name: amount >= 0
               never broken: id > 0
 """
-ROWS = {
+ROWS: dict[str, list[tuple[object, ...]]] = {
     "whole": [(1, 1, "'a'", 0, 5), (1, 2, "'it''s'", 1, "null")],
     "broken": [
         (1, 1, "'a'", 0, 5),
@@ -41,7 +43,7 @@ BROKEN = [
 
 @pytest.fixture(scope="module", params=["sqlite", "duckdb"])
 def tested(request, module_project):
-    """The folder of a project in which dbt has run the test, and a function that runs a query there."""
+    """By test, its status and the rows that its query returns."""
     project, target = module_project, request.param
     project.put("tests/generic/rules.sql", TEST.read_text())
     tests = {"whole": RULES.format(name="rules_of_whole"), "broken": RULES.format(name="rules_of_broken")}
@@ -55,8 +57,11 @@ def tested(request, module_project):
         yml += f"  - name: {name}\n    data_tests:{tests[name]}"
     project.write(rules_yml=yml)
     assert not project.dbt("build", "--target", target)
-    connect = {"sqlite": sqlite3.connect, "duckdb": duckdb.connect}[target]
-    database = {"sqlite": "outcomes.db", "duckdb": "outcomes.duckdb"}[target]
+    engines: dict[str, tuple[Callable[[str], Any], str]] = {
+        "sqlite": (sqlite3.connect, "outcomes.db"),
+        "duckdb": (duckdb.connect, "outcomes.duckdb"),
+    }
+    connect, database = engines[target]
 
     def query(sql):
         connection = connect(str(project.folder / database))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dbt import deprecations as dbt_deprecations
 from dbt.jsonschemas import jsonschemas
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,7 +23,7 @@ def deprecations(monkeypatch: pytest.MonkeyPatch) -> Check:
 
     monkeypatch.setattr(jsonschemas, "_can_run_validations", lambda: True)
     monkeypatch.setattr(jsonschemas, "_get_allowed_config_key_aliases", list)
-    monkeypatch.setattr(jsonschemas.deprecations, "warn", warn)
+    monkeypatch.setattr(dbt_deprecations, "warn", warn)
 
     def check(name: str, content: dict[str, Any]) -> list[tuple[str, str]]:
         warnings.clear()
