@@ -22,7 +22,7 @@ SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
     && command -v $$name && break; done)
 schedulers := airflow dagster
 
-.PHONY: help setup run docs test test-all test-oracles test-recipes parity lint format screenshots bench bench-engines clean lock
+.PHONY: help setup run docs test test-all test-oracles test-recipes test-dbt-next parity lint format screenshots bench bench-engines clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -69,6 +69,13 @@ else
 	OUTCOMES_SCHEDULERS=.venv-schedulers .venv/bin/pytest tests/python/scheduling/test_schedulers.py
 endif
 
+test-dbt-next: setup ## build with dbt-core 1.12 on DuckDB, in an environment of its own
+	@.tools/bin/uv --quiet venv --clear --python .venv/bin/python .venv-dbt-next
+	@if .tools/bin/uv --quiet pip sync --python .venv-dbt-next/bin/python --require-hashes \
+	    requirements/dbt_next/duckdb.txt 2>.venv-dbt-next/failure.txt; \
+	then OUTCOMES_DBT_NEXT=.venv-dbt-next/bin/python .venv/bin/pytest -m '' tests/python/parity/test_dbt_next.py; \
+	else echo 'Skipped: dbt-core 1.12 could not be installed; .venv-dbt-next/failure.txt says why'; fi
+
 parity: ## compare every cell of every mart, on every engine
 	@$(MAKE) --no-print-directory setup EXTRAS="postgres spark"
 	.venv/bin/pytest -m '' tests/python/parity
@@ -95,7 +102,7 @@ bench-engines: ## measure builds on every engine; on PostgreSQL where OUTCOMES_P
 	.venv/bin/python -m benchmarks.engines
 
 clean: ## remove what make can make again; logs of outcomes in data/ stay
-	rm -rf .venv .venv-oracles .venv-schedulers .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-dbt-next .venv-oracles .venv-schedulers .tools target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make lock` keeps the pins that still fit, `make lock UPGRADE=1` renews them all.
@@ -114,6 +121,7 @@ lock: setup ## pin the requirements anew, for maintainers
 	$(compile) requirements/report.txt pyproject.toml --extra report -c requirements/setup.txt
 	.tools/bin/uv --quiet pip compile --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \
 	    --output-file requirements/oracles/gbstats.txt --group oracles
+	$(compile) requirements/dbt_next/duckdb.txt pyproject.toml --group dbt-next
 	for scheduler in $(schedulers); do \
 	    .tools/bin/uv --quiet pip compile --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
 	        --output-file requirements/schedulers/$$scheduler.txt --group $$scheduler || exit; done

@@ -64,10 +64,11 @@ class Log:
     database: Path
     project: Path
     environment: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
     def loader(self, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
+            [self.python, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             env=self._environment(), cwd=self.database.parent, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

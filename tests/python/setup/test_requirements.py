@@ -40,7 +40,9 @@ def test_there_is_one_locked_file_for_set_up_and_for_each_extra():
     assert {path.stem for path in ROOT.glob("requirements/*.txt")} == set(ASKED)
 
 
-@pytest.mark.parametrize("name", [*ASKED, "oracles/gbstats", "schedulers/airflow", "schedulers/dagster"])
+@pytest.mark.parametrize(
+    "name", [*ASKED, "oracles/gbstats", "schedulers/airflow", "schedulers/dagster", "dbt_next/duckdb"]
+)
 def test_every_pin_has_hashes_and_nothing_names_an_address(name):
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     lines = re.sub(r"\\\n", " ", text).splitlines()
