@@ -1,4 +1,4 @@
-"""Writes the dbt docs as one page: dbt's own site with its data inside, and the type of every column.
+"""Writes the dbt docs as one page: dbt's own site with its data inside, and every column with its type and description.
 
 SQLite knows the types of stored columns, but not of columns that a view computes. The type of those is the type that
 the dbt project declares, or that a stored column of the same name has.
@@ -14,7 +14,7 @@ from typing import Any
 from model_outcomes.base import outputs, paths
 from model_outcomes.base.errors import BuildError, NotBuiltError, OutcomesError
 from model_outcomes.log import store
-from model_outcomes.warehouse import builds
+from model_outcomes.warehouse import builds, descriptions
 
 # SQLite decides by a part of the type's name how it stores a value (https://sqlite.org/datatype3.html, 3.1).
 AFFINITIES = {"INT": "INTEGER", "CHAR": "TEXT", "TEXT": "TEXT", "REAL": "REAL", "FLOA": "REAL", "DOUB": "REAL"}
@@ -48,7 +48,8 @@ def write(database: Path, path: Path) -> int:
 
 
 def complete(manifest: Artifact, catalog: Artifact) -> None:
-    """Add the type of each column to both, in place. Raises NotBuiltError if the catalog lacks a dbt model."""
+    """Add the type of each column to both and its description to the manifest, in place. The manifest then lists the
+    columns of each table as they are in the database. Raises NotBuiltError if the catalog lacks a dbt model."""
     described = dict(_described(manifest))
     relations = {**catalog["nodes"], **catalog["sources"]}
     missing = [node["name"] for key, node in described.items() if key not in relations]
@@ -57,11 +58,14 @@ def complete(manifest: Artifact, catalog: Artifact) -> None:
         raise NotBuiltError(f"the database has no {missing[0]}{more} yet: run `loader build`")
     types = _types_by_name(described, relations)
     for key, node in described.items():
+        columns: Artifact = {}
         for name, column in relations[key]["columns"].items():
-            declared = node["columns"].setdefault(name, {"name": name, "description": ""})
+            declared = columns[name] = node["columns"].get(name, {"name": name, "description": ""})
             stored = _stored(column["type"]) or _stored(declared.get("data_type")) or types.get(name)
             column["type"] = stored or UNKNOWN
             declared["data_type"] = declared.get("data_type") or column["type"].lower()
+        node["columns"] = columns
+    descriptions.inherit(manifest)
 
 
 def page(site: str, manifest: Artifact, catalog: Artifact, folders: Sequence[Path]) -> str:

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from model_outcomes.base import paths
 from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError
+from model_outcomes.warehouse import descriptions
 
-KEY_TESTS = ("unique", "unique_combination")
+KEY_TESTS = ("rules", "unique", "unique_combination")
 
 T = TypeVar("T")
 
@@ -48,9 +49,11 @@ def read(database: Path, target: str = SQLITE) -> list[Mart]:
     """Return the marts of the last build, by name. Raises BuildError if dbt left no manifest."""
     path = paths.build_folder(database, target) / "target" / "manifest.json"
     try:
-        nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        descriptions.inherit(manifest)
     except (OSError, ValueError, KeyError):
         raise BuildError(f"there is no {path}: run `loader build` before publishing") from None
+    nodes = manifest["nodes"]
     keys = _keys(nodes)
     marts = [
         Mart(
@@ -75,5 +78,7 @@ def _keys(nodes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         test = node.get("test_metadata") or {}
         if test.get("name") in KEY_TESTS and not node["config"].get("where"):
             arguments = test["kwargs"]
-            keys.setdefault(node["attached_node"], tuple(arguments.get("columns") or [arguments["column_name"]]))
+            key = arguments.get("key") or arguments.get("columns") or [arguments.get("column_name")]
+            if all(key):  # not a test `rules` without a key
+                keys.setdefault(node["attached_node"], tuple(key))
     return keys

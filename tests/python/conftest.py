@@ -84,6 +84,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded as their `summary`."""
+    for report in terminalreporter.getreports("passed"):
+        for text in [value for name, value in report.user_properties if name == "summary"]:
+            terminalreporter.write_line(str(text))
+
+
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     """Return the folder of a name. The first worker of a run that asks for it fills it, for all of them to read."""

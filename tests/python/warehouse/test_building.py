@@ -73,41 +73,6 @@ def test_no_project_is_one_line(new_warehouse: Warehouse, tmp_path) -> None:
     assert "set OUTCOMES_PROJECT" in done.stderr
 
 
-def test_every_built_column_is_described_and_every_described_one_built(empty: Warehouse) -> None:
-    manifest = json.loads((empty.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
-    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
-    assert len(nodes) > 10
-    connection = sqlite3.connect(empty.database)
-    for node in nodes:
-        built = [row[1] for row in connection.execute(f"pragma table_info({node['name']})")]
-        assert built == list(node["columns"]), node["name"]
-        assert node["description"], node["name"]
-        for column in node["columns"].values():
-            assert column["description"], f"{node['name']}.{column['name']}"
-
-
-def test_every_mart_has_a_contract_and_a_tested_key(empty: Warehouse) -> None:
-    manifest = json.loads((empty.database.with_name("outcomes.db.build") / "target/manifest.json").read_text())
-    tested = {
-        test["attached_node"]
-        for test in manifest["nodes"].values()
-        if test["resource_type"] == "test" and test["test_metadata"]["name"] in ("unique", "unique_combination")
-    }
-    marts = [
-        node
-        for node in manifest["nodes"].values()
-        if node["path"].startswith("marts/") and node["resource_type"] == "model"
-    ]
-    assert marts
-    for mart in marts:
-        if mart["config"]["materialized"] == "table":
-            assert "primary_key" in [constraint["type"] for constraint in mart["constraints"]], mart["name"]
-        assert mart["config"]["contract"]["enforced"], mart["name"]
-        assert mart["unique_id"] in tested, mart["name"]
-        sources = [name for name in mart["depends_on"]["nodes"] if name.startswith("source.")]
-        assert not sources, f"{mart['name']} reads a source"
-
-
 def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(new_warehouse: Warehouse) -> None:
     """Tests are weighed in steps of SQLite's machine: to read every day of the history takes far more than allowed."""
     days = 250
