@@ -178,22 +178,30 @@ def built_empty(once: Once) -> Path:
 @pytest.fixture(scope="session")
 @with_dbt
 def made_sample(once: Once) -> Path:
-    """The folder in which the sample was made, and `output.txt` with what that printed; to copy, not to change."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
+    """A folder with `data`, that of the sample, to copy and not to change; `output.txt`, what making it printed; and
+    `made`, the place where it was made."""
 
     def fill(folder: Path) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "sample"],
-            cwd=folder,
-            env={**kept, "PYTHONPATH": str(PROJECT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        (folder / "output.txt").write_text(done.stdout)
+        (folder / "made").mkdir()
+        (folder / "output.txt").write_text(make_sample(folder / "made"))
+        shutil.copytree(folder / "made" / "data", folder / "data")
 
     return once("sample", fill)
+
+
+def make_sample(folder: Path) -> str:
+    """Return what making the sample in a folder prints."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "sample"],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _build(database: Path, *arguments: str) -> None:

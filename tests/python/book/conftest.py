@@ -99,9 +99,6 @@ class Copy:
         assert ended.returncode == 0, ended.stdout
         return ended.stdout
 
-    def run_sample(self) -> str:
-        return self.run(".venv/bin/python", "-m", "sample")
-
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(sql).fetchall()

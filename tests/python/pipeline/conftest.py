@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import with_dbt
+from ..conftest import Once, with_dbt
 from .without_dbt import STAND_IN
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -124,11 +124,27 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path / "a site", program=WITHOUT_DBT)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 @with_dbt
-def dbt_site(tmp_path: Path) -> Site:
-    """An empty one, with marts that dbt builds quickly."""
-    return Site(tmp_path / "a site", stand_in(tmp_path))
+def once_run(once: Once) -> Path:
+    """The folder of a site that has run once with the stand-in project, and of that project; to copy."""
+
+    def fill(folder: Path) -> None:
+        site = Site(folder / "a site", stand_in(folder))
+        site.put("first.jsonl", lines([outcome()]))
+        site.run()
+
+    return once("stand-in", fill)
+
+
+@pytest.fixture
+def dbt_site(once_run: Path, tmp_path: Path) -> Site:
+    """An empty one, with marts that dbt builds quickly, of a project that it has parsed before."""
+    shutil.copytree(once_run / "project", tmp_path / "project")
+    parsed = Path("a site", "outcomes.db.build", "target", "partial_parse.msgpack")
+    (tmp_path / parsed).parent.mkdir(parents=True)
+    shutil.copy(once_run / parsed, tmp_path / parsed)
+    return Site(tmp_path / "a site", tmp_path / "project")
 
 
 @pytest.fixture(scope="module")

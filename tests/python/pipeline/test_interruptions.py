@@ -8,25 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import with_dbt
-from .conftest import PATIENCE, Site, lines, outcome, stand_in, wait_for
+from .conftest import PATIENCE, Site, lines, outcome, wait_for
 
 # Seeds have no tests of their own there: this dbt model alone takes a while, in one statement.
 SLOW = """
     with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < 60000000)
     select max(number) as number from numbers
 """
-
-
-@pytest.fixture(scope="module")
-@with_dbt
-def once_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a site that has run once, and of its project."""
-    folder = tmp_path_factory.mktemp("once")
-    site = Site(folder / "a site", stand_in(folder))
-    site.put("first.jsonl", lines([outcome()]))
-    site.run()
-    return folder
 
 
 @pytest.fixture
