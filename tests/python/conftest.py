@@ -51,12 +51,11 @@ LONGEST = [
 ]
 # Nearly every test there starts dbt. Elsewhere a fixture says so (`with_dbt`), or the test itself (the mark `dbt`).
 DBT_FOLDERS = ("engines", "exploring", "parity", "warehouse")
-# Stands in for dbt in the processes of a test without the mark, which fails then.
-GUARD = """
-from pathlib import Path
-Path(__file__).with_name("was started").touch()
-raise RuntimeError("this test must not start dbt")
-"""
+# In the processes of a test without the mark, this comes before dbt's own modules: its adapters may be looked for.
+GUARD = {
+    "dbt/__init__.py": "from pkgutil import extend_path; __path__ = extend_path(__path__, __name__)",
+    "dbt/cli/__init__.py": "open(__file__ + ' was imported', 'w').close(); raise ImportError('not in this test')",
+}
 GUARDED = pytest.StashKey[Path]()
 PLAIN = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
 
@@ -92,11 +91,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if item.get_closest_marker("dbt"):
         return (yield)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        package = Path(folder) / "dbt"
-        package.mkdir()
-        (package / "__init__.py").write_text(GUARD)
+        for name, text in GUARD.items():
+            (Path(folder) / name).parent.mkdir(exist_ok=True)
+            (Path(folder) / name).write_text(text)
         patch.setenv("PYTHONPATH", folder, prepend=os.pathsep)
-        item.stash[GUARDED] = package / "was started"
+        item.stash[GUARDED] = Path(folder) / "dbt/cli/__init__.py was imported"
         return (yield)
 
 
@@ -119,7 +118,7 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
         yield
     finally:
         if GUARDED in item.stash and item.stash[GUARDED].exists():
-            pytest.fail("this test starts dbt: give it the mark dbt, or its fixture @with_dbt")
+            pytest.fail("this test starts dbt: give it the mark dbt, or its fixture @with_dbt", pytrace=False)
 
 
 def parsed(config: pytest.Config) -> Path:

@@ -21,7 +21,7 @@ from .without_dbt import STAND_IN
 PROJECT = Path(__file__).resolve().parents[3]
 LOADER = ("-c", "from loader.cli import main; main()")
 WITHOUT_DBT = (str(Path(__file__).with_name("without_dbt.py")),)
-PATIENCE = 120  # seconds until a test gives up
+PATIENCE = 300  # seconds until a test gives up
 
 
 def ago(**duration: float) -> str:
@@ -149,16 +149,24 @@ def dbt_site(once_run: Path, tmp_path: Path) -> Site:
 
 @pytest.fixture(scope="module")
 @with_dbt
-def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, Any], str]:
+def run_once(once: Once, tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, Any], str]:
     """A site on which the job ran once, its summary, and its log; tests take what they change to a copy."""
-    site = Site(tmp_path_factory.mktemp("once") / "a site")
-    failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(149)]
-    able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(151)]
-    uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
-    site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
-    site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)
-    done = site.loader("run", "--inbox", "inbox", "--max-rejects", 1)
-    return site, json.loads(done.stdout), done.stderr
+
+    def fill(folder: Path) -> None:
+        site = Site(folder / "a site")
+        failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(149)]
+        able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(151)]
+        uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
+        site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
+        site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)
+        done = site.loader("run", "--inbox", "inbox", "--max-rejects", 1, OUTCOMES_REPORT="yes")
+        (folder / "summary.json").write_text(done.stdout)
+        (folder / "log.txt").write_text(done.stderr)
+
+    pristine = once("run once", fill)
+    folder = tmp_path_factory.mktemp("once") / "a site"
+    shutil.copytree(pristine / "a site", folder, symlinks=True)
+    return Site(folder), json.loads((pristine / "summary.json").read_text()), (pristine / "log.txt").read_text()
 
 
 @pytest.fixture

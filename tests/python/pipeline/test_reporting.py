@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 from model_outcomes.job import run
 
 from . import without_dbt
-from .conftest import Site, lines, outcome
+from .conftest import Site
 
 
 def descriptor(site: Site) -> dict[str, dict]:
@@ -15,10 +14,8 @@ def descriptor(site: Site) -> dict[str, dict]:
     return {resource["path"]: resource for resource in package["resources"]}
 
 
-def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(tmp_path: Path) -> None:
-    site = Site(tmp_path / "a site")
-    site.put("log.jsonl", lines([outcome(), outcome(success="perhaps")]))
-    summary = site.run("--max-rejects", 1, OUTCOMES_REPORT="yes")
+def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(run_once) -> None:
+    site, summary, _ = run_once
     page = site.published / "report.html"
     assert "report.html" in summary["published"]["files"]
     listed = descriptor(site)["report.html"]
