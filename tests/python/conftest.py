@@ -50,7 +50,7 @@ LONGEST = [
     "engines/test_dbt_commands.py",
 ]
 # Nearly every test there starts dbt. Elsewhere a fixture says so (`with_dbt`), or the test itself (the mark `dbt`).
-DBT_FOLDERS = ("engines", "exploring", "parity", "warehouse")
+DBT_FOLDERS = ("engines", "exploring", "parity", "stress", "warehouse")
 # In the processes of a test without the mark, this comes before dbt's own modules: its adapters may be looked for.
 GUARD = {
     "dbt/__init__.py": "from pkgutil import extend_path; __path__ = extend_path(__path__, __name__)",
