@@ -22,7 +22,7 @@ SCHEDULER_PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
     && command -v $$name && break; done)
 schedulers := airflow dagster
 
-.PHONY: help setup run docs test test-all test-oracles test-recipes test-dbt-next parity lint format screenshots bench bench-engines clean lock
+.PHONY: help setup run docs test test-fast test-all test-oracles test-recipes test-dbt-next parity lint format screenshots bench bench-engines clean lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -45,6 +45,9 @@ pytest = .venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -
 
 test: setup ## run the tests
 	$(pytest)
+
+test-fast: setup ## run the tests that start neither dbt nor a browser
+	$(pytest) -m 'not slow and not dbt and not browser'
 
 test-all: setup test-recipes ## run the slow tests too
 	$(pytest) -m ''

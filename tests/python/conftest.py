@@ -8,9 +8,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
 import pytest
@@ -22,6 +22,7 @@ Query = Callable[..., list[tuple[Any, ...]]]
 Invoke = Callable[..., Result]
 Line = Callable[..., bytes]
 Once = Callable[[str, Callable[[Path], object]], Path]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 TESTS = Path(__file__).resolve().parent
 PROJECT = TESTS.parents[1]
@@ -48,6 +49,14 @@ LONGEST = [
     "stress/test_everybody_at_once.py",
     "engines/test_dbt_commands.py",
 ]
+# Nearly every test there starts dbt. Elsewhere a fixture says so (`with_dbt`), or the test itself (the mark `dbt`).
+DBT_FOLDERS = ("engines", "exploring", "parity", "stress", "warehouse")
+# In the processes of a test without the mark, this comes before dbt's own modules: its adapters may be looked for.
+GUARD = {
+    "dbt/__init__.py": "from pkgutil import extend_path; __path__ = extend_path(__path__, __name__)",
+    "dbt/cli/__init__.py": "open(__file__ + ' was imported', 'w').close(); raise ImportError('not in this test')",
+}
+GUARDED = pytest.StashKey[Path]()
 PLAIN = {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-01-31T12:00:00Z"}
 
 
@@ -62,7 +71,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Parse the dbt project once for all workers of a parallel run: that takes a third of a build of a small log."""
-    if hasattr(session.config, "workerinput") or not getattr(session.config.option, "numprocesses", None):
+    option = session.config.option
+    if hasattr(session.config, "workerinput") or not getattr(option, "numprocesses", None):
+        return
+    if "not dbt" in option.markexpr:
         return
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "outcomes.db"
@@ -73,13 +85,65 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed(session.config))
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let a test start dbt only if it has the mark, so that `make test-fast` stays fast."""
+    if item.get_closest_marker("dbt"):
+        return (yield)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name, text in GUARD.items():
+            (Path(folder) / name).parent.mkdir(exist_ok=True)
+            (Path(folder) / name).write_text(text)
+        patch.setenv("PYTHONPATH", folder, prepend=os.pathsep)
+        item.stash[GUARDED] = Path(folder) / "dbt/cli/__init__.py was imported"
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with _guarded(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with _guarded(item):
+        return (yield)
+
+
+@contextmanager
+def _guarded(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that starts dbt without the mark, whatever it makes of that."""
+    try:
+        yield
+    finally:
+        if GUARDED in item.stash and item.stash[GUARDED].exists():
+            pytest.fail("this test starts dbt: give it the mark dbt, or its fixture @with_dbt", pytrace=False)
+
+
 def parsed(config: pytest.Config) -> Path:
     """Return where the project lies as dbt parsed it. dbt parses again what has changed since."""
     return config.cache.mkdir("dbt") / "partial_parse.msgpack"
 
 
+def with_dbt(fixture: Function) -> Function:
+    """Say of a fixture that it starts dbt: a test that uses it gets the mark."""
+    fixture.starts_dbt = True  # type: ignore[attr-defined]
+    return fixture
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no worker has a long one left when the others are done."""
+    """Mark the tests that start dbt or a browser. Begin with the files that take longest, so that no worker has a long
+    one left when the others are done."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        fixtures = item._fixtureinfo.name2fixturedefs
+        starts_dbt = any(hasattr(each.func, "starts_dbt") for definitions in fixtures.values() for each in definitions)
+        if starts_dbt or item.path.relative_to(TESTS).parts[0] in DBT_FOLDERS:
+            item.add_marker("dbt")
+        if "browser" in fixtures:
+            item.add_marker("browser")
     order = {TESTS / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
 
@@ -111,9 +175,39 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
 
 
 @pytest.fixture(scope="session")
+@with_dbt
 def built_empty(once: Once) -> Path:
     """An empty log, built, beside which dbt's folder is; tests that change it take a copy."""
     return once("built empty", lambda folder: _build(folder / "outcomes.db")) / "outcomes.db"
+
+
+@pytest.fixture(scope="session")
+@with_dbt
+def made_sample(once: Once) -> Path:
+    """A folder with `data`, that of the sample, to copy and not to change; `output.txt`, what making it printed; and
+    `made`, the place where it was made."""
+
+    def fill(folder: Path) -> None:
+        (folder / "made").mkdir()
+        (folder / "output.txt").write_text(make_sample(folder / "made"))
+        shutil.copytree(folder / "made" / "data", folder / "data")
+
+    return once("sample", fill)
+
+
+def make_sample(folder: Path) -> str:
+    """Return what making the sample in a folder prints."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "sample"],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def _build(database: Path, *arguments: str) -> None:

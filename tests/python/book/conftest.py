@@ -99,9 +99,6 @@ class Copy:
         assert ended.returncode == 0, ended.stdout
         return ended.stdout
 
-    def run_sample(self) -> str:
-        return self.run(".venv/bin/python", "-m", "sample")
-
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(sql).fetchall()
@@ -214,8 +211,8 @@ def _with_outputs(page: str, results: dict[Block, str | AssertionError]) -> str:
 
 
 @pytest.fixture(scope="session")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A fresh copy in which the sample was made; `output` is what that printed."""
-    copy = Copy(tmp_path_factory.mktemp("sampled") / "copy")
-    copy.output = copy.run_sample()
+def sampled(tmp_path_factory: pytest.TempPathFactory, made_sample: Path) -> Copy:
+    """A fresh copy that holds the sample; `output` is what making it printed."""
+    copy = Copy(tmp_path_factory.mktemp("sampled") / "copy", made_sample / "data")
+    copy.output = (made_sample / "output.txt").read_text()
     return copy

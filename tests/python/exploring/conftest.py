@@ -14,6 +14,8 @@ import pytest
 
 from model_outcomes.publish import publisher
 
+from ..conftest import Once
+
 PROJECT = Path(__file__).resolve().parents[3]
 MARKUP = "</script><script>document.title='x'</script>"
 IMAGE = "\"><img src=x onerror=document.title='x'>"
@@ -71,13 +73,16 @@ def outcomes() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    site = Site(tmp_path_factory.mktemp("a site"))
+def site(once: Once) -> Site:
+    return Site(once("explored", run))
+
+
+def run(folder: Path) -> None:
+    site = Site(folder)
     inbox = site.folder / "inbox"
     inbox.mkdir()
     (inbox / "outcomes.jsonl").write_text("".join(json.dumps(each) + "\n" for each in outcomes()))
     site.loader("run", "--inbox", inbox)
-    return site
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import Once, with_dbt
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@with_dbt
+def built(once: Once) -> Path:
     """A built log as one file: a backup, with nothing beside it."""
-    folder = tmp_path_factory.mktemp("built")
+    return once("built outputs", build) / "built.db"
+
+
+def build(folder: Path) -> None:
     chosen = random.Random(1)
     outcomes = [
         {"task_type": chosen.choice(["code", "review"]), "model_id": chosen.choice(["able", "brisk"]),
@@ -30,4 +36,3 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [sys.executable, "-c", "from loader.cli import main; main()", "--db", "log.db", *arguments],
             cwd=folder, check=True, env={**inherited, "OUTCOMES_PROJECT": str(PROJECT)}, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-    return folder / "built.db"

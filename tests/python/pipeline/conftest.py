@@ -15,8 +15,13 @@ from typing import Any
 
 import pytest
 
+from ..conftest import Once, with_dbt
+from .without_dbt import STAND_IN
+
 PROJECT = Path(__file__).resolve().parents[3]
-PATIENCE = 120  # seconds until a test gives up
+LOADER = ("-c", "from loader.cli import main; main()")
+WITHOUT_DBT = (str(Path(__file__).with_name("without_dbt.py")),)
+PATIENCE = 300  # seconds until a test gives up
 
 
 def ago(**duration: float) -> str:
@@ -34,8 +39,8 @@ def lines(outcomes: list[dict[str, Any]]) -> str:
 class Site:
     """A folder in which a scheduler runs the job: its database, its inbox, what it publishes."""
 
-    def __init__(self, folder: Path, project: Path = PROJECT) -> None:
-        self.folder, self.project = folder, project
+    def __init__(self, folder: Path, project: Path = PROJECT, program: Sequence[str] = LOADER) -> None:
+        self.folder, self.project, self.program = folder, project, program
         self.database = folder / "outcomes.db"
         self.inbox = folder / "inbox"
         self.published = folder / "published"
@@ -56,7 +61,7 @@ class Site:
         if self.project != PROJECT:  # the parsed project is another one: dbt would parse this one again at each run
             inherited.pop("DBT_PARTIAL_PARSE_FILE_PATH", None)
         return subprocess.Popen(
-            [*before, sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
+            [*before, sys.executable, *self.program, *map(str, arguments)],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**inherited, "OUTCOMES_PROJECT": str(self.project), "OUTCOMES_DB": str(self.database),
                  "OUTCOMES_REPORT": "no", "HOME": str(self.folder),
@@ -97,58 +102,6 @@ def wait_for(condition: Callable[[], Any], what: str) -> None:
         time.sleep(0.01)
 
 
-# The marts that a run reads, with no statistics behind them: the real project takes a run ten seconds more.
-STAND_IN = {
-    "dbt_project.yml": "name: model_outcomes\nprofile: model_outcomes\nflags: {send_anonymous_usage_stats: false}\n"
-    "models: {model_outcomes: {marts: {+materialized: table, model_stats: {+materialized: view}}}}\n",
-    "models/marts/model_stats.sql": """
-        select task_type, model_id, count(*) as trials, sum(success) as successes, avg(success) as success_rate,
-            0 as infrastructure_failures, 0.0 as lost_share, 0 as has_many_lost_attempts, max(timestamp) as last_used,
-            sum(cost_usd) as total_cost, sum(cost_source is not null) as priced_trials,
-            0 as legacy_successes, 0 as legacy_failures
-        from {{ source('model_outcomes', 'model_outcomes') }} group by task_type, model_id
-    """,
-    "models/marts/model_rankings.sql": """
-        select *, row_number() over (partition by task_type order by successes desc, model_id) as rank,
-            0 as is_degenerate
-        from {{ ref('model_stats') }}
-    """,
-    "models/marts/demotion_candidates.sql": """
-        select task_type, model_id, 'x' as incumbent_model_id, 'fails' as reason,
-            case when task_type = 'led' then 0 else 1 end as is_worse_than_incumbent,
-            case when task_type = 'led' then 1 else 0 end as is_worse_than_leader, 1 as is_drifting,
-            '2026-01-01' as drifting_since
-        from {{ ref('model_rankings') }} where successes = 0
-    """,
-    "models/marts/ab_test_candidates.sql": """
-        select task_type, model_id, 'x' as incumbent_model_id, 'young' as reason
-        from {{ ref('model_rankings') }} where trials < 0
-    """,
-    "models/marts/recommendations.sql": """
-        select task_type, 'keep' as action, model_id, model_id as incumbent_model_id, null as alternative_model_id,
-            'leads' as reason
-        from {{ ref('model_rankings') }} where rank = 1
-    """,
-    "models/marts/ab_comparisons.sql": """
-        select task_type as experiment_id, task_type, 'x' as incumbent_model_id, model_id as challenger_model_id,
-            case when successes < trials then 'was_challenger_better' else 'challenger_better' end as verdict,
-            '2026-01-01' as first_decided_at, 0 as is_mix_shifted, 0 as has_traffic_mismatch
-        from {{ ref('model_rankings') }} where trials >= 1000
-    """,
-    "models/marts/_marts.yml": """
-models:
-  - name: model_stats
-    description: One row per task type and model.
-    data_tests: [{unique_combination: {arguments: {columns: [task_type, model_id]}}}]
-    columns:
-      - {name: task_type, data_type: text, description: The task type.}
-      - {name: model_id, data_type: text, description: The model.}
-      - {name: trials, data_type: bigint, description: Outcomes.}
-      - {name: total_cost, data_type: double, description: US dollars.}
-""",
-}
-
-
 def stand_in(folder: Path) -> Path:
     """A dbt project of the repository's engine macros and sources, and STAND_IN."""
     project = folder / "project"
@@ -167,21 +120,53 @@ def stand_in(folder: Path) -> Path:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    """An empty one, with marts that are quickly built."""
-    return Site(tmp_path / "a site", stand_in(tmp_path))
+    """An empty one, whose marts are built without dbt."""
+    return Site(tmp_path / "a site", program=WITHOUT_DBT)
+
+
+@pytest.fixture(scope="session")
+@with_dbt
+def once_run(once: Once) -> Path:
+    """The folder of a site that has run once with the stand-in project, and of that project; to copy."""
+
+    def fill(folder: Path) -> None:
+        site = Site(folder / "a site", stand_in(folder))
+        site.put("first.jsonl", lines([outcome()]))
+        site.run()
+
+    return once("stand-in", fill)
+
+
+@pytest.fixture
+def dbt_site(once_run: Path, tmp_path: Path) -> Site:
+    """An empty one, with marts that dbt builds quickly, of a project that it has parsed before."""
+    shutil.copytree(once_run / "project", tmp_path / "project")
+    parsed = Path("a site", "outcomes.db.build", "target", "partial_parse.msgpack")
+    (tmp_path / parsed).parent.mkdir(parents=True)
+    shutil.copy(once_run / parsed, tmp_path / parsed)
+    return Site(tmp_path / "a site", tmp_path / "project")
 
 
 @pytest.fixture(scope="module")
-def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, Any], str]:
+@with_dbt
+def run_once(once: Once, tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, Any], str]:
     """A site on which the job ran once, its summary, and its log; tests take what they change to a copy."""
-    site = Site(tmp_path_factory.mktemp("once") / "a site")
-    failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(149)]
-    able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(151)]
-    uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
-    site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
-    site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)
-    done = site.loader("run", "--inbox", "inbox", "--max-rejects", 1)
-    return site, json.loads(done.stdout), done.stderr
+
+    def fill(folder: Path) -> None:
+        site = Site(folder / "a site")
+        failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(149)]
+        able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(151)]
+        uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
+        site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
+        site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)
+        done = site.loader("run", "--inbox", "inbox", "--max-rejects", 1, OUTCOMES_REPORT="yes")
+        (folder / "summary.json").write_text(done.stdout)
+        (folder / "log.txt").write_text(done.stderr)
+
+    pristine = once("run once", fill)
+    folder = tmp_path_factory.mktemp("once") / "a site"
+    shutil.copytree(pristine / "a site", folder, symlinks=True)
+    return Site(folder), json.loads((pristine / "summary.json").read_text()), (pristine / "log.txt").read_text()
 
 
 @pytest.fixture

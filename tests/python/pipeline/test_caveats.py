@@ -17,6 +17,7 @@ from model_outcomes.base import clock
 from model_outcomes.log import store
 from model_outcomes.publish.explorer import dashboard
 
+from ..conftest import with_dbt
 from .conftest import Site, lines, outcome
 
 
@@ -41,6 +42,7 @@ OUTCOMES = [
 
 
 @pytest.fixture(scope="module")
+@with_dbt
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, dict[str, dict[str, Any]]]:
     """A site after a run over a log of known faults, and the caveats of the run's summary by kind."""
     site = Site(tmp_path_factory.mktemp("caveats") / "a site")

@@ -56,11 +56,11 @@ def test_unknown_names_and_old_news_are_findings(ran: Site) -> None:
     assert "stale" not in found
 
 
-def test_a_failed_run_and_a_waiting_spool_are_told(ran: Site) -> None:
-    ran.put("bad.jsonl", b"\0")
-    summary = ran.run("--no-publish", exits=2)
-    Path(f"{ran.database}.spool.jsonl").write_text(lines([outcome()]))
-    found = findings(ran, exits=1)
+def test_a_failed_run_and_a_waiting_spool_are_told(site: Site) -> None:
+    site.put("bad.jsonl", b"\0")
+    summary = site.run("--no-publish", exits=2)
+    Path(f"{site.database}.spool.jsonl").write_text(lines([outcome()]))
+    found = findings(site, exits=1)
     assert found["last run"]["status"] == "error"
     assert summary["run_id"] in found["last run"]["next_step"]
     assert found["spool"]["details"]["size_bytes"] == len(lines([outcome()]))

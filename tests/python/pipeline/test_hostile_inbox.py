@@ -21,6 +21,7 @@ from model_outcomes.intake import inbox, legacy, loads
 from model_outcomes.intake.inbox import InboxResult
 from model_outcomes.log import store
 
+from . import without_dbt
 from .conftest import Site, lines, outcome
 
 GOOD = '{"task_type": "code", "model_id": "%s", "success": true, "timestamp": "2026-01-31T12:00:00Z"}\n'
@@ -311,7 +312,8 @@ def test_a_step_that_fails_in_a_new_way_leaves_the_others(site: Site, monkeypatc
 
     monkeypatch.setattr(legacy, "import_file", fail)
     site.put("good.jsonl", lines([outcome()]))
-    for name, value in {"OUTCOMES_PROJECT": site.project, "OUTCOMES_RUNS": site.runs, "HOME": site.folder}.items():
+    monkeypatch.setattr("model_outcomes.warehouse.builds.run_dbt", without_dbt.run_dbt)
+    for name, value in {"OUTCOMES_RUNS": site.runs, "HOME": site.folder}.items():
         monkeypatch.setenv(name, str(value))
     options = run.Options(inbox=site.inbox, legacy_json=site.folder / "old.json", report=False)
     summary = run.run(site.database, options)

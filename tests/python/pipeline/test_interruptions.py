@@ -8,23 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PATIENCE, Site, lines, outcome, stand_in, wait_for
+from .conftest import PATIENCE, Site, lines, outcome, wait_for
 
 # Seeds have no tests of their own there: this dbt model alone takes a while, in one statement.
 SLOW = """
     with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < 60000000)
     select max(number) as number from numbers
 """
-
-
-@pytest.fixture(scope="module")
-def once_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a site that has run once, and of its project."""
-    folder = tmp_path_factory.mktemp("once")
-    site = Site(folder / "a site", stand_in(folder))
-    site.put("first.jsonl", lines([outcome()]))
-    site.run()
-    return folder
 
 
 @pytest.fixture
@@ -108,7 +98,8 @@ def test_of_two_runs_at_once_one_is_busy_and_a_patient_one_waits(slow_site: Site
     assert json.loads(stdout)["status"] == "succeeded"
 
 
-def test_runs_started_at_the_same_moment_load_each_line_once(site: Site) -> None:
+def test_runs_started_at_the_same_moment_load_each_line_once(dbt_site: Site) -> None:
+    site = dbt_site
     site.put("log.jsonl", lines([outcome() for _ in range(500)]))
     processes = [site.start("run", "--inbox", "inbox", "--wait", 100) for _ in range(3)]
     said = [process.communicate(timeout=PATIENCE) for process in processes]

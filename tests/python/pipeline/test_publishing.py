@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from pyarrow import parquet
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.publish import logical_types, publisher
 
-from .conftest import Site, lines, outcome
+from .conftest import WITHOUT_DBT, Site, lines, outcome
 
 KINDS = ("csv", "jsonl", "parquet")
 # What the columns of these names hold, by the texts of their values.
@@ -79,7 +80,7 @@ def test_the_data_package_is_valid_and_its_files_hold_the_same_rows(site: Site, 
     assert report.valid, report.flatten(["type", "message"])
     package = Package(source=str(site.published / "datapackage.json"))
     paths = {resource.path for resource in package.resources}
-    assert paths == {f"{kind}/{mart}.{kind}" for mart in marts for kind in KINDS} | {"model_outcomes.db"}
+    assert paths == {f"{kind}/{mart}.{kind}" for mart in marts for kind in KINDS} | {"model_outcomes.db", "report.html"}
     rankings = package.get_resource("model-rankings-csv")
     assert rankings.schema.primary_key == ["task_type", "model_id"]
     wanted = site.query("select task_type, model_id, trials, success_rate from model_rankings order by 1, 2")
@@ -205,8 +206,11 @@ def test_readers_meet_a_whole_file_at_every_moment(ran: Site) -> None:
     assert ran.query("select run_id from snapshot_run", path=ran.published / "model_outcomes.db") == [("x",)]
 
 
-def test_nothing_is_published_where_that_is_asked_for(ran: Site) -> None:
-    before = ran.files()
-    ran.put("more.jsonl", lines([outcome()]))
-    assert ran.run("--no-publish")["published"] is None
-    assert ran.files() == before
+def test_nothing_is_published_where_that_is_asked_for(tmp_path: Path) -> None:
+    site = Site(tmp_path, program=WITHOUT_DBT)
+    site.run()
+    before = site.files()
+    site.put("more.jsonl", lines([outcome()]))
+    assert site.run("--no-publish")["published"] is None
+    assert "model_outcomes.db" in before
+    assert site.files() == before

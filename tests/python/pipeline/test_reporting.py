@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 from model_outcomes.job import run
 
-from .conftest import Site, lines, outcome
+from . import without_dbt
+from .conftest import Site
 
 
 def descriptor(site: Site) -> dict[str, dict]:
@@ -14,10 +14,8 @@ def descriptor(site: Site) -> dict[str, dict]:
     return {resource["path"]: resource for resource in package["resources"]}
 
 
-def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(tmp_path: Path) -> None:
-    site = Site(tmp_path / "a site")
-    site.put("log.jsonl", lines([outcome(), outcome(success="perhaps")]))
-    summary = site.run("--max-rejects", 1, OUTCOMES_REPORT="yes")
+def test_it_lies_beside_the_marts_and_the_data_package_has_its_digest(run_once) -> None:
+    site, summary, _ = run_once
     page = site.published / "report.html"
     assert "report.html" in summary["published"]["files"]
     listed = descriptor(site)["report.html"]
@@ -38,7 +36,7 @@ def test_a_report_that_fails_keeps_no_mart_back_and_is_exit_1(site: Site) -> Non
 
 
 def test_without_its_libraries_a_run_says_so_and_is_well(site: Site, monkeypatch, capfd) -> None:
-    monkeypatch.setenv("OUTCOMES_PROJECT", str(site.project))
+    monkeypatch.setattr("model_outcomes.warehouse.builds.run_dbt", without_dbt.run_dbt)
     monkeypatch.setattr("model_outcomes.publish.report.page.LIBRARIES", ("altair", "no_such_library"))
     (site.published / "csv").mkdir(parents=True)
     (site.published / "report.html").write_text("of an earlier run")

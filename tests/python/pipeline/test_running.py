@@ -1,6 +1,7 @@
 """`loader run`: what it takes in, finds, says and leaves, and the exit codes that a scheduler looks at."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -105,7 +106,8 @@ def test_too_many_rejects_are_exit_3_and_are_not_counted_again(site: Site) -> No
     assert site.run()["rejected"] == 0
 
 
-def test_a_failing_dbt_test_publishes_nothing_and_says_what_still_stands(site: Site) -> None:
+def test_a_failing_dbt_test_publishes_nothing_and_says_what_still_stands(dbt_site: Site) -> None:
+    site = dbt_site
     site.put("log.jsonl", lines([outcome(model_id="weak")]))
     last = site.run()["run_id"]
     before = site.files()
@@ -125,21 +127,20 @@ def test_a_failing_dbt_test_publishes_nothing_and_says_what_still_stands(site: S
     assert "no_such_model" in " ".join(summary["faults"])
     assert summary["build"]["nodes"] == 0, "the results of the run before are not this one's"
     assert site.files() == before
+    shutil.rmtree(site.project / "models" / "marts")
+    (site.project / "models" / "broken.sql").unlink()
+    assert "dbt ran nothing" in site.run(exits=1)["faults"][0]
+    assert site.files() == before
 
 
-def test_a_stale_source_is_a_finding(site: Site) -> None:
-    site.put("old.jsonl", lines([outcome(timestamp=ago(days=3))]))
-    summary = site.run()
-    (stale,) = summary["findings"]["stale"]
-    assert (stale["source"], stale["status"]) == ("model_outcomes.model_outcomes.model_outcomes", "warn")
-    assert 3 * 86_400 <= stale["age_seconds"] < 3 * 86_400 + 600
-    assert site.run("--fail-on", "stale", exits=1)["exit_code"] == 1
-
-
-def test_an_empty_log_is_built_published_and_stale(site: Site) -> None:
-    summary = site.run()
+def test_an_empty_log_is_published_and_stale_and_so_is_a_silent_one(dbt_site: Site) -> None:
+    summary = dbt_site.run()
     assert (summary["accepted"], summary["published"] is None) == (0, False)
     assert [row["newest_at"] for row in summary["findings"]["stale"]] == [None]
+    dbt_site.put("old.jsonl", lines([outcome(timestamp=ago(days=3))]))
+    (stale,) = dbt_site.run("--fail-on", "stale", exits=1)["findings"]["stale"]
+    assert (stale["source"], stale["status"]) == ("model_outcomes.model_outcomes.model_outcomes", "warn")
+    assert 3 * 86_400 <= stale["age_seconds"] < 3 * 86_400 + 600
 
 
 def test_only_the_last_folders_are_kept(site: Site) -> None:
@@ -274,16 +275,6 @@ def test_new_advice_is_told_once(site: Site) -> None:
     assert advice["model_id"] == "baker"
 
 
-def test_a_dbt_that_runs_nothing_is_a_failure(site: Site) -> None:
-    site.run()
-    before = site.files()
-    for path in [*(site.project / "models" / "marts").iterdir()]:
-        path.unlink()
-    summary = site.run(exits=1)
-    assert "dbt ran nothing" in summary["faults"][0]
-    assert site.files() == before
-
-
 def test_an_inbox_that_is_not_there_is_exit_2_and_the_rest_is_done(site: Site) -> None:
     done = site.loader("run", "--inbox", "nowhere", exits=2)
     summary = json.loads(done.stdout)
@@ -297,13 +288,13 @@ def test_a_folder_of_another_database_is_not_published_to(ran: Site, tmp_path) -
     assert f"is the snapshot of {ran.database}" in summary["faults"][0]
 
 
-def test_a_quiet_run_says_what_is_wrong_and_nothing_else(site: Site) -> None:
+def test_a_quiet_run_says_what_is_wrong_and_nothing_else(dbt_site: Site) -> None:
+    site = dbt_site
     site.put("log.jsonl", lines([outcome()]))
     done = site.loader("run", "--inbox", "inbox", "--quiet")
     assert done.stderr == ""
     folder = site.runs / json.loads(done.stdout)["run_id"]
     assert "START sql table model main.model_rankings" in (folder / "dbt.log").read_text()
-    assert site.loader("run", "--inbox", "inbox", OUTCOMES_QUIET="yes").stderr == ""
     (site.folder / "outcomes.toml").write_text("quiet = true\n")
     test = site.project / "tests" / "singular" / "assert_nobody_is_able.sql"
     test.parent.mkdir()
@@ -314,7 +305,14 @@ def test_a_quiet_run_says_what_is_wrong_and_nothing_else(site: Site) -> None:
     assert "bad.jsonl: 0 accepted, 0 duplicates, 1 rejected" in told
     assert "START" not in told
     assert "log.jsonl" not in told
-    assert "START" in site.loader("run", "--inbox", "inbox", "--no-quiet").stderr
+
+
+def test_a_run_is_quiet_by_its_file_its_variable_or_its_option(site: Site) -> None:
+    assert "START" in site.loader("run").stderr
+    assert site.loader("run", OUTCOMES_QUIET="yes").stderr == ""
+    (site.folder / "outcomes.toml").write_text("quiet = true\n")
+    assert site.loader("run").stderr == ""
+    assert "START" in site.loader("run", "--no-quiet").stderr
 
 
 def test_the_seconds_of_a_build_are_those_that_passed(database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from model_outcomes import ModelOutcomes
 from model_outcomes.base import dbt_vars
 
+from ..conftest import with_dbt
 from .conftest import PROJECT, Site, ago, lines, outcome
 
 ALPHA, MIN_SAMPLES, MIN_TRIALS = 0.2, 5, 40
@@ -34,6 +35,7 @@ min_exported_outcomes = 101
 
 
 @pytest.fixture(scope="module")
+@with_dbt
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A log built by a run with the settings above, and published with a report."""
     site = Site(tmp_path_factory.mktemp("thresholds"))

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 from model_outcomes.base import clock
 from model_outcomes.publish import report
 
-from ..conftest import Once
+from ..conftest import Once, with_dbt
 
 PROJECT = Path(__file__).parents[3]
 DAY = datetime.now(timezone.utc).replace(hour=12) - timedelta(days=1)
@@ -84,19 +84,14 @@ def attempts(task_type: str, model_id: str, trials: int, successes: int, **field
 
 
 @pytest.fixture(scope="session")
-def sample(once: Once) -> Log:
+def sample(once: Once, made_sample: Path) -> Log:
     """The generated sample."""
 
     def fill(folder: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "sample"], cwd=folder, env={**kept, "PYTHONPATH": str(PROJECT)},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        shutil.copytree(made_sample / "data", folder / "data")
         of_sample(folder).loader("report", "-o", of_sample(folder).page)
 
-    return of_sample(once("sample", fill))
+    return of_sample(once("reported sample", fill))
 
 
 def of_sample(folder: Path) -> Log:
@@ -106,6 +101,7 @@ def of_sample(folder: Path) -> Log:
 
 
 @pytest.fixture(scope="session")
+@with_dbt
 def strange(once: Once) -> Log:
     """Hostile names everywhere, a task type of one model, one of thirty, one in which nobody ever fails."""
 
@@ -138,6 +134,7 @@ def strange(once: Once) -> Log:
 
 
 @pytest.fixture(scope="session")
+@with_dbt
 def one_day(once: Once) -> Log:
     """Evals as they are run: at `yesterday` and `today` each model was tried on one day; at `apart` each on another."""
 

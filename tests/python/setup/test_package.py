@@ -12,7 +12,7 @@ import pytest
 
 from model_outcomes import ModelOutcomes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.dbt]
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 10_000_000  # bytes

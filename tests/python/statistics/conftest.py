@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 import yaml
 
+from ..conftest import Once, with_dbt
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 MODES = ("default", "gbstats")
@@ -42,9 +44,17 @@ def project_vars():
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory, project_vars):
+@with_dbt
+def compiled(once: Once, project_vars):
     """The compiled SQL by mode and name of the query."""
-    folder = tmp_path_factory.mktemp("statistics")
+    folder = once("statistics", lambda folder: compile_queries(folder, project_vars))
+    return {
+        mode: {path.stem: path.read_text() for path in (folder / f"target-{mode}").glob("compiled/**/queries/*.sql")}
+        for mode in MODES
+    }
+
+
+def compile_queries(folder: Path, project_vars) -> None:
     shutil.copytree(ROOT / "macros" / "statistics", folder / "macros")
     shutil.copy(ROOT / "macros" / "engines" / "types.sql", folder / "macros")
     shutil.copytree(HERE / "queries", folder / "queries")
@@ -94,10 +104,6 @@ def compiled(tmp_path_factory, project_vars):
     for run in runs.values():
         output, _ = run.communicate()
         assert run.returncode == 0, output
-    return {
-        mode: {path.stem: path.read_text() for path in (folder / f"target-{mode}").glob("compiled/**/queries/*.sql")}
-        for mode in MODES
-    }
 
 
 @pytest.fixture(scope="session")

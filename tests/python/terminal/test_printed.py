@@ -19,6 +19,8 @@ from click.testing import CliRunner, Result
 
 from loader import cli
 
+from ..conftest import with_dbt
+
 PROJECT = Path(__file__).resolve().parents[3]
 PATIENCE = 120  # seconds until a test gives up
 HOSTILE = [
@@ -87,6 +89,7 @@ def outcomes() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
+@with_dbt
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = Site(tmp_path_factory.mktemp("printed"))
     inbox = site.folder / "inbox"

@@ -17,6 +17,7 @@ import pytest
 from model_outcomes.intake import uok
 from model_outcomes.log import store
 
+from ..conftest import with_dbt
 from .conftest import TABLE, Orchestrator, unit
 
 PROJECT = Path(__file__).parents[3]
@@ -81,6 +82,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
+@with_dbt
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Written, synced meanwhile, corrected, synced, and built."""
     world = World(tmp_path_factory.mktemp("uok"))

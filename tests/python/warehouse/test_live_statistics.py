@@ -15,12 +15,23 @@ CELL = """
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """40 successes and 10 failures of one cell, built; a test that changes it takes a copy."""
+    """40 successes and 10 failures of one cell, and the cells of the tests below, each with a task type of its own:
+    built. A test that changes it takes a copy."""
     warehouse = empty_log(tmp_path_factory.mktemp("built"))
-    rows = [
-        outcome(success=number % 5 != 0, cost_usd=0.1, tokens_used=100, event_id=str(number)) for number in range(50)
+    rows = [outcome(success=number % 5 != 0, cost_usd=0.1, tokens_used=100) for number in range(50)]
+    rows += [outcome(task_type="renamed", model_id=model_id) for model_id in ("able", "able-2026", "other")]
+    rows += [outcome(task_type="lost") for _ in range(8)]
+    rows += [outcome(task_type="lost", success=False, cost_usd=0.5)] * 2
+    rows += [outcome(task_type="lost", success=False, cost_usd=0.25, error_type="rate_limited")] * 50
+    rows += [outcome(success=False, error_type="tests_failed", task_type="other")]
+    rows += [
+        outcome(task_type="partly known", cost_usd=0.0, tokens_used=0),
+        outcome(task_type="partly known", cost_usd=3.0, tokens_used=300),
+        outcome(task_type="partly known", success=False, tokens_used=500),
+        outcome(task_type="partly known", success=False),
     ]
-    warehouse.load(rows)
+    rows += [outcome(task_type="no trial", success=False, error_type="network_error")]
+    warehouse.load({**row, "event_id": str(number)} for number, row in enumerate(rows))
     warehouse.build()
     return warehouse
 
@@ -43,7 +54,9 @@ def test_the_file_attaches_under_any_name(built: Warehouse) -> None:
 
     connection = sqlite3.connect(":memory:")
     connection.execute("attach ? as elsewhere", (str(built.database),))
-    assert connection.execute("select successes from elsewhere.model_stats").fetchall() == [(40,)]
+    assert connection.execute("select successes from elsewhere.model_stats where task_type = 'code'").fetchall() == [
+        (40,)
+    ]
     views = [name for (name,) in connection.execute("select name from elsewhere.sqlite_master where type = 'view'")]
     assert views
     for view in views:
@@ -57,53 +70,36 @@ def test_the_live_view_reads_only_the_newer_rows_of_the_log(built: Warehouse) ->
     assert all("SEARCH model_outcomes USING INTEGER PRIMARY KEY (rowid>?)" in step for step in on_the_log), plan
 
 
-def test_a_changed_alias_needs_no_rebuild(own_project, new_warehouse: Warehouse) -> None:
-    new_warehouse.project = own_project
-    new_warehouse.load([outcome(model_id="able"), outcome(model_id="able-2026"), outcome(model_id="other")])
-    new_warehouse.build("+model_rankings")
-    assert {row[0] for row in new_warehouse.query("select model_id from model_stats")} == {"able", "able-2026", "other"}
+def test_a_changed_alias_needs_no_rebuild(own_project, built: Warehouse, tmp_path: Path) -> None:
+    warehouse = built.copy_to(tmp_path)
+    warehouse.project = own_project
+    names = "where task_type = 'renamed'"
+    assert {row[0] for row in warehouse.query(f"select model_id from model_stats {names}")} == {
+        "able", "able-2026", "other",
+    }  # fmt: skip
     (own_project / "workspace" / "seeds" / "model_aliases.csv").write_text("alias,model_id\nable-2026,able\n")
-    new_warehouse.build("+model_rankings")
-    assert set(new_warehouse.query("select model_id, trials from model_stats")) == {("able", 2), ("other", 1)}
-    assert set(new_warehouse.query("select model_id, trials from model_rankings")) == {("able", 2), ("other", 1)}
-
-
-@pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The cells of the tests below, each with a task type of its own."""
-    warehouse = empty_log(tmp_path_factory.mktemp("cells"))
-    rows = [outcome() for _ in range(8)]
-    rows += [outcome(success=False, cost_usd=0.5)] * 2
-    rows += [outcome(success=False, cost_usd=0.25, error_type="rate_limited")] * 50
-    rows += [outcome(success=False, error_type="tests_failed", task_type="other")]
-    rows += [
-        outcome(task_type="partly known", cost_usd=0.0, tokens_used=0),
-        outcome(task_type="partly known", cost_usd=3.0, tokens_used=300),
-        outcome(task_type="partly known", success=False, tokens_used=500),
-        outcome(task_type="partly known", success=False),
-    ]
-    rows += [outcome(task_type="no trial", success=False, error_type="network_error")]
-    warehouse.load({**row, "event_id": str(number)} for number, row in enumerate(rows))
     warehouse.build("+model_rankings")
-    return warehouse
+    for mart in ("model_stats", "model_rankings"):
+        rows = warehouse.query(f"select model_id, trials from {mart} {names}")
+        assert set(rows) == {("able", 2), ("other", 1)}
 
 
-def test_infrastructure_failures_are_counted_and_judge_nobody(cells: Warehouse) -> None:
+def test_infrastructure_failures_are_counted_and_judge_nobody(built: Warehouse) -> None:
     names = "successes, failures, infrastructure_failures, infrastructure_cost, trials, success_rate, total_cost"
-    assert cells.query(f"select {names} from model_stats where task_type = 'code'") == [
+    assert built.query(f"select {names} from model_stats where task_type = 'lost'") == [
         (8, 52, 50, 12.5, 10, 0.8, 13.5)
     ]
-    assert cells.query("select trials, failures from model_stats where task_type = 'other'") == [(1, 1)]
+    assert built.query("select trials, failures from model_stats where task_type = 'other'") == [(1, 1)]
 
 
-def test_averages_leave_out_what_is_not_known(cells: Warehouse) -> None:
+def test_averages_leave_out_what_is_not_known(built: Warehouse) -> None:
     names = "avg_tokens, metered_trials, avg_cost, priced_trials, cost_per_success, total_tokens, total_cost"
-    stats = cells.query(f"select {names} from model_stats where task_type = 'partly known'")
+    stats = built.query(f"select {names} from model_stats where task_type = 'partly known'")
     assert stats == [(400.0, 2, 1.5, 2, 1.5, 800, 3.0)]
 
 
-def test_a_cell_without_a_trial_has_no_rate(cells: Warehouse) -> None:
+def test_a_cell_without_a_trial_has_no_rate(built: Warehouse) -> None:
     names = "trials, success_rate, success_rate_lower, success_rate_upper, cost_per_success, avg_cost"
-    stats = cells.query(f"select {names} from model_stats where task_type = 'no trial'")
+    stats = built.query(f"select {names} from model_stats where task_type = 'no trial'")
     assert stats == [(0, None, None, None, None, None)]
-    assert cells.query("select is_eligible, rank from model_rankings where task_type = 'no trial'") == [(0, None)]
+    assert built.query("select is_eligible, rank from model_rankings where task_type = 'no trial'") == [(0, None)]
