@@ -13,7 +13,8 @@ from benchmarks.measuring import History
 ON_A_HISTORY = ("build", "marts", "full_refresh", "recording", "asking")
 IN_A_FOLDER = ("recording_rate", "rewriting", "starting")
 ON_LINES = ("loading_rate", "loading_memory")
-NAMES = (*ON_A_HISTORY, *IN_A_FOLDER, *ON_LINES, "false_positives", "week")
+NAMES = (*ON_A_HISTORY, *IN_A_FOLDER, *ON_LINES, "false_positives", "week", "earlier")
+LARGE_ROWS = 1_000_000  # of the log that `earlier` builds
 
 
 @click.command(help=__doc__)
@@ -22,8 +23,12 @@ NAMES = (*ON_A_HISTORY, *IN_A_FOLDER, *ON_LINES, "false_positives", "week")
 @click.option("--lines", default=1_000_000, show_default=True, help="Outcomes in a file to load.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Make the histories there and keep them, instead of in a temporary folder.")  # fmt: skip
-def main(names: tuple[str, ...], rows: int, lines: int, keep: Path | None) -> None:
-    chosen = names or NAMES
+@click.option("--earlier", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+              help="A checkout of an earlier commit, which the benchmark `earlier` compares with.")  # fmt: skip
+def main(names: tuple[str, ...], rows: int, lines: int, keep: Path | None, earlier: Path | None) -> None:
+    chosen = names or tuple(name for name in NAMES if earlier or name != "earlier")
+    if "earlier" in chosen and not earlier:
+        raise click.UsageError("the benchmark earlier needs --earlier DIR, a checkout of an earlier commit")
     with tempfile.TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,6 +37,8 @@ def main(names: tuple[str, ...], rows: int, lines: int, keep: Path | None) -> No
             arguments: tuple[object, ...] = (history,) if name in ON_A_HISTORY else ()
             if name in (*IN_A_FOLDER, *ON_LINES):
                 arguments = (folder.absolute(), lines) if name in ON_LINES else (folder.absolute(),)
+            if name == "earlier" and earlier:
+                arguments = (folder.absolute(), earlier.absolute(), min(rows, LARGE_ROWS))
             import_module(f"benchmarks.{name}").main(*arguments)
 
 

@@ -23,6 +23,7 @@ def _vars(context: click.Context, parameter: click.Parameter, value: str | None)
 
 
 @click.command()
+@click.option("--force", is_flag=True, help="Build also if nothing is new since the last build.")
 @click.option("--full-refresh", is_flag=True, help="Compute the rollups again from the whole log.")
 @click.option("--select", multiple=True, help="Build these dbt nodes only, in dbt's syntax.")
 @click.option("--unit-tests", is_flag=True, help="Run the unit tests of the dbt models, too.")
@@ -38,6 +39,9 @@ def build(db: Path, /, target: str, **options: Any) -> None:
     from model_outcomes.warehouse import builds
 
     count = builds.build(db, target, **options)
+    if not count:
+        console.say(f"nothing is new since the last build of {db}: nothing to do (--force builds)")
+        return
     console.say(f"{count} dbt models, seeds and tests built in {db if target == engines.SQLITE else target}")
 
 

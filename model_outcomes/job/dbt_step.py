@@ -6,13 +6,16 @@ itself.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from model_outcomes.base import paths
+from model_outcomes.base import clock, paths
 from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError
 from model_outcomes.log import store
@@ -22,6 +25,12 @@ from model_outcomes.warehouse.builds import Command
 from model_outcomes.warehouse.engines import connections, targets
 
 FRESHNESS = ("source", "freshness")
+ROUNDING = timedelta(milliseconds=10)  # of times in SQLite
+# As the macro sqlite__collect_freshness, but with the rows that it does not believe.
+NEWEST = """
+select max(strftime('%Y-%m-%d %H:%M:%f', timestamp)) from model_outcomes
+where timestamp >= (select date(substr(max(timestamp), 1, 10), '-2 days') from model_outcomes)
+"""
 
 
 @contextmanager
@@ -33,12 +42,15 @@ def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
         yield
 
 
-def build(database: Path, target: str, logs: Path, *, quiet: bool = False) -> tuple[Command, Command | None]:
+def build(
+    database: Path, target: str, logs: Path, *, with_views: bool = True, quiet: bool = False
+) -> tuple[Command, Command | None]:
     """Run `dbt build` on the engine. Return its result, and that of `dbt source freshness` on SQLite, which runs in the
     same process to save a start of dbt; None on other engines."""
     before = targets.preparations(target)
     after = [FRESHNESS] if target == SQLITE else []
-    commands = [*before, builds.BUILD, *after]
+    build = builds.BUILD if with_views else (*builds.BUILD, *builds.WITHOUT_VIEWS)
+    commands = [*before, build, *after]
     results = builds.run_dbt(database, commands, target, logs=logs, output=sys.stderr, quiet=quiet)
     builds.expect_prepared(results[: len(before)], logs, target)
     build_result, *freshness_results = results[len(before) :]
@@ -58,6 +70,39 @@ def freshness(database: Path, target: str, logs: Path, run: Command | None, *, q
     if not sources.exists():
         raise BuildError(f"dbt could not check the age of the sources: {run.fault or 'it gave no reason'}")
     return sources
+
+
+def aged_freshness(database: Path, logs: Path, log: sqlite3.Connection, now: datetime) -> Path | None:
+    """Write dbt's last sources.json into `logs` as of `now`, and return its path. Nothing is new in the log, so only
+    the ages differ. Return None if dbt has to look again, because there is no such file, or because a row has a time so
+    far ahead that dbt did not count it, and might now."""
+    folders = (results_folder(database, SQLITE), paths.build_folder(database) / "freshness")
+    path = next((folder / "sources.json" for folder in folders if (folder / "sources.json").exists()), None)
+    newest = log.execute(NEWEST).fetchone()[0]
+    if path is None or newest is None:
+        return None
+    sources = json.loads(path.read_text(encoding="utf-8"))
+    for result in sources["results"]:
+        newest_at = result.get("max_loaded_at")
+        if newest_at is None or _utc(newest) - datetime.fromisoformat(newest_at) > ROUNDING:
+            return None
+        age = now - datetime.fromisoformat(newest_at)
+        limits = [(status, result["criteria"][f"{status}_after"]) for status in ("error", "warn")]
+        over = (status for status, limit in limits if limit["count"] is not None and age > _duration(limit))
+        result["status"] = next(over, "pass")
+        result["max_loaded_at_time_ago_in_s"] = age.total_seconds()
+        result["snapshotted_at"] = clock.to_text(now)
+    aged = logs / "sources.json"
+    aged.write_text(json.dumps(sources), encoding="utf-8")
+    return aged
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+00:00")
+
+
+def _duration(limit: Mapping[str, Any]) -> timedelta:
+    return timedelta(**{f"{limit['period']}s": limit["count"]})
 
 
 def results_folder(database: Path, target: str) -> Path:

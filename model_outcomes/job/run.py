@@ -30,7 +30,7 @@ from model_outcomes.job.stop_signals import Stopper
 from model_outcomes.job.summary import BuildSummary, Summary
 from model_outcomes.log import store
 from model_outcomes.publish import publisher, report, snapshot
-from model_outcomes.warehouse import builds
+from model_outcomes.warehouse import builds, last_build, rules
 from model_outcomes.warehouse.builds import Command
 from model_outcomes.warehouse.engines import targets
 
@@ -89,12 +89,14 @@ class _Job:
         self.summary.run_id, self.summary.folder = folder.name, str(folder)
         try:
             with self.faults.collected():
+                watch = last_build.Watch(connection, self.database, self.options.target)
                 history.begin(connection, folder.name, self.now, self.options.target)
-                self._work(connection, folder)
+                self._work(connection, folder, watch)
         finally:
             self.stopper.finish()
             with self.faults.collected():
                 self._write_down(connection, folder)
+                watch.note()
 
     def final_summary(self) -> Summary:
         """Return the summary with exit code and status, which follow from the faults, and the time of its end."""
@@ -113,7 +115,7 @@ class _Job:
         if not self.options.quiet:
             say(message)
 
-    def _work(self, connection: sqlite3.Connection, folder: Path) -> None:
+    def _work(self, connection: sqlite3.Connection, folder: Path, watch: last_build.Watch) -> None:
         last_reject = rejects.last_id(connection)
         try:
             with loads.loading(self.database):
@@ -126,7 +128,7 @@ class _Job:
             say(f"{self.summary.rejected:,} rejected, max_rejects is {self.options.max_rejects:,}")
         as_of = clock.to_text(clock.utc_now())
         last_outcome = self._export_log(connection)
-        stale = self._stale_sources(folder, self._build(folder))
+        stale = self._stale_sources(connection, folder, self._build(folder, watch))
         with dbt_step.fetched(connection, self.database, self.options.target, last_outcome) as (source, marts):
             self._check(connection, marts, stale)
             source = replace(source, caveats=self.summary.caveats or ())
@@ -170,16 +172,24 @@ class _Job:
         )
         return copied.last
 
-    def _build(self, folder: Path) -> Command | None:
-        """Build the marts and note the results. Return the result of `dbt source freshness` if it ran with the build,
-        else None. Raises BuildError if a dbt model or a test failed."""
+    def _build(self, folder: Path, watch: last_build.Watch) -> Command | None:
+        """Build the marts, unless they are current, and note the results. Return the result of `dbt source freshness`
+        if it ran with the build, else None. Raises BuildError if a dbt model or a test failed."""
         target = self.options.target
+        if watch.is_current(builds.project_folder(), builds.changed_vars()):
+            self.summary.build = BuildSummary(skipped=True)
+            self._say_progress("nothing is new since the last build: nothing is built")
+            return None
         self.summary.build = BuildSummary()
+        watch.begin()
         started_s = time.monotonic()
         try:
-            build, freshness = dbt_step.build(self.database, target, folder, quiet=self.options.quiet)
+            build, freshness = dbt_step.build(
+                self.database, target, folder, with_views=not watch.has_current_views, quiet=self.options.quiet
+            )
         finally:
-            _copy_if_exists(dbt_step.results_folder(self.database, target) / "run_results.json", folder)
+            for name in ("run_results.json", rules.FILE):
+                _copy_if_exists(dbt_step.results_folder(self.database, target) / name, folder)
         nodes = builds.nodes(self.database, target) or []
         self.summary.build = BuildSummary(
             len(nodes),
@@ -187,12 +197,16 @@ class _Job:
             [{"name": node.name, "status": node.status, "message": node.message}
              for node in nodes if node.status in builds.FAILED],
         )  # fmt: skip
-        builds.expect_built(self.database, build, folder, target)
+        watch.end({node.status for node in builds.expect_built(self.database, build, folder, target)})
         return freshness
 
-    def _stale_sources(self, folder: Path, freshness: Command | None) -> Answer:
-        sources = dbt_step.freshness(self.database, self.options.target, folder, freshness, quiet=self.options.quiet)
-        _copy_if_exists(sources, folder)
+    def _stale_sources(self, log: sqlite3.Connection, folder: Path, freshness: Command | None) -> Answer:
+        is_skipped = self.summary.build is not None and self.summary.build.skipped
+        sources = dbt_step.aged_freshness(self.database, folder, log, clock.utc_now()) if is_skipped else None
+        if sources is None:
+            target, quiet = self.options.target, self.options.quiet
+            sources = dbt_step.freshness(self.database, target, folder, freshness, quiet=quiet)
+            _copy_if_exists(sources, folder)
         return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))
 
     def _check(self, log: sqlite3.Connection, marts: sqlite3.Connection, stale: Answer) -> None:

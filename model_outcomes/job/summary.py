@@ -38,11 +38,13 @@ class UnresolvedRejects(msgspec.Struct):
 
 class BuildSummary(msgspec.Struct):
     """The number of dbt nodes that ran, the seconds that the build took, and the nodes that failed, with their
-    messages. run_results.json in the folder of the run has the seconds of each node."""
+    messages. run_results.json in the folder of the run has the seconds of each node. If the last build was current, the
+    build was skipped."""
 
     nodes: int = 0
     seconds: float = 0.0
     failures: list[dict[str, Any]] = []
+    skipped: bool = False
 
 
 class Summary(msgspec.Struct):

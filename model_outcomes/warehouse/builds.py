@@ -18,11 +18,13 @@ from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError, OutcomesError, expect_installed
 from model_outcomes.base.messages import first_names
 from model_outcomes.log import store
-from model_outcomes.warehouse import workspace
+from model_outcomes.warehouse import last_build, rules, workspace
 from model_outcomes.warehouse.engines import parquet_log, targets
 
 TERMINATION_TIMEOUT_S = 10.0  # after it, dbt is killed
 BUILD = ("build", "--exclude-resource-type", "unit_test")
+# dbt spends as much time on an unchanged view as on a small table. The tests of the views still run.
+WITHOUT_VIEWS = ("--exclude", "config.materialized:view", "--indirect-selection", "empty")
 FAILED = ("error", "fail", "runtime error")
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the folder of installed packages
@@ -91,6 +93,7 @@ def build(
     database: Path,
     target: str = SQLITE,
     *,
+    force: bool = False,
     full_refresh: bool = False,
     select: Sequence[str] = (),
     quiet: bool = False,
@@ -99,14 +102,15 @@ def build(
     vars: Mapping[str, Any] | None = None,
 ) -> int:
     """Run `dbt build` on a database, or on the engine that its log was exported to. Return the number of dbt nodes
-    that ran. dbt's unit tests check the SQL and not the data, so they run only with `unit_tests`. `vars` of the dbt
-    project apply to this build and win over those of `OUTCOMES_VARS`.
+    that ran: 0 if the last build is still current, unless `force` is set. dbt's unit tests check the SQL and not the
+    data, so they run only with `unit_tests`. `vars` of the dbt project apply to this build and win over those of
+    `OUTCOMES_VARS`.
 
     Raises BusyError if another build holds the database for longer than `wait` seconds, BuildError if a dbt model or
     test failed, or if nothing ran: a selection that matches nothing is a mistake. Raises OutcomesError if a selection
     would be built with other vars than the last build.
     """
-    project_folder()
+    project = project_folder()
     targets.check_places(database, target)
     with closing(store.create_or_open(database)) as connection:
         if target in targets.IN_PLACE:
@@ -118,11 +122,22 @@ def build(
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += ["--select", *" ".join(select).split()] if select else []
     logs = paths.build_folder(database, target) / "logs"
-    with building(database, "a build", target, wait=wait):
+    with building(database, "a build", target, wait=wait), closing(store.create_or_open(database)) as connection:
+        watch = last_build.Watch(connection, database, target)
+        is_current, is_plain = watch.is_current(project, changed_vars(vars)), arguments[-len(BUILD) :] == [*BUILD]
+        if not force and is_plain:
+            if is_current:
+                return 0
+            arguments += WITHOUT_VIEWS if watch.has_current_views else ()
+        watch.begin()
         commands = [*targets.preparations(target), arguments]
         *preparations, command = run_dbt(database, commands, target, logs=logs, vars=vars)
         expect_prepared(preparations, logs, target)
-        return len(expect_built(database, command, logs, target))
+        built = expect_built(database, command, logs, target)
+        if not select:
+            watch.end({node.status for node in built})
+        watch.note()
+        return len(built)
 
 
 def run_dbt(
@@ -149,17 +164,18 @@ def run_dbt(
     variables = targets.environment(database, target)
     artifacts = artifacts or folder / "target"
     results = folder / "dbt_process.json"
-    for stale in (results, artifacts / "run_results.json", artifacts / "sources.json"):
+    for stale in (results, *(artifacts / name for name in ("run_results.json", "sources.json", rules.FILE))):
         stale.unlink(missing_ok=True)
     project = workspace.project_of(project_folder(), workspace_project(database, target))
     options = ["--project-dir", str(project), "--profiles-dir", str(project)]
     options += ["--target-path", str(artifacts), "--log-path", str(logs), "--target", target]
     options += ["--log-level", "warn"] if quiet else []
-    changed_vars = _changed_vars(vars)
-    options += ["--vars", dbt_vars.as_yaml(changed_vars)] if changed_vars else []
+    changed = changed_vars(vars)
+    options += ["--vars", dbt_vars.as_yaml(changed)] if changed else []
     request = {
         "commands": [[*arguments, *options] for arguments in commands],
         "results": str(results),
+        "rules": str(artifacts / rules.FILE),
         "lock": str(folder / "dbt.lock"),
     }
     _wait_for(
@@ -174,7 +190,8 @@ def run_dbt(
     return [Command(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
 
 
-def _changed_vars(vars: Mapping[str, Any] | None) -> dict[str, Any]:
+def changed_vars(vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the vars that differ from those of the dbt project: `vars`, and those of `OUTCOMES_VARS`."""
     return {**dbt_vars.from_json(os.environ.get(dbt_vars.VARIABLE)), **(vars or {})}
 
 
@@ -186,7 +203,7 @@ def _expect_same_vars(connection: sqlite3.Connection, vars: Mapping[str, Any]) -
     shipped = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8")).get("vars", {})
     is_built = connection.execute("select 1 from sqlite_master where name = 'build_settings'").fetchone()
     built = connection.execute("select name, value from build_settings") if is_built else ()
-    before, now = {**shipped, **dict(built)}, {**shipped, **_changed_vars(vars)}
+    before, now = {**shipped, **dict(built)}, {**shipped, **changed_vars(vars)}
     for name in sorted((now.keys() & before.keys()) - {"now", "sequential_tuning_trials"}):
         if not _is_same(str(before[name]), str(now[name])):
             raise OutcomesError(
@@ -212,7 +229,7 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
     """Return the nodes of a successful `dbt build`. Raises BuildError if it failed, or built nothing."""
     results = nodes(database, target)
     if not command.success:
-        failed = [node.name for node in results or () if node.status in FAILED]
+        failed = [_with_rules(node) for node in results or () if node.status in FAILED]
         if failed:
             names = first_names(failed)
             raise BuildError(f"dbt build failed on {database.absolute()}: {names}; see {logs / 'dbt.log'}")
@@ -223,6 +240,12 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
     if not results:
         raise BuildError("dbt ran nothing: no dbt model or test matches the selection")
     return results
+
+
+def _with_rules(node: Node) -> str:
+    """Return the name of a failed node, for a test of rules with the broken ones."""
+    is_of_rules = node.message is not None and node.message.startswith(rules.BROKEN)
+    return f"{node.name} ({node.message})" if is_of_rules else node.name
 
 
 def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:

@@ -83,7 +83,7 @@ def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(n
             connection.execute("pragma data_version").fetchone(),
             connection.execute("pragma schema_version").fetchone(),
         )
-        new_warehouse.loader("build", "--quiet")
+        new_warehouse.loader("build", "--quiet", "--force")
         after = (
             connection.execute("pragma data_version").fetchone(),
             connection.execute("pragma schema_version").fetchone(),
