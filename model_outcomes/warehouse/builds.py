@@ -93,14 +93,15 @@ def build(
     *,
     full_refresh: bool = False,
     select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     quiet: bool = False,
     unit_tests: bool = False,
     wait: float = 0.0,
     vars: Mapping[str, Any] | None = None,
 ) -> int:
     """Run `dbt build` on a database, or on the engine that its log was exported to. Return the number of dbt nodes
-    that ran. dbt's unit tests check the SQL and not the data, so they run only with `unit_tests`. `vars` of the dbt
-    project apply to this build and win over those of `OUTCOMES_VARS`.
+    that ran. `select` and `exclude` have dbt's syntax. dbt's unit tests check the SQL and not the data: they run only
+    with `unit_tests`. `vars` of the dbt project apply to this build and win over those of `OUTCOMES_VARS`.
 
     Raises BusyError if another build holds the database for longer than `wait` seconds, BuildError if a dbt model or
     test failed, or if nothing ran: a selection that matches nothing is a mistake. Raises OutcomesError if a selection
@@ -111,12 +112,13 @@ def build(
     with closing(store.create_or_open(database)) as connection:
         if target in targets.IN_PLACE:
             parquet_log.mend(connection, paths.parquet_log(database))
-        if select and target == SQLITE:
+        if (select or exclude) and target == SQLITE:
             _expect_same_vars(connection, vars or {})
     arguments = ["--quiet"] if quiet else []
     arguments += ["build"] if unit_tests else BUILD
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += ["--select", *" ".join(select).split()] if select else []
+    arguments += ["--exclude", *" ".join(exclude).split()] if exclude else []
     logs = paths.build_folder(database, target) / "logs"
     with building(database, "a build", target, wait=wait):
         commands = [*targets.preparations(target), arguments]
@@ -190,7 +192,8 @@ def _expect_same_vars(connection: sqlite3.Connection, vars: Mapping[str, Any]) -
     for name in sorted((now.keys() & before.keys()) - {"now", "sequential_tuning_trials"}):
         if not _is_same(str(before[name]), str(now[name])):
             raise OutcomesError(
-                f"{name} was {before[name]} in the last build and is {now[name]} now: build all, without --select"
+                f"{name} was {before[name]} in the last build and is {now[name]} now:"
+                " build all, without --select or --exclude"
             )
 
 
@@ -226,15 +229,15 @@ def expect_built(database: Path, command: Command, logs: Path, target: str = SQL
 
 
 def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
-    """Return the nodes that the last `dbt build` ran, None if it left no results. Exposures are left out, because dbt
-    does not run them."""
+    """Return the nodes that the last `dbt build` ran, None if it left no results. Exposures, which dbt does not
+    run, and hooks are left out."""
     results = _read(paths.build_folder(database, target) / "target" / "run_results.json")
     if results is None:
         return None
     return [
         Node(node["unique_id"].split(".")[2], node["status"], node["execution_time"], node["message"])
         for node in results["results"]
-        if node["status"] != "no-op"
+        if node["status"] != "no-op" and not node["unique_id"].startswith("operation.")
     ]
 
 
