@@ -116,7 +116,7 @@ class _Job:
     def _work(self, connection: sqlite3.Connection, folder: Path) -> None:
         last_reject = rejects.last_id(connection)
         try:
-            with loads.loading(self.database):
+            with loads.lock(self.database):
                 self._load_inputs(connection)
         finally:
             rejects.write(connection, last_reject, folder / "rejects.jsonl")
@@ -163,7 +163,7 @@ class _Job:
             return None
         from model_outcomes.warehouse.engines import export_log
 
-        copied = export_log.carry(connection, self.database, self.options.target)
+        copied = export_log.export(connection, self.database, self.options.target)
         self.summary.carried = asdict(copied)
         self._say_progress(
             f"copied {copied.rows:,} outcomes to {self.options.target}, which now has all up to id {copied.last}"

@@ -174,7 +174,7 @@ def test_a_link_that_takes_a_file_s_place_is_not_followed(
     box: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
 ) -> None:
     path = box.put("folder/log.jsonl")
-    files = inbox.look(box.connection, box.folder, box.database)
+    files = inbox.listing(box.connection, box.folder, box.database)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "log.jsonl").write_text(GOOD % "secret")
