@@ -9,6 +9,7 @@
 
 {% macro duckdb__read_log_in_place() %}
     {% set folder = env_var('OUTCOMES_PARQUET') | replace("'", "''") %}
+    {% do run_query('create schema if not exists ' ~ target.schema) %}
     {% for source in graph.sources.values() %}
         {% do run_query(
             'create or replace view ' ~ source.schema ~ '.' ~ source.identifier

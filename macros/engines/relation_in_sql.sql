@@ -1,5 +1,6 @@
+{# With `--empty`, dbt gives each relation an alias of its own, which the alias in the SQL would follow. #}
 {% macro relation_in_sql(relation) %}
-    {% do return(adapter.dispatch('relation_in_sql')(relation)) %}
+    {% do return(adapter.dispatch('relation_in_sql')(relation.replace(require_alias=false))) %}
 {% endmacro %}
 
 {% macro default__relation_in_sql(relation) %}

@@ -186,7 +186,7 @@ def test_a_link_that_takes_a_file_s_place_is_not_followed(
     else:
         path.parent.rmdir()
         path.parent.symlink_to(outside)
-    monkeypatch.setattr(inbox, "look", lambda *_: files)
+    monkeypatch.setattr(inbox, "listing", lambda *_: files)
     (fault,) = box.faults()
     assert fault.startswith("folder/log.jsonl: ")
     assert box.models() == []
