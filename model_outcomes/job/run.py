@@ -31,7 +31,7 @@ from model_outcomes.job.summary import BuildSummary, Summary
 from model_outcomes.log import store
 from model_outcomes.publish import publisher, report, snapshot
 from model_outcomes.warehouse import builds
-from model_outcomes.warehouse.builds import Command
+from model_outcomes.warehouse.builds import CommandResult
 from model_outcomes.warehouse.engines import targets
 
 KEEP_RUNS = 100
@@ -170,7 +170,7 @@ class _Job:
         )
         return copied.last
 
-    def _build(self, folder: Path) -> Command | None:
+    def _build(self, folder: Path) -> CommandResult | None:
         """Build the marts and note the results. Return the result of `dbt source freshness` if it ran with the build,
         else None. Raises BuildError if a dbt model or a test failed."""
         target = self.options.target
@@ -185,12 +185,12 @@ class _Job:
             len(nodes),
             round(time.monotonic() - started_s, 3),
             [{"name": node.name, "status": node.status, "message": node.message}
-             for node in nodes if node.status in builds.FAILED],
+             for node in nodes if node.status in builds.FAILED_STATUSES],
         )  # fmt: skip
         builds.expect_built(self.database, build, folder, target)
         return freshness
 
-    def _stale_sources(self, folder: Path, freshness: Command | None) -> Answer:
+    def _stale_sources(self, folder: Path, freshness: CommandResult | None) -> Answer:
         sources = dbt_step.freshness(self.database, self.options.target, folder, freshness, quiet=self.options.quiet)
         _copy_if_exists(sources, folder)
         return findings.stale_sources(json.loads(sources.read_text(encoding="utf-8")))

@@ -23,7 +23,7 @@ from model_outcomes.warehouse.engines import parquet_log, targets
 
 TERMINATION_TIMEOUT_S = 10.0  # after it, dbt is killed
 BUILD = ("build", "--exclude-resource-type", "unit_test")
-FAILED = ("error", "fail", "runtime error")
+FAILED_STATUSES = ("error", "fail", "runtime error")
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the folder of installed packages
 PACKAGED = Path(__file__).resolve().parents[1] / "dbt_project"  # in a wheel: see pyproject.toml
@@ -42,7 +42,7 @@ dbt_process.main(sys.argv[2])
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandResult:
     """The result of one dbt command: its arguments without paths and target, and dbt's error message if it failed."""
 
     arguments: Sequence[str]
@@ -77,7 +77,7 @@ def workspace_project(database: Path, target: str = SQLITE) -> Path:
     return paths.build_folder(database, target) / "project"
 
 
-def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
+def lock(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
     """Hold the lock of builds, because two runs of dbt on one file break each other.
 
     Raises BusyError if another process holds the lock for longer than `wait` seconds, and OutcomesError if the path of
@@ -120,7 +120,7 @@ def build(
     arguments += ["--select", *" ".join(select).split()] if select else []
     arguments += ["--exclude", *" ".join(exclude).split()] if exclude else []
     logs = paths.build_folder(database, target) / "logs"
-    with building(database, "a build", target, wait=wait):
+    with lock(database, "a build", target, wait=wait):
         commands = [*targets.preparations(target), arguments]
         *preparations, command = run_dbt(database, commands, target, logs=logs, vars=vars)
         expect_prepared(preparations, logs, target)
@@ -137,8 +137,8 @@ def run_dbt(
     output: Any = None,
     quiet: bool = False,
     vars: Mapping[str, Any] | None = None,
-) -> list[Command]:
-    """Run dbt commands one after the other, and wait for them. Call it within `building`.
+) -> list[CommandResult]:
+    """Run dbt commands one after the other, and wait for them. Call it within `lock`.
 
     They run in one child process. If the waiting ends early, by a signal for example, the child process ends, too, and
     SQLite rolls back what it had not committed. Result files of an earlier run are removed first. `artifacts` is the
@@ -173,7 +173,7 @@ def run_dbt(
     command_results = _read(results)
     if command_results is None:
         raise BuildError(f"dbt ended on {database.absolute()} before it did anything: see {logs / 'dbt.log'}")
-    return [Command(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
+    return [CommandResult(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
 
 
 def _changed_vars(vars: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -204,18 +204,18 @@ def _is_same(text: str, other: str) -> bool:
         return text == other
 
 
-def expect_prepared(preparations: Sequence[Command], logs: Path, target: str) -> None:
+def expect_prepared(preparations: Sequence[CommandResult], logs: Path, target: str) -> None:
     """Raise BuildError if a command before the build (`targets.preparations`) failed."""
     for command in preparations:
         if not command.success:
             raise BuildError(f"dbt {command.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
 
 
-def expect_built(database: Path, command: Command, logs: Path, target: str = SQLITE) -> list[Node]:
+def expect_built(database: Path, command: CommandResult, logs: Path, target: str = SQLITE) -> list[Node]:
     """Return the nodes of a successful `dbt build`. Raises BuildError if it failed, or built nothing."""
     results = nodes(database, target)
     if not command.success:
-        failed = [node.name for node in results or () if node.status in FAILED]
+        failed = [node.name for node in results or () if node.status in FAILED_STATUSES]
         if failed:
             names = first_names(failed)
             raise BuildError(f"dbt build failed on {database.absolute()}: {names}; see {logs / 'dbt.log'}")

@@ -320,7 +320,7 @@ def test_a_quiet_run_says_what_is_wrong_and_nothing_else(site: Site) -> None:
 def test_the_seconds_of_a_build_are_those_that_passed(database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes run two at a time: their seconds add up to more."""
     nodes = [builds.Node(name, "error", 600.0, None) for name in ("a", "b")]
-    monkeypatch.setattr("model_outcomes.job.dbt_step.build", lambda *_, **__: (builds.Command(("build",)), None))
+    monkeypatch.setattr("model_outcomes.job.dbt_step.build", lambda *_, **__: (builds.CommandResult(("build",)), None))
     monkeypatch.setattr("model_outcomes.warehouse.builds.nodes", lambda *_: nodes)
     summary = run.run(database, run.Options())
     assert (summary.exit_code, summary.build.nodes) == (1, 2)
