@@ -22,10 +22,29 @@ def _vars(context: click.Context, parameter: click.Parameter, value: str | None)
         raise click.BadParameter(str(fault)) from None
 
 
-@click.command()
+class _ManyValues(click.Command):
+    """A command whose options of dbt nodes take several values, as dbt's do: `--select model_stats model_rankings`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        nodes = {name for option in self.params if option.name in ("select", "exclude") for name in option.opts}
+        repeated: list[str] = []
+        option = ""
+        for arg in args:
+            if arg.startswith("-"):
+                name = arg.partition("=")[0]
+                option = name if name in nodes else ""
+            elif option and repeated[-1] != option:
+                repeated.append(option)
+            repeated.append(arg)
+        return super().parse_args(ctx, repeated)
+
+
+@click.command(cls=_ManyValues)
 @click.option("--force", is_flag=True, help="Build also if nothing is new since the last build.")
 @click.option("--full-refresh", is_flag=True, help="Compute the rollups again from the whole log.")
-@click.option("--select", multiple=True, help="Build these dbt nodes only, in dbt's syntax.")
+@click.option("-s", "--select", multiple=True, metavar="NODES...",
+              help="Build these dbt nodes only, in dbt's syntax.")  # fmt: skip
+@click.option("--exclude", multiple=True, metavar="NODES...", help="Build all dbt nodes but these.")
 @click.option("--unit-tests", is_flag=True, help="Run the unit tests of the dbt models, too.")
 @click.option("--quiet", is_flag=True, help="Show dbt's warnings and errors only.")
 @click.option("--wait", type=Number(min=0), default=0, metavar="SECONDS",

@@ -37,7 +37,7 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
     from model_outcomes.intake import loads
 
     rejected, faults = 0, []
-    with log(db, durability) as connection, loads.loading(db):
+    with log(db, durability) as connection, loads.lock(db):
         for name in files:
             try:
                 with _progress(name) as progress:

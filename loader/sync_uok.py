@@ -33,7 +33,7 @@ def sync_uok(db: Path, path: Path, adopt: bool, install_view: bool, max_rejects:
             f"{paths.absolute(path)}: the view model_performance {'was created' if is_new else 'exists already'}"
         )
         return
-    with log(db) as connection, loads.loading(db):
+    with log(db) as connection, loads.lock(db):
         result = (uok.adopt if adopt else uok.sync)(connection, path)
     _report(result, adopt)
     console.say(f"database: {db}")

@@ -4,7 +4,7 @@
 {# The day of the build. Days before it are closed: if outcomes are recorded as they happen, no more outcomes are added
    to these days. Example: where outcome_date < today(). #}
 {% macro today() -%}
-    '{{ (var('now') or run_started_at.strftime('%Y-%m-%d'))[:10] }}'
+    '{{ ((var('now') or run_started_at.strftime('%Y-%m-%d')) | string)[:10] }}'
 {%- endmacro %}
 
 
@@ -17,5 +17,5 @@
 
 {# The last day of the month before today(). Example: where outcome_date <= last_closed_month_end(). #}
 {% macro last_closed_month_end() -%}
-    {{ days_after("'" ~ (var('now') or run_started_at.strftime('%Y-%m-%d'))[:7] ~ "-01'", -1) }}
+    {{ days_after("'" ~ ((var('now') or run_started_at.strftime('%Y-%m-%d')) | string)[:7] ~ "-01'", -1) }}
 {%- endmacro %}

@@ -11,9 +11,10 @@
 {% endmacro %}
 
 
-{# A relation as a statement stored in the database should write it. #}
+{# A relation as a statement stored in the database should write it. With `--empty`, dbt gives each relation an alias
+   of its own, which the alias in the SQL would follow. #}
 {% macro relation_in_sql(relation) %}
-    {% do return(adapter.dispatch('relation_in_sql')(relation)) %}
+    {% do return(adapter.dispatch('relation_in_sql')(relation.replace(require_alias=false))) %}
 {% endmacro %}
 
 {% macro default__relation_in_sql(relation) %}
@@ -38,6 +39,30 @@
 {%- endmacro %}
 
 
+{# Stops a dbt command on a database without a log. Otherwise dbt would write its seeds into a new file, and
+   `loader init` then takes that file for another program's. #}
+{% macro expect_log() %}
+    {% if execute %}
+        {% for source in graph.sources.values() if source.source_name == 'model_outcomes' %}
+            {% if not adapter.get_relation(source.database, source.schema, source.identifier) %}
+                {% do exceptions.raise_compiler_error(adapter.dispatch('no_log_message')(source.identifier)) %}
+            {% endif %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}
+
+{% macro default__no_log_message(name) %}
+    {% do return('there is no table ' ~ name ~ ': run `loader export-log`, then `loader build --target ' ~ target.name ~ '`') %}
+{% endmacro %}
+
+{% macro sqlite__no_log_message(name) %}
+    {% do return(
+        'there is no table ' ~ name ~ ' in ' ~ target.schemas_and_paths.main
+        ~ ': run `loader init`, or name the file of a log in OUTCOMES_DB'
+    ) %}
+{% endmacro %}
+
+
 {# `dbt run-operation read_log_in_place --target duckdb` makes the sources read the Parquet files that `loader
    export-log` wrote to OUTCOMES_PARQUET. #}
 {% macro read_log_in_place() %}
@@ -50,6 +75,7 @@
 
 {% macro duckdb__read_log_in_place() %}
     {% set folder = env_var('OUTCOMES_PARQUET') | replace("'", "''") %}
+    {% do run_query('create schema if not exists ' ~ target.schema) %}
     {% for source in graph.sources.values() %}
         {% do run_query(
             'create or replace view ' ~ source.schema ~ '.' ~ source.identifier

@@ -6,7 +6,10 @@ dbt_project.yml explains each var, and a test compares the values. A build write
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +18,7 @@ from msgspec import Meta
 from model_outcomes.base.errors import OutcomesError
 
 VARIABLE = "OUTCOMES_VARS"  # of the environment: a JSON object of vars
+EXPECTED_NOW = "expected a time in UTC, such as 2026-01-31T12:00:00Z"
 LEAST_EXPORTED = 10  # outcomes: no smaller cell is ever exported; settings cannot lower this
 
 Count = Annotated[int, Meta(ge=1)]
@@ -76,11 +80,17 @@ def checked(vars: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in vars.items():
         if name not in TYPES:
             raise OutcomesError(f"there is no var {name}; there are {', '.join(TYPES)}")
+        plain_value = msgspec.to_builtins(value)  # the dates of TOML become text
         try:
-            values[name] = msgspec.to_builtins(msgspec.convert(value, TYPES[name], strict=False))
+            values[name] = msgspec.to_builtins(msgspec.convert(plain_value, TYPES[name], strict=False))
+            if name == "now" and plain_value:
+                msgspec.convert(plain_value[:10], date)
         except msgspec.ValidationError as fault:
-            expected = str(fault).replace("`", "").replace(" - at $.", " at ")
-            raise OutcomesError(f"{name}: {expected[:1].lower()}{expected[1:]}: {value!r}") from None
+            problem = str(fault).replace("`", "").replace(" - at $.", " at ")
+            expected = EXPECTED_NOW if name == "now" else problem[:1].lower() + problem[1:]
+            raise OutcomesError(f"{name}: {expected}: {plain_value!r}") from None
+        if isinstance(values[name], float) and not math.isfinite(values[name]):
+            raise OutcomesError(f"{name}: expected a finite number: {plain_value!r}")
     return values
 
 
@@ -93,11 +103,28 @@ def from_json(text: str | None) -> dict[str, Any]:
 
 
 def from_yaml(text: str) -> dict[str, Any]:
-    """Return the vars of a YAML mapping, the form that dbt reads: `alpha: 0.1`. Raises OutcomesError."""
+    """Return the vars of a YAML mapping, the form that dbt reads: `alpha: 0.1`. Raises OutcomesError.
+
+    YAML would read some texts as values that nobody means: a time as an object, `yes` as true, `010` as 8. So all
+    values are read as text, and each var decides what its text means.
+    """
+    import yaml
+
     try:
-        return checked(msgspec.yaml.decode(text, type=dict[str, Any]))
-    except msgspec.DecodeError:
+        texts = msgspec.convert(yaml.load(text, yaml.BaseLoader), dict[str, Any])
+    except (msgspec.ValidationError, yaml.YAMLError):
         raise OutcomesError(f"expected NAME: VALUE, such as 'alpha: 0.1', and not {text!r}") from None
+    return checked(_numbers(texts))
+
+
+def _numbers(value: Any) -> Any:
+    """Return a value of YAML with its numbers as such, in every form that YAML has: `.1`, `+5`, `1_000`."""
+    if isinstance(value, dict):
+        return {name: _numbers(text) for name, text in value.items()}
+    for kind in (int, float):
+        with suppress(TypeError, ValueError):
+            return kind(value)
+    return value
 
 
 def as_json(values: Mapping[str, Any]) -> str:

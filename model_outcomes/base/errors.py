@@ -107,7 +107,7 @@ def plain_os_fault(fault: BaseException) -> OutcomesError | None:
 
 
 @contextmanager
-def naming(name: object) -> Iterator[None]:
+def input_faults(name: object) -> Iterator[None]:
     """Turn any error while the input `name` is read into an OutcomesError that names it.
 
     One input must not stop a job that has others. An error of the database is no error of the input, and passes.

@@ -44,7 +44,7 @@ def read(name: str, now: datetime) -> list[Export]:
     Raises RejectedFile with every fault in the file, OutcomesError if it cannot be read.
     """
     path = paths.source_name(name)
-    with errors.naming(path):
+    with errors.input_faults(path):
         try:
             with _open(name) as stream:
                 return _exports(path, stream, now)

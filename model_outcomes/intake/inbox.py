@@ -85,7 +85,7 @@ class _KnownFile:
     attempts: int
 
 
-def look(connection: sqlite3.Connection | None, folder: Path, database: Path) -> list[InboxFile]:
+def listing(connection: sqlite3.Connection | None, folder: Path, database: Path) -> list[InboxFile]:
     """Return the files of the inbox and its subfolders in the order of their paths. No file is opened.
 
     Hidden files and our own files are left out; links to folders are not followed. Raises OutcomesError if the folder
@@ -106,12 +106,12 @@ def look(connection: sqlite3.Connection | None, folder: Path, database: Path) ->
 
 
 def load(connection: sqlite3.Connection, folder: Path, database: Path) -> InboxResult:
-    """Load the new files of the inbox, one after the other. Call it within `loads.loading`.
+    """Load the new files of the inbox, one after the other. Call it within `loads.lock`.
 
     If a file cannot be read, its fault is named once, and the others are loaded.
     """
     result = InboxResult()
-    files = look(connection, folder, database)
+    files = listing(connection, folder, database)
     # The files stay where they are, so lines that a power failure takes from the log are loaded again. With many small
     # files, waiting for the disk at each commit would take most of the time.
     with store.synchronous(connection, "normal"):

@@ -129,7 +129,7 @@ def import_file(connection: sqlite3.Connection, path: Path, *, all_or_nothing: b
     and `all_or_nothing`.
     """
     source = paths.source_name(path)
-    with errors.naming(source):
+    with errors.input_faults(source):
         contents = read(path)
     faults = {_path(key): list(map(str, faults)) for key, (_, faults) in contents.bad_cells.items()}
     result = LegacyResult(source, faults=faults)
@@ -200,7 +200,7 @@ def read(path: Path) -> Contents:
 def _content(path: Path) -> bytes:
     """Return the bytes of a file or pipe. Raises OutcomesError if it cannot be read, or has over SIZE_LIMIT_BYTES."""
     name = paths.absolute(path)
-    with errors.naming(name), path.open("rb", buffering=0) as file:
+    with errors.input_faults(name), path.open("rb", buffering=0) as file:
         sources.refuse_device(file.fileno())
         content = io.BufferedReader(file).read(SIZE_LIMIT_BYTES + 1)
     if len(content) > SIZE_LIMIT_BYTES:

@@ -57,7 +57,7 @@ class Position:
     line: int = 1
 
 
-def loading(database: Path) -> AbstractContextManager[None]:
+def lock(database: Path) -> AbstractContextManager[None]:
     """Hold the lock of loads, because two loads at the same time would both find a file new."""
     return locks.exclusive(paths.load_lock(database), "a load", wait=store.busy_timeout())
 
@@ -84,7 +84,7 @@ def load_file(
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
-    with errors.naming(paths.source_name(name)), opened as source, unit:
+    with errors.input_faults(paths.source_name(name)), opened as source, unit:
         result = load_source(connection, source, refuses_unknown=refuses_unknown, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))

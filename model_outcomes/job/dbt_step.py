@@ -21,7 +21,7 @@ from model_outcomes.base.errors import BuildError
 from model_outcomes.log import store
 from model_outcomes.publish import snapshot
 from model_outcomes.warehouse import builds, marts
-from model_outcomes.warehouse.builds import Command
+from model_outcomes.warehouse.builds import CommandResult
 from model_outcomes.warehouse.engines import connections, targets
 
 FRESHNESS = ("source", "freshness")
@@ -38,13 +38,13 @@ def locked(database: Path, target: str, *, wait: float) -> Iterator[None]:
     """Hold the locks of the log and of the engine: one run at a time on a log, and no build on the engine meanwhile."""
     with ExitStack() as locks:
         for engine in dict.fromkeys((SQLITE, target)):
-            locks.enter_context(builds.building(database, "a run", engine, wait=wait))
+            locks.enter_context(builds.lock(database, "a run", engine, wait=wait))
         yield
 
 
 def build(
     database: Path, target: str, logs: Path, *, with_views: bool = True, quiet: bool = False
-) -> tuple[Command, Command | None]:
+) -> tuple[CommandResult, CommandResult | None]:
     """Run `dbt build` on the engine. Return its result, and that of `dbt source freshness` on SQLite, which runs in the
     same process to save a start of dbt; None on other engines."""
     before = targets.preparations(target)
@@ -57,7 +57,7 @@ def build(
     return build_result, freshness_results[0] if freshness_results else None
 
 
-def freshness(database: Path, target: str, logs: Path, run: Command | None, *, quiet: bool = False) -> Path:
+def freshness(database: Path, target: str, logs: Path, run: CommandResult | None, *, quiet: bool = False) -> Path:
     """Return the path of dbt's sources.json about the log. `run` is the second result of `build`; if it is
     None, run `dbt source freshness` first, on the log in SQLite: an engine's copy of the log is never newer.
     Raises BuildError if dbt wrote no sources.json."""

@@ -56,7 +56,7 @@ class Faults:
     def collected_from_input(self, step: str) -> Iterator[None]:
         """Add a fault of one input, and let the run go on with the others. A locked log stops the run."""
         try:
-            with store.plain_faults(self.database), errors.naming(f"the input of the step {step}"):
+            with store.plain_faults(self.database), errors.input_faults(f"the input of the step {step}"):
                 yield
         except OutcomesError as fault:
             if isinstance(fault, BusyError) and not isinstance(fault, InputBusyError):

@@ -12,6 +12,7 @@ import msgspec
 
 from model_outcomes.answers import queries
 from model_outcomes.answers.queries import Answer
+from model_outcomes.answers.verdicts import BETTER_ARMS, FORMER_BETTER_ARMS
 
 NEVER = "0001-"  # dbt's max_loaded_at of a source without rows begins with this
 
@@ -71,10 +72,10 @@ QUERIES = {
     """,
     "ab_tests": "select task_type, model_id, incumbent_model_id, reason from ab_test_candidates order by 1, 2",
     "leaders": "select task_type, model_id from model_rankings where rank = 1 order by task_type",
-    "verdicts": """
+    "verdicts": f"""
         select experiment_id, task_type, incumbent_model_id, challenger_model_id, verdict, first_decided_at
         from ab_comparisons
-        where verdict in ('challenger_better', 'incumbent_better', 'was_challenger_better', 'was_incumbent_better')
+        where verdict in {(*BETTER_ARMS, *FORMER_BETTER_ARMS)}
         order by experiment_id
     """,
     "recommendations": """
@@ -150,8 +151,8 @@ def _advised(row: dict[str, Any]) -> tuple[str, str | None, str | None]:
 
 
 def _is_new_verdict(verdict: str, before: str | None) -> bool:
-    """Return True if a verdict is new. `was_...` is new only if an earlier run had the verdict itself."""
-    return verdict != before and (before is not None or not verdict.startswith("was_"))
+    """Return True if a verdict is new. A former verdict is new only if an earlier run had the verdict itself."""
+    return verdict != before and (before is not None or verdict not in FORMER_BETTER_ARMS)
 
 
 def stale_sources(sources: Any) -> Answer:

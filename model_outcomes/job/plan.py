@@ -72,9 +72,9 @@ def _inbox(database: Path, folder: Path, has_log: bool) -> dict[str, list[str]]:
             # A log of an older schema has no such column; the run would upgrade it first.
             column = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
             has_inbox_files = log.execute(column).fetchone()
-            files = inbox.look(log if has_inbox_files else None, folder, database)
+            files = inbox.listing(log if has_inbox_files else None, folder, database)
     else:
-        files = inbox.look(None, folder, database)
+        files = inbox.listing(None, folder, database)
     paths_by_state: dict[str, list[str]] = {}
     for file in files:
         paths_by_state.setdefault(file.state, []).append(file.name)

@@ -31,7 +31,7 @@ from model_outcomes.job.summary import BuildSummary, Summary
 from model_outcomes.log import store
 from model_outcomes.publish import publisher, report, snapshot
 from model_outcomes.warehouse import builds, last_build, rules
-from model_outcomes.warehouse.builds import Command
+from model_outcomes.warehouse.builds import CommandResult
 from model_outcomes.warehouse.engines import targets
 
 KEEP_RUNS = 100
@@ -118,7 +118,7 @@ class _Job:
     def _work(self, connection: sqlite3.Connection, folder: Path, watch: last_build.Watch) -> None:
         last_reject = rejects.last_id(connection)
         try:
-            with loads.loading(self.database):
+            with loads.lock(self.database):
                 self._load_inputs(connection)
         finally:
             rejects.write(connection, last_reject, folder / "rejects.jsonl")
@@ -165,14 +165,14 @@ class _Job:
             return None
         from model_outcomes.warehouse.engines import export_log
 
-        copied = export_log.carry(connection, self.database, self.options.target)
+        copied = export_log.export(connection, self.database, self.options.target)
         self.summary.carried = asdict(copied)
         self._say_progress(
             f"copied {copied.rows:,} outcomes to {self.options.target}, which now has all up to id {copied.last}"
         )
         return copied.last
 
-    def _build(self, folder: Path, watch: last_build.Watch) -> Command | None:
+    def _build(self, folder: Path, watch: last_build.Watch) -> CommandResult | None:
         """Build the marts, unless they are current, and note the results. Return the result of `dbt source freshness`
         if it ran with the build, else None. Raises BuildError if a dbt model or a test failed."""
         target = self.options.target
@@ -195,12 +195,12 @@ class _Job:
             len(nodes),
             round(time.monotonic() - started_s, 3),
             [{"name": node.name, "status": node.status, "message": node.message}
-             for node in nodes if node.status in builds.FAILED],
+             for node in nodes if node.status in builds.FAILED_STATUSES],
         )  # fmt: skip
         watch.end({node.status for node in builds.expect_built(self.database, build, folder, target)})
         return freshness
 
-    def _stale_sources(self, log: sqlite3.Connection, folder: Path, freshness: Command | None) -> Answer:
+    def _stale_sources(self, log: sqlite3.Connection, folder: Path, freshness: CommandResult | None) -> Answer:
         is_skipped = self.summary.build is not None and self.summary.build.skipped
         sources = dbt_step.aged_freshness(self.database, folder, log, clock.utc_now()) if is_skipped else None
         if sources is None:

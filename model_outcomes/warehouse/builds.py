@@ -25,7 +25,7 @@ TERMINATION_TIMEOUT_S = 10.0  # after it, dbt is killed
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 # dbt spends as much time on an unchanged view as on a small table. The tests of the views still run.
 WITHOUT_VIEWS = ("--exclude", "config.materialized:view", "--indirect-selection", "empty")
-FAILED = ("error", "fail", "runtime error")
+FAILED_STATUSES = ("error", "fail", "runtime error")
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the folder of installed packages
 PACKAGED = Path(__file__).resolve().parents[1] / "dbt_project"  # in a wheel: see pyproject.toml
@@ -44,7 +44,7 @@ dbt_process.main(sys.argv[2])
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandResult:
     """The result of one dbt command: its arguments without paths and target, and dbt's error message if it failed."""
 
     arguments: Sequence[str]
@@ -79,7 +79,7 @@ def workspace_project(database: Path, target: str = SQLITE) -> Path:
     return paths.build_folder(database, target) / "project"
 
 
-def building(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
+def lock(database: Path, purpose: str, target: str = SQLITE, *, wait: float = 0.0) -> AbstractContextManager[None]:
     """Hold the lock of builds, because two runs of dbt on one file break each other.
 
     Raises BusyError if another process holds the lock for longer than `wait` seconds, and OutcomesError if the path of
@@ -96,15 +96,16 @@ def build(
     force: bool = False,
     full_refresh: bool = False,
     select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     quiet: bool = False,
     unit_tests: bool = False,
     wait: float = 0.0,
     vars: Mapping[str, Any] | None = None,
 ) -> int:
     """Run `dbt build` on a database, or on the engine that its log was exported to. Return the number of dbt nodes
-    that ran: 0 if the last build is still current, unless `force` is set. dbt's unit tests check the SQL and not the
-    data, so they run only with `unit_tests`. `vars` of the dbt project apply to this build and win over those of
-    `OUTCOMES_VARS`.
+    that ran: 0 if the last build is still current, unless `force` is set. `select` and `exclude` have dbt's syntax.
+    dbt's unit tests check the SQL and not the data: they run only with `unit_tests`. `vars` of the dbt project apply to
+    this build and win over those of `OUTCOMES_VARS`.
 
     Raises BusyError if another build holds the database for longer than `wait` seconds, BuildError if a dbt model or
     test failed, or if nothing ran: a selection that matches nothing is a mistake. Raises OutcomesError if a selection
@@ -115,14 +116,15 @@ def build(
     with closing(store.create_or_open(database)) as connection:
         if target in targets.IN_PLACE:
             parquet_log.mend(connection, paths.parquet_log(database))
-        if select and target == SQLITE:
+        if (select or exclude) and target == SQLITE:
             _expect_same_vars(connection, vars or {})
     arguments = ["--quiet"] if quiet else []
     arguments += ["build"] if unit_tests else BUILD
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += ["--select", *" ".join(select).split()] if select else []
+    arguments += ["--exclude", *" ".join(exclude).split()] if exclude else []
     logs = paths.build_folder(database, target) / "logs"
-    with building(database, "a build", target, wait=wait), closing(store.create_or_open(database)) as connection:
+    with lock(database, "a build", target, wait=wait), closing(store.create_or_open(database)) as connection:
         watch = last_build.Watch(connection, database, target)
         is_current, is_plain = watch.is_current(project, changed_vars(vars)), arguments[-len(BUILD) :] == [*BUILD]
         if not force and is_plain:
@@ -150,8 +152,8 @@ def run_dbt(
     output: Any = None,
     quiet: bool = False,
     vars: Mapping[str, Any] | None = None,
-) -> list[Command]:
-    """Run dbt commands one after the other, and wait for them. Call it within `building`.
+) -> list[CommandResult]:
+    """Run dbt commands one after the other, and wait for them. Call it within `lock`.
 
     They run in one child process. If the waiting ends early, by a signal for example, the child process ends, too, and
     SQLite rolls back what it had not committed. Result files of an earlier run are removed first. `artifacts` is the
@@ -187,7 +189,7 @@ def run_dbt(
     command_results = _read(results)
     if command_results is None:
         raise BuildError(f"dbt ended on {database.absolute()} before it did anything: see {logs / 'dbt.log'}")
-    return [Command(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
+    return [CommandResult(arguments, **result) for arguments, result in zip(commands, command_results, strict=True)]
 
 
 def changed_vars(vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -207,7 +209,8 @@ def _expect_same_vars(connection: sqlite3.Connection, vars: Mapping[str, Any]) -
     for name in sorted((now.keys() & before.keys()) - {"now", "sequential_tuning_trials"}):
         if not _is_same(str(before[name]), str(now[name])):
             raise OutcomesError(
-                f"{name} was {before[name]} in the last build and is {now[name]} now: build all, without --select"
+                f"{name} was {before[name]} in the last build and is {now[name]} now:"
+                " build all, without --select or --exclude"
             )
 
 
@@ -218,18 +221,18 @@ def _is_same(text: str, other: str) -> bool:
         return text == other
 
 
-def expect_prepared(preparations: Sequence[Command], logs: Path, target: str) -> None:
+def expect_prepared(preparations: Sequence[CommandResult], logs: Path, target: str) -> None:
     """Raise BuildError if a command before the build (`targets.preparations`) failed."""
     for command in preparations:
         if not command.success:
             raise BuildError(f"dbt {command.arguments[1]} failed on {target}: see {logs / 'dbt.log'}")
 
 
-def expect_built(database: Path, command: Command, logs: Path, target: str = SQLITE) -> list[Node]:
+def expect_built(database: Path, command: CommandResult, logs: Path, target: str = SQLITE) -> list[Node]:
     """Return the nodes of a successful `dbt build`. Raises BuildError if it failed, or built nothing."""
     results = nodes(database, target)
     if not command.success:
-        failed = [_with_rules(node) for node in results or () if node.status in FAILED]
+        failed = [_with_rules(node) for node in results or () if node.status in FAILED_STATUSES]
         if failed:
             names = first_names(failed)
             raise BuildError(f"dbt build failed on {database.absolute()}: {names}; see {logs / 'dbt.log'}")
@@ -249,15 +252,15 @@ def _with_rules(node: Node) -> str:
 
 
 def nodes(database: Path, target: str = SQLITE) -> list[Node] | None:
-    """Return the nodes that the last `dbt build` ran, None if it left no results. Exposures are left out, because dbt
-    does not run them."""
+    """Return the nodes that the last `dbt build` ran, None if it left no results. Exposures, which dbt does not
+    run, and hooks are left out."""
     results = _read(paths.build_folder(database, target) / "target" / "run_results.json")
     if results is None:
         return None
     return [
         Node(node["unique_id"].split(".")[2], node["status"], node["execution_time"], node["message"])
         for node in results["results"]
-        if node["status"] != "no-op"
+        if node["status"] != "no-op" and not node["unique_id"].startswith("operation.")
     ]
 
 

@@ -34,7 +34,7 @@ def write(database: Path, path: Path) -> int:
     if not path.absolute().parent.is_dir():
         raise OutcomesError(f"cannot write {path}: the folder does not exist")
     folder = paths.build_folder(database) / "docs"
-    with builds.building(database, "docs"):
+    with builds.lock(database, "docs"):
         (command,) = builds.run_dbt(database, [["--quiet", "docs", "generate"]], logs=folder, artifacts=folder)
         if not command.success:
             raise BuildError(f"dbt could not describe {database}: {command.fault or 'no reason given'}")

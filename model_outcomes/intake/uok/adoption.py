@@ -69,7 +69,7 @@ def adopt(connection: sqlite3.Connection, path: Path) -> SyncResult:
     """Append the rows of the orchestrator's database at `path` that are not in the log yet.
 
     `changed` of the result counts the rows that were corrected upstream after their adoption. Call it within
-    `loads.loading`. Raises OutcomesError as `sync`, and if the log has a mirror: the same rows would be on both sides
+    `loads.lock`. Raises OutcomesError as `sync`, and if the log has a mirror: the same rows would be on both sides
     of every comparison.
     """
     path = paths.absolute(path)

@@ -60,7 +60,7 @@ limit 1
 
 
 def sync(connection: sqlite3.Connection, path: Path) -> SyncResult:
-    """Bring the mirror up to date with the orchestrator's database at `path`. Call it within `loads.loading`, because
+    """Bring the mirror up to date with the orchestrator's database at `path`. Call it within `loads.lock`, because
     two at the same time would both count the new rows.
 
     The database is opened read-only and read as of one moment, while others may write to it. Differences are written

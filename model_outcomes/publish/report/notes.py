@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_outcomes.answers.phrases import counted, instruction, listed, named, percent, points
+from model_outcomes.answers.verdicts import BETTER_ARMS, FORMER_BETTER_ARMS
 from model_outcomes.publish.report.content import Contents, by_task_type
 
-DECIDED = ("challenger_better", "incumbent_better")
-BETTER_ARMS = {"was_challenger_better": "challenger", "was_incumbent_better": "incumbent"}
 # The lists of new models in a run's changes, and the words for each.
 CHANGES = {
     "new_demotion_candidates": "is surely worse than the model that it is compared with",
@@ -30,12 +29,12 @@ def decided(contents: Contents) -> list[Note]:
     """Return a note per decided comparison: the better model, the day of the decision, and the difference."""
     notes = []
     for row in contents.comparisons:
-        if row["verdict"] not in DECIDED:
+        if row["verdict"] not in BETTER_ARMS:
             continue
         better, worse = named(row["challenger_model_id"]), named(row["incumbent_model_id"])
         difference = [row["difference"], row["difference_lower"], row["difference_upper"]]
         rates = [row["challenger_success_rate"], row["incumbent_success_rate"]]
-        if row["verdict"] == "incumbent_better":
+        if BETTER_ARMS[row["verdict"]] == "incumbent":
             better, worse, rates = worse, better, rates[::-1]
             difference = [-row["difference"], -row["difference_upper"], -row["difference_lower"]]
         now, least, most = map(points, difference)
@@ -55,14 +54,14 @@ def undecided(contents: Contents) -> list[Note]:
     """Return a note per open comparison, with the trials that it still needs, or with its earlier verdict."""
     notes = []
     for row in contents.comparisons:
-        if row["verdict"] in DECIDED:
+        if row["verdict"] in BETTER_ARMS:
             continue
         arms = f"{named(row['challenger_model_id'])} against {named(row['incumbent_model_id'])}"
         trials = row["incumbent_trials"] + row["challenger_trials"]
         if not trials:
             notes.append(Note(row["task_type"], f"{_question(row)}, {arms}: no outcomes yet."))
             continue
-        if arm := BETTER_ARMS.get(row["verdict"]):
+        if arm := FORMER_BETTER_ARMS.get(row["verdict"]):
             difference = map(points, (row["difference"], row["difference_lower"], row["difference_upper"]))
             now = "{} points ({} to {})".format(*difference)
             notes.append(
@@ -164,7 +163,7 @@ def changes(contents: Contents) -> list[Note]:
             row["task_type"],
             f"{named(row['challenger_model_id'])} against {named(row['incumbent_model_id'])} is decided:"
             f" {row['verdict'].replace('_', ' ')}."
-            if row["verdict"] in DECIDED
+            if row["verdict"] in BETTER_ARMS
             else f"The verdict on {named(row['challenger_model_id'])} against {named(row['incumbent_model_id'])} no"
             " longer holds.",
         )

@@ -15,7 +15,7 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
-from model_outcomes.answers import caveats, phrases, standings
+from model_outcomes.answers import caveats, phrases, standings, verdicts
 from model_outcomes.base import outputs
 from model_outcomes.base.console import printable
 from model_outcomes.base.errors import expect_installed
@@ -112,7 +112,8 @@ def _data(contents: Contents) -> dict[str, Any]:
         ],
         "comparisons": [
             [*map(printable, (row["experiment_id"], row["incumbent_model_id"], row["challenger_model_id"])),
-             task_index.get(row["task_type"]), row["first_decided_at"] if row["verdict"] in notes.DECIDED else None,
+             task_index.get(row["task_type"]),
+             row["first_decided_at"] if row["verdict"] in verdicts.BETTER_ARMS else None,
              days[row["experiment_id"]]]
             for row in contents.comparisons
         ],

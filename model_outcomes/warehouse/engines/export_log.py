@@ -10,7 +10,7 @@ from model_outcomes.warehouse.engines import parquet_log, postgres_log, targets
 from model_outcomes.warehouse.engines.log_tables import Export
 
 
-def carry(connection: sqlite3.Connection, database: Path, target: str) -> Export:
+def export(connection: sqlite3.Connection, database: Path, target: str) -> Export:
     """Export what is new in the log of `database`, open as `connection`, to the place from which `target` reads it.
 
     Raises OutcomesError if the engine cannot be reached, or has another log; BusyError if another export is running.

@@ -111,7 +111,8 @@ def test_every_column_of_the_rankings_leads_to_its_formula_its_sql_and_its_test(
     for _, _, formula, sql, test in rows:
         assert re.search(r"\]\(statistics\.md#", formula)
         assert re.search(r"\]\(\.\./\.\./(?:models|macros)/.+\.sql\)", sql)
-        assert re.search(r"\]\(\.\./\.\./(?:tests/python/.+\.py|models/.+unit_tests\.yml)\)", test)
+        name, path = re.match(r"\[(\w+)\]\((.+?)\)", test).groups()
+        assert path.endswith(f"/{name}.py") or f"- name: {name}\n" in (DOCS / "reference" / path).read_text(), test
 
 
 def test_every_setting_is_on_its_page():

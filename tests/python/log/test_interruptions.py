@@ -79,7 +79,7 @@ def test_two_loads_of_one_file_at_once(start_loader, query, database: Path, big_
 def test_a_second_load_says_who_is_loading(start_loader, monkeypatch: pytest.MonkeyPatch, database: Path, line) -> None:
     monkeypatch.setenv("OUTCOMES_BUSY_TIMEOUT", "0.1")
     store.create_or_open(database).close()
-    with loads.loading(database):
+    with loads.lock(database):
         process = start_loader("load", "-")
         said = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 75

@@ -182,7 +182,7 @@ def test_a_server_or_a_database_that_is_not_there_is_one_line(
 
 @pytest.mark.parametrize("held", ["sqlite", "duckdb"])
 def test_one_run_at_a_time_whatever_the_engine(database: Path, invoke: Invoke, held: str) -> None:
-    with builds.building(database, "a run", held):
+    with builds.lock(database, "a run", held):
         code, (fault,), summary = run(invoke, database, "--target", "duckdb")
     assert (code, summary["status"]) == (75, "busy")
     assert f"a run (process {os.getpid()}" in fault

@@ -7,7 +7,7 @@ import pytest
 from model_outcomes.base.errors import BuildError
 from model_outcomes.job import dbt_step
 from model_outcomes.warehouse import builds
-from model_outcomes.warehouse.builds import Command
+from model_outcomes.warehouse.builds import CommandResult
 
 
 @pytest.mark.parametrize(("fault", "said"), [("no such column: when", "no such column: when"), (None, "no reason")])
@@ -15,7 +15,7 @@ from model_outcomes.warehouse.builds import Command
 def test_a_fault_of_dbt_is_told(
     target: str, fault: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Command(dbt_step.FRESHNESS, success=False, fault=fault)
+    told = CommandResult(dbt_step.FRESHNESS, success=False, fault=fault)
     monkeypatch.setattr(builds, "run_dbt", lambda *_, **__: [told])
     with pytest.raises(BuildError, match=said):
         dbt_step.freshness(tmp_path / "log.db", target, tmp_path, told if target == "sqlite" else None)

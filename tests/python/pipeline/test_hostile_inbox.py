@@ -175,7 +175,7 @@ def test_a_link_that_takes_a_file_s_place_is_not_followed(
     box: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
 ) -> None:
     path = box.put("folder/log.jsonl")
-    files = inbox.look(box.connection, box.folder, box.database)
+    files = inbox.listing(box.connection, box.folder, box.database)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "log.jsonl").write_text(GOOD % "secret")
@@ -187,7 +187,7 @@ def test_a_link_that_takes_a_file_s_place_is_not_followed(
     else:
         path.parent.rmdir()
         path.parent.symlink_to(outside)
-    monkeypatch.setattr(inbox, "look", lambda *_: files)
+    monkeypatch.setattr(inbox, "listing", lambda *_: files)
     (fault,) = box.faults()
     assert fault.startswith("folder/log.jsonl: ")
     assert box.models() == []

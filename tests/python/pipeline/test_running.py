@@ -29,10 +29,10 @@ def test_its_row_and_its_folder_say_what_the_summary_says(run_once) -> None:
     folder = site.runs / summary["run_id"]
     assert json.loads((folder / "summary.json").read_text()) == summary
     results = json.loads((folder / "run_results.json").read_text())["results"]
-    # dbt lists an exposure too, though there is nothing of it to run.
-    exposures = [each for each in results if each["unique_id"].startswith("exposure.")]
-    assert exposures
-    assert len(results) - len(exposures) == summary["build"]["nodes"]
+    # dbt lists exposures, of which there is nothing to run, and hooks.
+    kinds = [each["unique_id"].partition(".")[0] for each in results]
+    assert "exposure" in kinds
+    assert len(kinds) - kinds.count("exposure") - kinds.count("operation") == summary["build"]["nodes"]
     (reject,) = [json.loads(line) for line in (folder / "rejects.jsonl").read_text().splitlines()]
     assert reject["line_number"] == 1
     assert "perhaps" in reject["raw_text"]
@@ -318,7 +318,7 @@ def test_a_run_is_quiet_by_its_file_its_variable_or_its_option(site: Site) -> No
 def test_the_seconds_of_a_build_are_those_that_passed(database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes run two at a time: their seconds add up to more."""
     nodes = [builds.Node(name, "error", 600.0, None) for name in ("a", "b")]
-    monkeypatch.setattr("model_outcomes.job.dbt_step.build", lambda *_, **__: (builds.Command(("build",)), None))
+    monkeypatch.setattr("model_outcomes.job.dbt_step.build", lambda *_, **__: (builds.CommandResult(("build",)), None))
     monkeypatch.setattr("model_outcomes.warehouse.builds.nodes", lambda *_: nodes)
     summary = run.run(database, run.Options())
     assert (summary.exit_code, summary.build.nodes) == (1, 2)

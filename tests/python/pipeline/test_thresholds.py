@@ -4,6 +4,7 @@ statsmodels' and the formula of the anytime-valid boundary in NumPy."""
 import asyncio
 import html
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from model_outcomes import ModelOutcomes
-from model_outcomes.base import dbt_vars
+from model_outcomes.base import dbt_vars, settings
+from model_outcomes.base.errors import OutcomesError
 
 from ..conftest import with_dbt
 from .conftest import PROJECT, Site, ago, lines, outcome
@@ -185,8 +187,11 @@ def test_an_export_to_others_holds_back_what_the_build_does(site: Site) -> None:
 
 
 def test_a_selection_is_not_built_with_other_vars_than_the_rest(site: Site) -> None:
-    refused = site.loader("build", "--vars", "alpha: 0.1", "--select", "model_stats", exits=2)
-    assert refused.stderr == "Error: alpha was 0.2 in the last build and is 0.1 now: build all, without --select\n"
+    for part in ("--select", "--exclude"):
+        refused = site.loader("build", "--vars", "alpha: 0.1", part, "model_stats", exits=2)
+        assert refused.stderr == (
+            "Error: alpha was 0.2 in the last build and is 0.1 now: build all, without --select or --exclude\n"
+        )
     assert site.query("select value from build_settings where name = 'alpha'") == [("0.2",)]
 
 
@@ -199,6 +204,7 @@ def test_a_selection_is_not_built_with_other_vars_than_the_rest(site: Site) -> N
         ("min_samples: 2.5", "min_samples: expected int, got float: 2.5"),
         ("sequential_mode: fast", "sequential_mode: invalid enum value 'fast': 'fast'"),
         ("min_exported_outcomes: 9", "min_exported_outcomes: expected int >= 10: 9"),
+        ("now: tomorrow", "now: expected a time in UTC, such as 2026-01-31T12:00:00Z: 'tomorrow'"),
     ],
 )
 def test_a_wrong_var_is_one_line(given: str, message: str, tmp_path: Path) -> None:
@@ -209,6 +215,62 @@ def test_a_wrong_var_is_one_line(given: str, message: str, tmp_path: Path) -> No
     (site.folder / "outcomes.toml").write_text(f"[vars]\n{name} = {json.dumps(yaml.safe_load(value))}\n")
     assert site.loader("run", exits=2).stderr == f"Error: {site.folder / 'outcomes.toml'}: vars: {message}\n"
     assert not site.database.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("now: 2026-11-28T12:00:00Z", "2026-11-28T12:00:00Z"),
+        ("{now: 2026-11-28}", "2026-11-28"),
+        ("now:", ""),
+        ("min_samples: 010", 10),
+        ("min_samples: 1e3", 1000),
+        ("min_samples: +5", 5),
+        ("max_trials_to_separate: 1_000", 1000),
+        ("alpha: .1", 0.1),
+        ("alpha: 1e-3", 0.001),
+        ('alpha: "0.1"', 0.1),
+        ("sequential_tuning_trials: {default: 20, gbstats: 010}", {"default": 20, "gbstats": 10}),
+    ],
+)
+def test_a_var_is_what_its_text_says(text: str, value: object) -> None:
+    assert list(dbt_vars.from_yaml(text).values()) == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("alpha: yes", "alpha: expected float, got str: 'yes'"),
+        ("min_samples: null", "min_samples: expected int, got str: 'null'"),
+        ("sequential_mode: no", "sequential_mode: invalid enum value 'no': 'no'"),
+        ("traffic_alarm_e_value: inf", "traffic_alarm_e_value: expected a finite number: inf"),
+        ("now: 2026-11-31", "now: expected a time in UTC, such as 2026-01-31T12:00:00Z: '2026-11-31'"),
+        ("now: 12:00", "now: expected a time in UTC, such as 2026-01-31T12:00:00Z: '12:00'"),
+    ],
+)
+def test_a_text_that_is_no_value_of_its_var_is_refused(text: str, message: str) -> None:
+    with pytest.raises(OutcomesError) as refused:
+        dbt_vars.from_yaml(text)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-11-28T12:00:00Z", "2026-11-28T12:00:00Z"),
+        ("2026-11-28 12:00:00", "2026-11-28T12:00:00"),
+        ("2026-11-28", "2026-11-28"),
+        ('"2026-11-28"', "2026-11-28"),
+    ],
+)
+def test_the_settings_take_a_date_of_toml(
+    value: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outcomes.toml").write_text(f"[vars]\nnow = {value}\n")
+    monkeypatch.setenv("OUTCOMES_CONFIG", str(tmp_path / "outcomes.toml"))
+    monkeypatch.setenv("OUTCOMES_VARS", "")
+    settings.adopt()
+    assert json.loads(os.environ["OUTCOMES_VARS"]) == {"now": text}
 
 
 def test_vars_that_are_no_mapping_are_refused(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def run_dbt(
     output: Any = None,
     quiet: bool = False,
     vars: Mapping[str, Any] | None = None,
-) -> list[builds.Command]:
+) -> list[builds.CommandResult]:
     """Do what `builds.run_dbt` does for the commands of a run: build, with results and a manifest, and freshness."""
     folder = artifacts or paths.build_folder(database, target) / "target"
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def run_dbt(
     (folder / "run_results.json").write_text(json.dumps({"results": results}))
     (folder / "sources.json").write_text(json.dumps({"results": [source]}))
     (folder / "manifest.json").write_text(json.dumps({"nodes": _nodes()}))
-    return [builds.Command(command, success=True) for command in commands]
+    return [builds.CommandResult(command, success=True) for command in commands]
 
 
 def _id(mart: str) -> str:

@@ -120,7 +120,7 @@ def reader(database: Path, folder: Path, name: str) -> None:
 
 def publisher(database: Path, folder: Path, name: str) -> None:
     """Publishes once what was built last, as the run of this name."""
-    with builds.building(database, "a publication", wait=60):
+    with builds.lock(database, "a publication", wait=60):
         prepare(folder / "published", database)
         with written(database, folder / "published", run_id=name, as_of="2026-01-31T12:00:00Z") as publication:
             publication.move_into_place()

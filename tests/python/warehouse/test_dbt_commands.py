@@ -158,3 +158,28 @@ def test_the_documentation_is_one_file_with_every_type(dbt: Dbt) -> None:
     for mart in ("model_rankings", "model_daily_trends"):
         assert {column["type"] for column in built[mart].values()} == {"TEXT", "INTEGER", "REAL"}, mart
     assert list(built["model_stats"])[:2] == ["task_type", "model_id"]
+
+
+def test_a_file_without_a_log_stays_one_that_may_become_a_log(
+    dbt: Dbt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(dbt.project / "target", tmp_path / "state")
+    monkeypatch.setattr(dbt.warehouse, "database", tmp_path / "new.db")
+    for command in (["build"], ["seed"], ["test", "--select", "model_stats"], ["source", "freshness"]):
+        message = f"there is no table model_outcomes in {tmp_path / 'new.db'}: run `loader init`"
+        assert message in dbt(*command, fails=True)
+    assert dbt.warehouse.query("select * from sqlite_master") == []
+    dbt.warehouse.loader("init")
+    refusal = dbt("clone", "--select", "model_stats", "--state", str(tmp_path / "state"), fails=True)
+    assert "copy the file with `loader backup NEW_FILE`" in refusal
+
+
+def test_an_empty_run_checks_the_sql_and_the_next_one_fills_the_tables(dbt: Dbt) -> None:
+    nodes = ["--select", "+model_rankings", "--vars", "now: 2026-03-02T12:00:00Z"]
+    dbt("run", *nodes)
+    before = dbt.warehouse.query("select * from model_rankings")
+    assert len(before) == 1
+    dbt("run", "--empty", *nodes)
+    assert dbt.warehouse.query("select * from model_rankings") == []
+    dbt("run", *nodes)
+    assert dbt.warehouse.query("select * from model_rankings") == before
