@@ -35,12 +35,6 @@ capped as (
 
 ),
 
-federated as (
-
-    select * from {{ ref('federated_model_stats') }}
-
-),
-
 rankings as (
 
     select
@@ -79,8 +73,6 @@ rankings as (
         case when models.priced_trials > 0 and models.cost_per_success is null then 1 else 0 end
             as has_cost_without_success,
         models.last_used,
-        federated.federated_success_rate,
-        case when federated.federated_success_rate is null then 0 else 1 end as has_federated_prior,
         models.infrastructure_failures,
         models.lost_share,
         models.has_many_lost_attempts,
@@ -99,7 +91,6 @@ rankings as (
     left join shrunk on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
     left join posteriors on models.task_type = posteriors.task_type and models.model_id = posteriors.model_id
     left join capped on models.task_type = capped.task_type
-    left join federated on models.task_type = federated.task_type and models.model_id = federated.model_id
 
 )
 
