@@ -183,7 +183,7 @@ def _last_day(connection: sqlite3.Connection) -> str:
     (last_day,) = _row(
         connection,
         "select min(date('now', '+1 day'), coalesce(date(min(outcome_date), '-1 day'), '9999-12-31'))"
-        " from int_model_days_filled where is_ahead = 1",
+        " from int_model_days_monitored where is_ahead = 1",
     )
     return str(last_day)
 

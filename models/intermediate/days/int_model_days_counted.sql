@@ -17,7 +17,7 @@ counted as (
         sum(tokens_carry) as total_tokens_carry,
         sum(cost_nano_usd) as total_cost_nano_usd,
         sum(cost_carry) as total_cost_carry,
-        -- The same rule as in int_outcomes_counted.
+        -- The same rule as in int_models_rated.
         max(case
             when is_trial = 1 and priced_outcomes > 0 then 1
             when cost_nano_usd > 0 or cost_carry > 0 then 1

@@ -1,6 +1,16 @@
-with outcomes as (
+with daily as (
 
-    select * from {{ ref('int_outcomes_daily_combined') }}
+    select * from {{ ref('int_outcomes_daily') }}
+
+),
+
+-- Not aggregated, as in int_outcomes_attributed.
+newer_outcomes as (
+
+    select * from {{ ref('stg_model_outcomes') }}
+    where {{ is_newer(
+        '(select coalesce(max(daily.last_outcome_id), 0) from ' ~ ref('int_outcomes_daily') ~ ' as daily)'
+    ) }}
 
 ),
 
@@ -16,32 +26,72 @@ attributions as (
 
 ),
 
+combined as (
+
+    select
+        outcome_date,
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        outcomes,
+        timeouts,
+        metered_outcomes,
+        priced_outcomes,
+        tokens_used,
+        tokens_carry,
+        tokens_squared,
+        cost_nano_usd,
+        cost_carry,
+        cost_usd_squared
+    from daily
+    union all
+    select
+        outcome_date,
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        1 as outcomes,
+        is_timeout as timeouts,
+        is_metered as metered_outcomes,
+        is_priced as priced_outcomes,
+        {{ rest_of('tokens_used') }} as tokens_used,
+        {{ carry_of('tokens_used') }} as tokens_carry,
+        {{ double('tokens_used') }} * tokens_used as tokens_squared,
+        {{ rest_of('cost_nano_usd') }} as cost_nano_usd,
+        {{ carry_of('cost_nano_usd') }} as cost_carry,
+        (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared
+    from newer_outcomes
+
+),
+
 attributed as (
 
     select
-        outcomes.outcome_date,
-        outcomes.task_type,
-        coalesce(aliases.model_id, outcomes.model_id) as model_id,
-        outcomes.model_id as recorded_model_id,
-        outcomes.error_type,
-        outcomes.is_success,
+        combined.outcome_date,
+        combined.task_type,
+        coalesce(aliases.model_id, combined.model_id) as model_id,
+        combined.model_id as recorded_model_id,
+        combined.error_type,
+        combined.is_success,
         case
-            when outcomes.is_success = 0 and attributions.attribution = 'infrastructure' then 0
+            when combined.is_success = 0 and attributions.attribution = 'infrastructure' then 0
             else 1
         end as is_trial,
-        outcomes.outcomes,
-        outcomes.timeouts,
-        outcomes.metered_outcomes,
-        outcomes.priced_outcomes,
-        outcomes.tokens_used,
-        outcomes.tokens_carry,
-        outcomes.tokens_squared,
-        outcomes.cost_nano_usd,
-        outcomes.cost_carry,
-        outcomes.cost_usd_squared
-    from outcomes
-    left join aliases on outcomes.model_id = aliases.alias
-    left join attributions on outcomes.error_type = attributions.error_type
+        combined.outcomes,
+        combined.timeouts,
+        combined.metered_outcomes,
+        combined.priced_outcomes,
+        combined.tokens_used,
+        combined.tokens_carry,
+        combined.tokens_squared,
+        combined.cost_nano_usd,
+        combined.cost_carry,
+        combined.cost_usd_squared
+    from combined
+    left join aliases on combined.model_id = aliases.alias
+    left join attributions on combined.error_type = attributions.error_type
 
 )
 

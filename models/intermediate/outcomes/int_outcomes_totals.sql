@@ -1,7 +1,7 @@
 with new_outcomes as (
 
     select * from {{ ref('stg_model_outcomes') }}
-    where {{ is_newer(rolled_up_to()) }}
+    where {{ is_newer(rolled_up_to('last_outcome_id')) }}
 
 ),
 

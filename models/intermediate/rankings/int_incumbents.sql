@@ -16,12 +16,47 @@ aliases as (
 
 ),
 
+days as (
+
+    select
+        task_type,
+        model_id,
+        outcome_date,
+        trials
+    from {{ ref('int_model_days_counted') }}
+    where outcome_date <= {{ last_day() }}
+
+),
+
+last_days as (
+
+    select
+        task_type,
+        max(outcome_date) as last_date
+    from days
+    group by task_type
+
+),
+
 recent as (
+
+    select
+        days.task_type,
+        days.model_id,
+        sum(days.trials) as trials
+    from days
+    inner join last_days on days.task_type = last_days.task_type
+    where days.outcome_date > {{ days_after('last_days.last_date', '-' ~ var('incumbent_days')) }}
+    group by days.task_type, days.model_id
+
+),
+
+shared as (
 
     select
         *,
         sum(trials) over (partition by task_type) as task_type_trials
-    from {{ ref('int_models_recent') }}
+    from recent
 
 ),
 
@@ -31,7 +66,7 @@ in_use as (
     select
         task_type,
         model_id
-    from recent
+    from shared
     where
         trials >= {{ var('min_trials_per_arm') }}
         and trials > {{ var('incumbent_share') }} * task_type_trials
@@ -48,8 +83,8 @@ chosen as (
     left join named on task_types.task_type = named.task_type
     left join aliases on named.model_id = aliases.alias
     left join in_use on task_types.task_type = in_use.task_type
+    where coalesce(named.model_id, in_use.model_id) is not null
 
 )
 
 select * from chosen
-where model_id is not null

@@ -21,11 +21,17 @@ ordered as (
         ) as place
     from models
 
+),
+
+leading as (
+
+    select
+        task_type,
+        model_id,
+        eligible_models
+    from ordered
+    where place = 1
+
 )
 
-select
-    task_type,
-    model_id,
-    eligible_models
-from ordered
-where place = 1
+select * from leading

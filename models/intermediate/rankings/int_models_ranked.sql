@@ -1,6 +1,6 @@
-with stats as (
+with models as (
 
-    select * from {{ ref('model_stats') }}
+    select * from {{ ref('int_models_rated') }}
 
 ),
 
@@ -25,7 +25,7 @@ judged as (
                 then 1
             else 0
         end as is_degenerate
-    from stats
+    from models
 
 ),
 

@@ -51,8 +51,8 @@ rated as (
         ) }} as trailing_28d_cost_per_success,
         baseline_success_rate,
         cusum,
-        {{ cusum_threshold('monitored_cells') }} as cusum_threshold,
-        case when cusum >= {{ cusum_threshold('monitored_cells') }} then 1 else 0 end as is_drift_alarm,
+        cusum_threshold,
+        is_drift_alarm,
         {{ is_outside_control_limits('successes', 'trials', 'baseline_success_rate') }} as is_outside_control_limits
     from days
 

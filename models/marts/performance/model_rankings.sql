@@ -13,6 +13,12 @@ separated as (
 
 ),
 
+shrunk as (
+
+    select * from {{ ref('int_models_shrunk') }}
+
+),
+
 posteriors as (
 
     select * from {{ ref('int_posteriors_compared') }}
@@ -21,7 +27,10 @@ posteriors as (
 
 capped as (
 
-    select task_type, max(is_capped) as is_capped from {{ ref('int_model_profiles') }}
+    select
+        task_type,
+        max(is_capped) as is_capped
+    from {{ ref('int_model_profiles') }}
     group by task_type
 
 ),
@@ -33,10 +42,15 @@ rankings as (
         models.model_id,
         models.is_eligible,
         models.rank,
-        separated.rank_best, separated.rank_worst, separated.is_tied_with_leader,
-        models.trials, models.successes, models.failures,
+        separated.rank_best,
+        separated.rank_worst,
+        separated.is_tied_with_leader,
+        models.trials,
+        models.successes,
+        models.failures,
         models.success_rate,
-        models.success_rate_lower, models.success_rate_upper,
+        models.success_rate_lower,
+        models.success_rate_upper,
         shrunk.shrunk_success_rate,
         posteriors.probability_best,
         case
@@ -52,13 +66,13 @@ rankings as (
         models.total_tokens,
         models.total_cost,
         models.cost_per_success,
-        models.cost_per_success_lower, models.cost_per_success_upper,
-        models.priced_trials, models.trials - models.priced_trials as unpriced_trials,
+        models.cost_per_success_lower,
+        models.cost_per_success_upper,
+        models.priced_trials,
+        models.trials - models.priced_trials as unpriced_trials,
         case when models.priced_trials > 0 and models.cost_per_success is null then 1 else 0 end
             as has_cost_without_success,
         models.last_used,
-        federated.federated_success_rate,
-        case when federated.federated_success_rate is null then 0 else 1 end as has_federated_prior,
         models.infrastructure_failures,
         models.lost_share,
         models.has_many_lost_attempts,
@@ -74,12 +88,9 @@ rankings as (
         end as standing
     from models
     left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
-    left join {{ ref('int_models_shrunk') }} as shrunk
-        on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
-    left join capped on models.task_type = capped.task_type
+    left join shrunk on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
     left join posteriors on models.task_type = posteriors.task_type and models.model_id = posteriors.model_id
-    left join {{ ref('federated_model_stats') }} as federated
-        on models.task_type = federated.task_type and models.model_id = federated.model_id
+    left join capped on models.task_type = capped.task_type
 
 )
 

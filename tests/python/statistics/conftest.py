@@ -32,8 +32,6 @@ EXAMPLES = {
 PROJECT_MODELS = (
     "days/int_numbers",
     "rankings/int_model_profiles",
-    "rankings/int_grid_points",
-    "rankings/int_posteriors_gridded",
     "rankings/int_posteriors_compared",
 )
 
