@@ -9,9 +9,10 @@
     The CTEs have names that no table has: on SQLite a CTE would hide the table of its name. -#}
 {% test rules(model, key=[], not_null=[], accepted_values={}, conditions={}) %}
 
-{%- set is_enforced = key and holds_key(model, key) -%}
+{#- A key that the DDL does not hold is tested in the same pass: the rows are counted by key. -#}
+{%- set is_grouped = key and not holds_key(model, key) -%}
 {%- set breaks = {} -%}
-{%- for column in ([] if is_enforced else key) + not_null -%}
+{%- for column in (key if is_grouped else []) + not_null -%}
     {%- do breaks.update({'not_null: ' ~ column: column ~ ' is null'}) -%}
 {%- endfor -%}
 {%- for column, values in accepted_values.items() -%}
@@ -24,42 +25,49 @@
 {%- for name, condition in conditions.items() -%}
     {%- do breaks.update({name: 'not (' ~ condition ~ ')'}) -%}
 {%- endfor -%}
+{%- set names = breaks | list + (['unique: ' ~ key | join(', ')] if is_grouped else []) -%}
 
-with {% if breaks -%}
-counted_rules as (
+{% if names -%}
+with counted_rules as (
     select
     {%- for condition in breaks.values() %}
-        sum(case when {{ condition }} then 1 else 0 end) as rule_{{ loop.index }}{{ ',' if not loop.last }}
+        sum(case when {{ condition }} then 1 else 0 end) as rule_{{ loop.index }},
     {%- endfor %}
+        count(*) as copies
     from {{ model }}
+    {%- if is_grouped %}
+    group by {{ key | join(', ') }}
+    {%- endif %}
+),
+
+summed_rules as (
+    select
+    {%- for name in breaks %}
+        sum(rule_{{ loop.index }}) as rule_{{ loop.index }},
+    {%- endfor %}
+        sum(case when copies > 1 then 1 else 0 end) as rule_{{ breaks | length + 1 }}
+    from counted_rules
 ),
 
 named_rules as (
-    {%- for name in breaks %}
+    {%- for name in names %}
     select {{ loop.index }} as rule_number, '{{ dbt.escape_single_quotes(name) }}' as rule_name
     {{- ' union all' if not loop.last }}
     {%- endfor %}
 ),
 
-{% endif -%}
 broken_rules as (
-    {% if breaks -%}
     select
         named_rules.rule_name,
         case named_rules.rule_number
-        {%- for name in breaks %} when {{ loop.index }} then counted_rules.rule_{{ loop.index }}{% endfor %} end as broken_rows
+        {%- for name in names %} when {{ loop.index }} then summed_rules.rule_{{ loop.index }}{% endfor %} end as broken_rows
     from named_rules
-    cross join counted_rules
-    {% else -%}
-    select 'none' as rule_name, 0 as broken_rows
-    {% endif -%}
-    {% if key and not is_enforced -%}
-    union all
-    select 'unique: {{ key | join(', ') }}' as rule_name, count(*) as broken_rows
-    from (select 1 as one from {{ model }} group by {{ key | join(', ') }} having count(*) > 1) as repeated_keys
-    {% endif -%}
+    cross join summed_rules
 )
 
 select rule_name, broken_rows from broken_rules where broken_rows > 0
+{%- else -%}
+select 'none' as rule_name, 0 as broken_rows where 1 = 0
+{%- endif %}
 
 {% endtest %}

@@ -1,6 +1,6 @@
-with rankings as (
+with models as (
 
-    select * from {{ ref('model_rankings') }}
+    select * from {{ ref('int_models_ranked') }}
 
 ),
 
@@ -10,28 +10,49 @@ task_types as (
 
 ),
 
+-- Not from `models`: SQLite copies a CTE that is read twice, and a copy lacks the table's index.
+incumbents as (
+
+    select * from {{ ref('int_models_ranked') }}
+
+),
+
+compared_models as (
+
+    select * from {{ ref('int_models_ranked') }}
+
+),
+
 compared as (
 
     select
-        challengers.*,
+        models.task_type,
+        models.model_id,
         task_types.incumbent_model_id,
         task_types.compared_model_id,
+        models.is_too_little_tried,
+        models.rank,
+        models.trials,
+        models.successes,
+        models.success_rate,
+        models.success_rate_lower,
+        models.success_rate_upper,
         incumbents.trials as incumbent_trials,
         incumbents.success_rate as incumbent_success_rate,
         incumbents.success_rate_lower as incumbent_success_rate_lower,
         incumbents.success_rate_upper as incumbent_success_rate_upper,
         compared_models.trials as compared_trials,
-        challengers.success_rate - compared_models.success_rate as difference,
+        models.success_rate - compared_models.success_rate as difference,
         {{ sequential_squared_error(
-            'compared_models.successes', 'compared_models.trials', 'challengers.successes', 'challengers.trials'
+            'compared_models.successes', 'compared_models.trials', 'models.successes', 'models.trials'
         ) }} as squared_error
-    from rankings as challengers
-    inner join task_types on challengers.task_type = task_types.task_type
-    left join rankings as incumbents
+    from models
+    inner join task_types on models.task_type = task_types.task_type
+    left join incumbents
         on task_types.task_type = incumbents.task_type and task_types.incumbent_model_id = incumbents.model_id
-    left join rankings as compared_models
+    left join compared_models
         on task_types.task_type = compared_models.task_type and task_types.compared_model_id = compared_models.model_id
-    where task_types.compared_model_id is null or challengers.model_id <> task_types.compared_model_id
+    where task_types.compared_model_id is null or models.model_id <> task_types.compared_model_id
 
 ),
 
@@ -51,6 +72,30 @@ valued as (
         {{ anytime_p_value('e_value') }} as anytime_p_value
     from weighed
 
+),
+
+ordered as (
+
+    select
+        *,
+        count(anytime_p_value) over (partition by task_type) as comparisons,
+        row_number() over (
+            partition by task_type
+            order by case when anytime_p_value is null then 1 else 0 end, anytime_p_value, model_id
+        ) as p_value_rank
+    from valued
+
+),
+
+adjusted as (
+
+    select
+        *,
+        {{ benjamini_hochberg('anytime_p_value', 'p_value_rank', 'comparisons', 'task_type') }}
+            as benjamini_hochberg_p_value,
+        {{ holm('anytime_p_value', 'p_value_rank', 'comparisons', 'task_type') }} as holm_p_value
+    from ordered
+
 )
 
-select * from valued
+select * from adjusted

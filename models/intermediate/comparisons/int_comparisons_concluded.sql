@@ -11,9 +11,46 @@ last_days as (
 
 ),
 
-averages as (
+counted as (
 
-    select * from {{ ref('int_comparisons_averaged') }}
+    select * from {{ ref('int_comparisons_counted') }}
+
+),
+
+averaged as (
+
+    select
+        experiment_id,
+        {{ ratio(
+            to_double(
+                "sum(case when arm = 'incumbent' then metered_tokens end)",
+                "sum(case when arm = 'incumbent' then metered_tokens_carry end)"
+            ),
+            "sum(case when arm = 'incumbent' then metered_trials end)"
+        ) }} as incumbent_avg_tokens,
+        {{ ratio(
+            to_usd(
+                "sum(case when arm = 'incumbent' then priced_cost_nano_usd end)",
+                "sum(case when arm = 'incumbent' then priced_cost_carry end)"
+            ),
+            "sum(case when arm = 'incumbent' then priced_trials end)"
+        ) }} as incumbent_avg_cost,
+        {{ ratio(
+            to_double(
+                "sum(case when arm = 'challenger' then metered_tokens end)",
+                "sum(case when arm = 'challenger' then metered_tokens_carry end)"
+            ),
+            "sum(case when arm = 'challenger' then metered_trials end)"
+        ) }} as challenger_avg_tokens,
+        {{ ratio(
+            to_usd(
+                "sum(case when arm = 'challenger' then priced_cost_nano_usd end)",
+                "sum(case when arm = 'challenger' then priced_cost_carry end)"
+            ),
+            "sum(case when arm = 'challenger' then priced_trials end)"
+        ) }} as challenger_avg_cost
+    from counted
+    group by experiment_id
 
 ),
 
@@ -28,12 +65,14 @@ joined as (
         comparisons.started_at,
         comparisons.ended_at,
         comparisons.challenger_share,
-        averages.incumbent_avg_tokens, averages.incumbent_avg_cost,
-        averages.challenger_avg_tokens, averages.challenger_avg_cost,
+        averaged.incumbent_avg_tokens,
+        averaged.incumbent_avg_cost,
+        averaged.challenger_avg_tokens,
+        averaged.challenger_avg_cost,
         last_days.*,
         last_days.incumbent_trials + last_days.challenger_trials as trials
     from comparisons
-    left join averages on comparisons.experiment_id = averages.experiment_id
+    left join averaged on comparisons.experiment_id = averaged.experiment_id
     left join last_days on comparisons.experiment_id = last_days.experiment_id
 
 ),

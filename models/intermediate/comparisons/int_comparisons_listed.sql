@@ -26,9 +26,15 @@ current_incumbents as (
 listed as (
 
     select
-        experiments.experiment_id, 1 as is_declared, experiments.task_type, incumbents.model_id as incumbent_model_id,
-        challengers.model_id as challenger_model_id, experiments.started_at, experiments.ended_at,
-        experiments.challenger_share, 1 as rivals
+        experiments.experiment_id,
+        1 as is_declared,
+        experiments.task_type,
+        incumbents.model_id as incumbent_model_id,
+        challengers.model_id as challenger_model_id,
+        experiments.started_at,
+        experiments.ended_at,
+        experiments.challenger_share,
+        1 as rivals
     from experiments
     inner join arms as incumbents
         on experiments.experiment_id = incumbents.experiment_id and incumbents.arm = 'incumbent'
@@ -36,9 +42,14 @@ listed as (
         on experiments.experiment_id = challengers.experiment_id and challengers.arm = 'challenger'
     union all
     select
-        'leader:' || leaders.task_type as experiment_id, 0 as is_declared, leaders.task_type,
-        current_incumbents.model_id as incumbent_model_id, leaders.model_id as challenger_model_id,
-        null as started_at, null as ended_at, null as challenger_share,
+        'leader:' || leaders.task_type as experiment_id,
+        0 as is_declared,
+        leaders.task_type,
+        current_incumbents.model_id as incumbent_model_id,
+        leaders.model_id as challenger_model_id,
+        null as started_at,
+        null as ended_at,
+        null as challenger_share,
         case when leaders.eligible_models > 2 then leaders.eligible_models - 1 else 1 end as rivals
     from leaders
     inner join current_incumbents

@@ -32,7 +32,7 @@ daily as (
 
 ),
 
-paired as (
+accumulated as (
 
     select
         experiment_id,
@@ -45,13 +45,19 @@ paired as (
     from daily
     window so_far as (partition by experiment_id order by outcome_date rows unbounded preceding)
 
+),
+
+paired as (
+
+    select
+        *,
+        {{ mcnemar('only_incumbent_succeeded', 'only_challenger_succeeded') }} as mcnemar_statistic,
+        {{ ratio('only_challenger_succeeded - only_incumbent_succeeded', 'pairs') }} as paired_difference,
+        {{ sequential_half_width(
+            paired_squared_error('pairs', 'only_incumbent_succeeded', 'only_challenger_succeeded'), 'pairs'
+        ) }} as paired_half_width
+    from accumulated
+
 )
 
-select
-    *,
-    {{ mcnemar('only_incumbent_succeeded', 'only_challenger_succeeded') }} as mcnemar_statistic,
-    {{ ratio('only_challenger_succeeded - only_incumbent_succeeded', 'pairs') }} as paired_difference,
-    {{ sequential_half_width(
-        paired_squared_error('pairs', 'only_incumbent_succeeded', 'only_challenger_succeeded'), 'pairs'
-    ) }} as paired_half_width
-from paired
+select * from paired

@@ -1,4 +1,60 @@
-with strata as (
+with counted as (
+
+    select * from {{ ref('int_comparisons_counted') }}
+
+),
+
+-- Not from `counted`: SQLite copies a CTE that is read twice, and a copy lacks the table's index.
+days as (
+
+    select distinct experiment_id, outcome_date from {{ ref('int_comparisons_counted') }}
+
+),
+
+task_types as (
+
+    select distinct experiment_id, task_type from {{ ref('int_comparisons_counted') }}
+
+),
+
+-- Every task type on every day: on a day without a trial, the earlier trials still count.
+daily as (
+
+    select
+        days.experiment_id,
+        days.outcome_date,
+        task_types.task_type,
+        sum(case when counted.arm = 'incumbent' then counted.trials else 0 end) as incumbent_trials,
+        sum(case when counted.arm = 'incumbent' then counted.wins else 0 end) as incumbent_wins,
+        sum(case when counted.arm = 'challenger' then counted.trials else 0 end) as challenger_trials,
+        sum(case when counted.arm = 'challenger' then counted.wins else 0 end) as challenger_wins
+    from days
+    inner join task_types on days.experiment_id = task_types.experiment_id
+    left join counted
+        on
+            days.experiment_id = counted.experiment_id
+            and days.outcome_date = counted.outcome_date
+            and task_types.task_type = counted.task_type
+    group by days.experiment_id, days.outcome_date, task_types.task_type
+
+),
+
+accumulated as (
+
+    select
+        experiment_id,
+        outcome_date,
+        task_type,
+        sum(incumbent_trials) over so_far as incumbent_trials,
+        sum(incumbent_wins) over so_far as incumbent_wins,
+        sum(challenger_trials) over so_far as challenger_trials,
+        sum(challenger_wins) over so_far as challenger_wins
+    from daily
+    window so_far as (partition by experiment_id, task_type order by outcome_date rows unbounded preceding)
+
+),
+
+strata as (
 
     select
         *,
@@ -9,7 +65,7 @@ with strata as (
         {{ sequential_squared_error(
             'incumbent_wins', 'incumbent_trials', 'challenger_wins', 'challenger_trials'
         ) }} as squared_error
-    from {{ ref('int_comparisons_accumulated') }}
+    from accumulated
 
 ),
 

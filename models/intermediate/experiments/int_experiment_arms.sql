@@ -37,16 +37,22 @@ names as (
     from resolved
     inner join aliases on resolved.model_id = aliases.model_id
 
+),
+
+arms as (
+
+    select
+        experiments.experiment_id,
+        experiments.definition,
+        experiments.task_type,
+        experiments.started_at,
+        experiments.ended_at,
+        names.arm,
+        names.model_id,
+        names.recorded_model_id
+    from experiments
+    inner join names on experiments.experiment_id = names.experiment_id
+
 )
 
-select
-    experiments.experiment_id,
-    experiments.definition,
-    experiments.task_type,
-    experiments.started_at,
-    experiments.ended_at,
-    names.arm,
-    names.model_id,
-    names.recorded_model_id
-from experiments
-inner join names on experiments.experiment_id = names.experiment_id
+select * from arms

@@ -15,9 +15,22 @@ outcomes as (
 matched as (
 
     select
-        arms.experiment_id, arms.definition, arms.recorded_model_id, 0 as is_checkpoint, outcomes.outcome_id, arms.arm,
-        outcomes.task_type, outcomes.task_id, outcomes.error_type, outcomes.occurred_at, outcomes.outcome_date,
-        outcomes.is_success, outcomes.tokens_used, outcomes.is_metered, outcomes.cost_nano_usd, outcomes.is_priced
+        arms.experiment_id,
+        arms.definition,
+        arms.recorded_model_id,
+        0 as is_checkpoint,
+        outcomes.outcome_id,
+        arms.arm,
+        outcomes.task_type,
+        outcomes.task_id,
+        outcomes.error_type,
+        outcomes.occurred_at,
+        outcomes.outcome_date,
+        outcomes.is_success,
+        outcomes.tokens_used,
+        outcomes.is_metered,
+        outcomes.cost_nano_usd,
+        outcomes.is_priced
     from outcomes
     -- The cross join keeps the new outcomes in the outer loop; otherwise SQLite would build an index of the whole log
     -- by model.
@@ -48,15 +61,33 @@ newest as (
 checkpoints as (
 
     select
-        arms.experiment_id, arms.definition, arms.recorded_model_id, 1 as is_checkpoint, newest.outcome_id, arms.arm,
-        null as task_type, null as task_id, null as error_type, null as occurred_at, null as outcome_date,
-        cast(null as bigint) as is_success, cast(null as bigint) as tokens_used, cast(null as bigint) as is_metered,
-        cast(null as bigint) as cost_nano_usd, cast(null as bigint) as is_priced
+        arms.experiment_id,
+        arms.definition,
+        arms.recorded_model_id,
+        1 as is_checkpoint,
+        newest.outcome_id,
+        arms.arm,
+        null as task_type,
+        null as task_id,
+        null as error_type,
+        null as occurred_at,
+        null as outcome_date,
+        cast(null as bigint) as is_success,
+        cast(null as bigint) as tokens_used,
+        cast(null as bigint) as is_metered,
+        cast(null as bigint) as cost_nano_usd,
+        cast(null as bigint) as is_priced
     from arms
     inner join newest on arms.seen_to < newest.outcome_id
 
+),
+
+combined as (
+
+    select * from matched
+    union all
+    select * from checkpoints
+
 )
 
-select * from matched
-union all
-select * from checkpoints
+select * from combined

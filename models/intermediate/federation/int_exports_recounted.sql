@@ -1,6 +1,6 @@
-with standing as (
+with exported as (
 
-    select * from {{ ref('int_exports_standing') }}
+    select * from {{ ref('int_exports_current') }}
 
 ),
 
@@ -13,34 +13,46 @@ outcomes as (
 recounted as (
 
     select
-        standing.export_id, standing.task_type, standing.model_id,
-        max(standing.outcomes) as exported_outcomes, max(standing.successes) as exported_successes,
-        max(standing.timeouts) as exported_timeouts,
-        max(standing.infrastructure_failures) as exported_infrastructure_failures,
-        max(standing.tokens) as exported_tokens, max(standing.tokens_carry) as exported_tokens_carry,
-        max(standing.cost_nano_usd) as exported_cost_nano_usd, max(standing.cost_carry) as exported_cost_carry,
-        coalesce(sum(outcomes.outcomes), 0) as outcomes, coalesce(sum(outcomes.successes), 0) as successes,
+        exported.export_id,
+        exported.task_type,
+        exported.model_id,
+        max(exported.outcomes) as exported_outcomes,
+        max(exported.successes) as exported_successes,
+        max(exported.timeouts) as exported_timeouts,
+        max(exported.infrastructure_failures) as exported_infrastructure_failures,
+        max(exported.tokens) as exported_tokens,
+        max(exported.tokens_carry) as exported_tokens_carry,
+        max(exported.cost_nano_usd) as exported_cost_nano_usd,
+        max(exported.cost_carry) as exported_cost_carry,
+        coalesce(sum(outcomes.outcomes), 0) as outcomes,
+        coalesce(sum(outcomes.successes), 0) as successes,
         coalesce(sum(outcomes.timeouts), 0) as timeouts,
         coalesce(sum(outcomes.infrastructure_failures), 0) as infrastructure_failures,
-        sum(outcomes.metered_trials) as metered_trials, sum(outcomes.priced_trials) as priced_trials,
-        sum(outcomes.priced_successes) as priced_successes, sum(outcomes.tokens_squared) as tokens_squared,
-        coalesce(sum(outcomes.tokens), 0) as tokens, coalesce(sum(outcomes.tokens_carry), 0) as tokens_carry,
-        coalesce(sum(outcomes.cost_nano_usd), 0) as cost_nano_usd, coalesce(sum(outcomes.cost_carry), 0) as cost_carry,
-        sum(outcomes.cost_usd_squared) as cost_usd_squared, min(outcomes.outcome_date) as first_day,
+        sum(outcomes.metered_trials) as metered_trials,
+        sum(outcomes.priced_trials) as priced_trials,
+        sum(outcomes.priced_successes) as priced_successes,
+        sum(outcomes.tokens_squared) as tokens_squared,
+        coalesce(sum(outcomes.tokens), 0) as tokens,
+        coalesce(sum(outcomes.tokens_carry), 0) as tokens_carry,
+        coalesce(sum(outcomes.cost_nano_usd), 0) as cost_nano_usd,
+        coalesce(sum(outcomes.cost_carry), 0) as cost_carry,
+        sum(outcomes.cost_usd_squared) as cost_usd_squared,
+        min(outcomes.outcome_date) as first_day,
         sum(outcomes.success_cost_nano_usd) as success_cost_nano_usd,
-        sum(outcomes.success_cost_carry) as success_cost_carry, max(outcomes.outcome_date) as last_day,
+        sum(outcomes.success_cost_carry) as success_cost_carry,
+        max(outcomes.outcome_date) as last_day,
         sum(outcomes.infrastructure_tokens) as infrastructure_tokens,
         sum(outcomes.infrastructure_tokens_carry) as infrastructure_tokens_carry,
         sum(outcomes.infrastructure_cost_nano_usd) as infrastructure_cost_nano_usd,
         sum(outcomes.infrastructure_cost_carry) as infrastructure_cost_carry
-    from standing
+    from exported
     left join outcomes
         on
-            standing.task_type = outcomes.task_type and standing.model_id = outcomes.model_id
-            and standing.is_opening = outcomes.is_opening
-            and (standing.is_opening = 1 or coalesce(standing.covered_before, '') < outcomes.outcome_date)
-            and (standing.is_opening = 1 or standing.window_last_day >= outcomes.outcome_date)
-    group by standing.export_id, standing.task_type, standing.model_id
+            exported.task_type = outcomes.task_type and exported.model_id = outcomes.model_id
+            and exported.is_opening = outcomes.is_opening
+            and (exported.is_opening = 1 or coalesce(exported.covered_before, '') < outcomes.outcome_date)
+            and (exported.is_opening = 1 or exported.window_last_day >= outcomes.outcome_date)
+    group by exported.export_id, exported.task_type, exported.model_id
 
 ),
 

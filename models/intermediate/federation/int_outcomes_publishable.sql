@@ -8,17 +8,43 @@ with days as (
 combined as (
 
     select
-        task_type, recorded_model_id, model_id, 0 as is_opening, outcome_date, is_success, is_trial, outcomes, timeouts,
-        metered_outcomes, priced_outcomes, tokens_used, tokens_carry, tokens_squared, cost_nano_usd, cost_carry,
+        task_type,
+        recorded_model_id,
+        model_id,
+        0 as is_opening,
+        outcome_date,
+        is_success,
+        is_trial,
+        outcomes,
+        timeouts,
+        metered_outcomes,
+        priced_outcomes,
+        tokens_used,
+        tokens_carry,
+        tokens_squared,
+        cost_nano_usd,
+        cost_carry,
         cost_usd_squared
     from days
     union all
     select
-        balances.task_type, balances.model_id as recorded_model_id,
-        coalesce(aliases.model_id, balances.model_id) as model_id, 1 as is_opening, null as outcome_date,
-        balances.is_success, 1 as is_trial, balances.outcomes, balances.timeouts, null as metered_outcomes,
-        null as priced_outcomes, balances.tokens_used, balances.tokens_carry, null as tokens_squared,
-        balances.cost_nano_usd, balances.cost_carry, null as cost_usd_squared
+        balances.task_type,
+        balances.model_id as recorded_model_id,
+        coalesce(aliases.model_id, balances.model_id) as model_id,
+        1 as is_opening,
+        null as outcome_date,
+        balances.is_success,
+        1 as is_trial,
+        balances.outcomes,
+        balances.timeouts,
+        null as metered_outcomes,
+        null as priced_outcomes,
+        balances.tokens_used,
+        balances.tokens_carry,
+        null as tokens_squared,
+        balances.cost_nano_usd,
+        balances.cost_carry,
+        null as cost_usd_squared
     from {{ ref('int_legacy_balances') }} as balances
     left join {{ ref('model_aliases') }} as aliases on balances.model_id = aliases.alias
 
@@ -29,10 +55,14 @@ combined as (
 published as (
 
     select
-        combined.task_type as recorded_task_type, combined.recorded_model_id,
+        combined.task_type as recorded_task_type,
+        combined.recorded_model_id,
         cast(coalesce(task_types.published_name, combined.task_type) as {{ text_type() }}) as task_type,
         cast(coalesce(own.published_name, known.published_name, combined.model_id) as {{ text_type() }}) as model_id,
-        combined.is_opening, combined.outcome_date, combined.outcomes, combined.timeouts,
+        combined.is_opening,
+        combined.outcome_date,
+        combined.outcomes,
+        combined.timeouts,
         combined.is_success * combined.outcomes as successes,
         (1 - combined.is_trial) * combined.outcomes as infrastructure_failures,
         combined.is_trial * combined.metered_outcomes as metered_trials,

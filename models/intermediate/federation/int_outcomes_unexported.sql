@@ -11,7 +11,7 @@ covered as (
         task_type,
         model_id,
         max(window_last_day) as last_day
-    from {{ ref('int_exports_standing') }}
+    from {{ ref('int_exports_current') }}
     group by is_opening, task_type, model_id
 
 ),

@@ -1,6 +1,46 @@
-with selected as (
+with challengers as (
 
-    select * from {{ ref('int_challengers_selected') }}
+    select * from {{ ref('int_challengers_compared') }}
+
+),
+
+rankings as (
+
+    select * from {{ ref('model_rankings') }}
+
+),
+
+demotions as (
+
+    select * from {{ ref('demotion_candidates') }}
+
+),
+
+-- Leave out a leader whose comparison with the incumbent is decided, or was decided and is now in doubt.
+decided as (
+
+    select * from {{ ref('ab_comparisons') }}
+    where is_declared = 0 and first_decided_at is not null
+
+),
+
+selected as (
+
+    select
+        challengers.*,
+        rankings.rank_best,
+        rankings.probability_best
+    from challengers
+    inner join rankings on challengers.task_type = rankings.task_type and challengers.model_id = rankings.model_id
+    left join demotions on challengers.task_type = demotions.task_type and challengers.model_id = demotions.model_id
+    left join decided
+        on challengers.task_type = decided.task_type and challengers.model_id = decided.challenger_model_id
+    where
+        demotions.model_id is null
+        and decided.experiment_id is null
+        and (rankings.is_likely_best = 1 or rankings.is_too_little_tried = 1)
+        and coalesce(rankings.rank_best, 1) = 1
+        and coalesce(rankings.probability_best, 1) >= {{ var('min_alternative_probability') }}
 
 ),
 

@@ -1,4 +1,16 @@
-with pooled as (
+with projects as (
+
+    select * from {{ ref('int_projects_pooled') }}
+
+),
+
+own as (
+
+    select * from {{ ref('model_stats') }}
+
+),
+
+pooled as (
 
     select
         *,
@@ -7,7 +19,7 @@ with pooled as (
         {{ cost_per_success_error(
             'priced_trials', 'priced_successes', 'priced_cost_usd', 'cost_usd_squared', 'success_cost_usd'
         ) }} as cost_per_success_error
-    from {{ ref('int_projects_pooled') }}
+    from projects
 
 ),
 
@@ -23,25 +35,30 @@ weighed as (
 compared as (
 
     select
-        weighed.task_type, weighed.model_id,
+        weighed.task_type,
+        weighed.model_id,
         weighed.projects,
         case when weighed.projects < {{ var('few_projects') }} then 1 else 0 end as is_few_projects,
-        weighed.trials, weighed.successes,
+        weighed.trials,
+        weighed.successes,
         weighed.pooled_success_rate,
         {{ rate_of_log_odds('(weighed.pooled_log_odds - ' ~ z() ~ ' * weighed.pooled_error)') }}
             as pooled_success_rate_lower,
         {{ rate_of_log_odds('(weighed.pooled_log_odds + ' ~ z() ~ ' * weighed.pooled_error)') }}
             as pooled_success_rate_upper,
-        weighed.tau_squared, weighed.i_squared,
+        weighed.tau_squared,
+        weighed.i_squared,
         {{ ratio('weighed.metered_tokens', 'weighed.metered_trials') }} as avg_tokens,
         weighed.cost_per_success,
         {{ cost_per_success_lower('weighed.cost_per_success', 'weighed.cost_per_success_error') }}
             as cost_per_success_lower,
         {{ cost_per_success_upper('weighed.cost_per_success', 'weighed.cost_per_success_error') }}
             as cost_per_success_upper,
-        coalesce(own.trials, 0) as own_trials, coalesce(own.successes, 0) as own_successes,
+        coalesce(own.trials, 0) as own_trials,
+        coalesce(own.successes, 0) as own_successes,
         own.success_rate as own_success_rate,
-        own.success_rate_lower as own_success_rate_lower, own.success_rate_upper as own_success_rate_upper,
+        own.success_rate_lower as own_success_rate_lower,
+        own.success_rate_upper as own_success_rate_upper,
         case when coalesce(own.trials, 0) < {{ var('high_confidence_trials') }} then 1 else 0 end as is_thin,
         weighed.prior_strength,
         case
@@ -51,8 +68,7 @@ compared as (
                 ) }}, weighed.pooled_success_rate)
         end as federated_success_rate
     from weighed
-    left join {{ ref('model_stats') }} as own
-        on weighed.task_type = own.task_type and weighed.model_id = own.model_id
+    left join own on weighed.task_type = own.task_type and weighed.model_id = own.model_id
 
 )
 

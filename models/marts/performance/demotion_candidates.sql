@@ -4,6 +4,12 @@ with models as (
 
 ),
 
+task_types as (
+
+    select * from {{ ref('int_compared_models') }}
+
+),
+
 demotions as (
 
     select * from {{ ref('int_demotions_selected') }}
@@ -12,13 +18,52 @@ demotions as (
 
 beaten as (
 
-    select * from {{ ref('int_incumbents_beaten') }}
+    select
+        task_type,
+        incumbent_model_id as model_id,
+        challenger_model_id as leader_model_id,
+        'worse_than_leader: ' || incumbent_wins || ' of ' || incumbent_trials || ' trials succeeded, against '
+        || challenger_wins || ' of ' || challenger_trials || ' of ' || challenger_model_id as reason
+    from {{ ref('ab_comparisons') }}
+    where is_declared = 0 and verdict = 'challenger_better'
 
 ),
 
+-- Not from a CTE of the mart: `drifts` is read twice, and SQLite would copy every column of every day.
+last_days as (
+
+    select
+        task_type,
+        model_id,
+        max(outcome_date) as last_date,
+        max(case when is_drift_alarm = 0 then outcome_date end) as last_quiet_date
+    from {{ ref('model_daily_trends') }}
+    where outcome_date < {{ today() }}
+    group by task_type, model_id
+
+),
+
+dated as (
+
+    select
+        *,
+        max(last_date) over () as last_closed_date
+    from last_days
+
+),
+
+-- A model that is no longer used needs no alarm. No cell begins with an alarm.
 drifts as (
 
-    select * from {{ ref('int_drifts_standing') }}
+    select
+        task_type,
+        model_id,
+        {{ days_after('last_quiet_date', 1) }} as drifting_since,
+        'drift: below its own rate of the weeks before, since ' || {{ days_after('last_quiet_date', 1) }} as reason
+    from dated
+    where
+        last_date > last_quiet_date
+        and last_date > {{ days_after('last_closed_date', '-' ~ var('incumbent_days')) }}
 
 ),
 
@@ -63,7 +108,7 @@ candidates as (
         demotions.holm_p_value
     from listed
     inner join models on listed.task_type = models.task_type and listed.model_id = models.model_id
-    inner join {{ ref('int_compared_models') }} as task_types on models.task_type = task_types.task_type
+    inner join task_types on models.task_type = task_types.task_type
     left join demotions on listed.task_type = demotions.task_type and listed.model_id = demotions.model_id
     left join beaten on listed.task_type = beaten.task_type and listed.model_id = beaten.model_id
     left join drifts on listed.task_type = drifts.task_type and listed.model_id = drifts.model_id
