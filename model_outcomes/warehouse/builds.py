@@ -126,8 +126,9 @@ def build(
     logs = paths.build_folder(database, target) / "logs"
     with lock(database, "a build", target, wait=wait), closing(store.create_or_open(database)) as connection:
         watch = last_build.Watch(connection, database, target)
-        is_current, is_plain = watch.is_current(project, changed_vars(vars)), arguments[-len(BUILD) :] == [*BUILD]
-        if not force and is_plain:
+        is_current = watch.is_current(project, changed_vars(vars))
+        is_whole = not {"--select", "--exclude"} & set(arguments)
+        if is_whole and not (force or full_refresh or unit_tests):
             if is_current:
                 return 0
             arguments += WITHOUT_VIEWS if watch.has_current_views else ()
@@ -136,7 +137,7 @@ def build(
         *preparations, command = run_dbt(database, commands, target, logs=logs, vars=vars)
         expect_prepared(preparations, logs, target)
         built = expect_built(database, command, logs, target)
-        if not select:
+        if is_whole:
             watch.end({node.status for node in built})
         watch.note()
         return len(built)

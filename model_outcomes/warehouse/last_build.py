@@ -155,7 +155,7 @@ def _reads_only_sources(folder: Path) -> bool:
 
 
 def _sources(connection: sqlite3.Connection) -> str:
-    """Return a digest of the tables that dbt reads. The log is append-only, so its last id stands for its rows."""
+    """Return a digest of the tables that dbt reads. The log is append-only, so its last id identifies its rows."""
     digest = hashlib.sha256(repr(connection.execute(f"select max(id) from {log_tables.LOG}").fetchone()).encode())
     cursor = connection.cursor()
     factory, connection.text_factory = connection.text_factory, bytes

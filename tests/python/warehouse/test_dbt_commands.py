@@ -80,7 +80,8 @@ class Dbt:
 
     def results(self, file: str = "run_results.json") -> dict[str, dict[str, Any]]:
         results = json.loads((self.project / "target" / file).read_text())["results"]
-        return {result["unique_id"].split(".")[2]: result for result in results}
+        nodes = [result for result in results if not result["unique_id"].startswith("operation.")]
+        return {result["unique_id"].split(".")[2]: result for result in nodes}
 
 
 def ago(**duration: float) -> str:
