@@ -13,7 +13,7 @@ from model_outcomes.base.engines import SQLITE
 from model_outcomes.base.errors import BuildError
 from model_outcomes.warehouse import descriptions
 
-KEY_TESTS = ("rules", "unique", "unique_combination")
+KEY_TESTS = ("rules", "unique")
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ def _keys(nodes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         test = node.get("test_metadata") or {}
         if test.get("name") in KEY_TESTS and not node["config"].get("where"):
             arguments = test["kwargs"]
-            key = arguments.get("key") or arguments.get("columns") or [arguments.get("column_name")]
+            key = arguments.get("key") or [arguments.get("column_name")]
             if all(key):  # not a test `rules` without a key
                 keys.setdefault(node["attached_node"], tuple(key))
     return keys

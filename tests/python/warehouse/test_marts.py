@@ -61,8 +61,8 @@ def test_the_key_is_that_of_the_first_uniqueness_test_of_all_rows(tmp_path: Path
         "1": data_test("a", "rules", key=["x", "y"]),
         "2": data_test("b", "rules", not_null=["x"]),
         "3": data_test("b", "unique", column_name="x"),
-        "4": data_test("c", "unique_combination", where="x = 1", columns=["x"]),
-        "5": data_test("c", "unique_combination", columns=["x", "z"]),
+        "4": data_test("c", "rules", where="x = 1", key=["x"]),
+        "5": data_test("c", "rules", key=["x", "z"]),
         "6": data_test("d", "accepted_values", column_name="x"),
     }
     keys = {mart.name: mart.key for mart in read(tmp_path, nodes)}

@@ -52,7 +52,7 @@ class Project:
         """Return the columns whose uniqueness a data test of all rows checks."""
         for test in self.data_tests.get(node["unique_id"], []):
             arguments = test["test_metadata"]["kwargs"]
-            unique = {"rules": "key", "unique_combination": "columns", "unique": "column_name"}
+            unique = {"rules": "key", "unique": "column_name"}
             key = arguments.get(unique.get(test["test_metadata"]["name"], ""))
             if key and not test["config"].get("where"):
                 return [key] if isinstance(key, str) else list(key)
@@ -160,7 +160,6 @@ def descriptions_of_dbt_models_begin_with_the_grain(project: Project) -> set[str
     return {node["name"] for node in relations if not re.match(r"One row\b", node["description"])}
 
 
-
 def postgres_takes_the_names_of_unit_tests(project: Project) -> set[str]:
     """dbt gives each unit test a relation of its name, and PostgreSQL's names have at most 63 bytes."""
     return {test["name"] for test in project.manifest["unit_tests"].values() if len(test["name"].encode()) > 63}
@@ -183,6 +182,11 @@ EXCEPTIONS: dict[Rule, dict[str, str]] = {
     descriptions_of_dbt_models_begin_with_the_grain: {},
     postgres_takes_the_names_of_unit_tests: {},
 }
+
+
+@pytest.fixture(scope="module")
+def project(built_empty: Path) -> Project:
+    return Project(json.loads((built_empty.with_name("outcomes.db.build") / "target" / "manifest.json").read_text()))
 
 
 @pytest.mark.parametrize("rule", EXCEPTIONS, ids=lambda rule: rule.__name__)
