@@ -1,4 +1,4 @@
-"""The verdicts of ab_comparisons that name a better arm. models/docs_statistics.md describes all verdicts."""
+"""The verdicts of ab_comparisons that name a better arm. models/docs/comparisons.md describes all verdicts."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ def main(request_json: str) -> None:
         {"success": outcome.success, "fault": None if outcome.exception is None else str(outcome.exception)}
         for outcome in outcomes
     ]
-    Path(request["rules"]).write_bytes(msgspec.json.encode(checked))
+    if checked:
+        Path(request["rules"]).write_bytes(msgspec.json.encode(checked))
     with outputs.replacing(Path(request["results"])) as unfinished:
         unfinished.write_text(json.dumps(results), encoding="utf-8")
 

@@ -105,12 +105,9 @@ def wait_for(condition: Callable[[], Any], what: str) -> None:
 def stand_in(folder: Path) -> Path:
     """A dbt project of the repository's engine macros and sources, and STAND_IN."""
     project = folder / "project"
-    for name in ("macros/engines", "tests/generic"):
+    for name in ("macros/engines", "tests/generic", "models/docs"):
         shutil.copytree(PROJECT / name, project / name)
-    (project / "models").mkdir()
     shutil.copy(PROJECT / "models/staging/_staging__sources.yml", project / "models")
-    for docs in (PROJECT / "models").glob("*.md"):
-        shutil.copy(docs, project / "models")
     shutil.copy(PROJECT / "profiles.yml", project)
     for name, text in STAND_IN.items():
         (project / name).parent.mkdir(exist_ok=True, parents=True)
