@@ -78,11 +78,14 @@
     {% endif %}
     {% set table = "'" ~ relation.identifier ~ "'" %}
     {% set names = "'" ~ columns | sort | join("', '") ~ "'" %}
-    {% set is_unique, required_columns = run_query(
+    {#- A primary key of one integer is SQLite's rowid: it is never null, and has no index. -#}
+    {% set is_unique, required_columns, is_rowid = run_query(
         'select exists (select 1 from pragma_index_list(' ~ table ~ ') as listed where listed."unique" = 1'
         ' and listed.partial = 0 and json_array(' ~ names ~ ') = (select json_group_array(name) from'
         ' (select name from pragma_index_info(listed.name) order by name))),'
-        ' (select count(*) from pragma_table_info(' ~ table ~ ') where "notnull" = 1 and name in (' ~ names ~ '))'
+        ' (select count(*) from pragma_table_info(' ~ table ~ ') where "notnull" = 1 and name in (' ~ names ~ ')),'
+        ' (select json_group_array(name) = json_array(' ~ names ~ ") and min(type) = 'INTEGER'"
+        ' from pragma_table_info(' ~ table ~ ') where pk > 0)'
     ).rows[0] %}
-    {% do return(is_unique == 1 and required_columns == columns | length) %}
+    {% do return(is_rowid == 1 or (is_unique == 1 and required_columns == columns | length)) %}
 {% endmacro %}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from model_outcomes.base import paths, settings
+from model_outcomes.base.errors import OutcomesError
 from model_outcomes.warehouse import seeds
 
 FOLDER = "workspace"  # in the dbt project: the empty workspace of the product, or the user's
@@ -53,8 +54,16 @@ def project_of(project: Path, folder: Path) -> Path:
         if link.is_symlink() and (link.readlink() != target or not target.exists()):
             link.unlink()
         if target.exists() and not link.is_symlink():
-            link.symlink_to(target)
+            _link(link, target, folder)
     return folder
+
+
+def _link(link: Path, target: Path, folder: Path) -> None:
+    try:
+        link.symlink_to(target)
+    except FileExistsError:
+        # A copy of the folder that followed its links. It could be removed here, but it may be somebody's work.
+        raise OutcomesError(f"{link} is no link: remove the folder {folder}, and the build makes it again") from None
 
 
 def _files(folder: Path) -> Iterator[Path]:

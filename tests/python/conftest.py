@@ -190,7 +190,7 @@ def made_sample(once: Once) -> Path:
     def fill(folder: Path) -> None:
         (folder / "made").mkdir()
         (folder / "output.txt").write_text(make_sample(folder / "made"))
-        shutil.copytree(folder / "made" / "data", folder / "data")
+        shutil.copytree(folder / "made" / "data", folder / "data", symlinks=True)
 
     return once("sample", fill)
 

@@ -88,7 +88,7 @@ def sample(once: Once, made_sample: Path) -> Log:
     """The generated sample."""
 
     def fill(folder: Path) -> None:
-        shutil.copytree(made_sample / "data", folder / "data")
+        shutil.copytree(made_sample / "data", folder / "data", symlinks=True)
         of_sample(folder).loader("report", "-o", of_sample(folder).page)
 
     return of_sample(once("reported sample", fill))

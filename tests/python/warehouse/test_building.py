@@ -78,17 +78,14 @@ def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(n
         for number in range(20 * days)
     )
     new_warehouse.loader("build", "--quiet")
+    wal = Path(f"{new_warehouse.database}-wal")
+    # The open connection keeps the WAL. A commit changes the WAL, or the database once a checkpoint copies it there.
     with closing(sqlite3.connect(new_warehouse.database)) as connection:
-        before = (
-            connection.execute("pragma data_version").fetchone(),
-            connection.execute("pragma schema_version").fetchone(),
-        )
+        (schema,) = connection.execute("pragma schema_version").fetchone()
+        before = new_warehouse.database.stat().st_mtime_ns, wal.stat().st_size
         new_warehouse.loader("build", "--quiet", "--force")
-        after = (
-            connection.execute("pragma data_version").fetchone(),
-            connection.execute("pragma schema_version").fetchone(),
-        )
-        assert before == after, "a build changed something"
+        assert before == (new_warehouse.database.stat().st_mtime_ns, wal.stat().st_size), "a build changed something"
+        assert connection.execute("pragma schema_version").fetchone() == (schema,)
 
         folder = new_warehouse.database.with_name("outcomes.db.build") / "target"
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -103,7 +100,7 @@ def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(n
         assert steps(connection, "select count(*) from model_daily_trends where cusum is null") > 3 * 20 * days
         heavy = [name for name, sql in tests.items() if steps(connection, sql) > 3 * 20 * days]
     # A live view over the days that no export has told: no DDL can hold its key, and what it reads grows with those.
-    assert [name for name in heavy if "federated_export_rules" not in name] == []
+    assert sorted(name.split(".")[2] for name in heavy) == ["federated_export_rules"]
 
 
 def steps(connection: sqlite3.Connection, sql: str) -> int:

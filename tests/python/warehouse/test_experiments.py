@@ -83,7 +83,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> list[Warehouse]:
     stages: list[Warehouse] = []
 
     def build(*arguments: str) -> None:
-        warehouse.loader("build", "--quiet", *arguments, "--select", f"{COMPARISONS} +int_outcomes_daily")
+        warehouse.loader("build", "--quiet", *arguments, "--select", f"{COMPARISONS} +int_outcomes_daily +model_stats")
         stages.append(warehouse.copy_to(folder / f"build {len(stages)}"))
 
     def add_late(number: int) -> None:
