@@ -41,7 +41,7 @@ def test_every_column_is_typed_and_described(artifacts: tuple[dict[str, Any], di
     entries = {**catalog["sources"], **catalog["nodes"]}
     tables = [key for key, node in described.items() if node["resource_type"] in ("model", "seed", "source")]
     assert sorted(entries) == sorted(tables)
-    assert len(tables) > 80
+    assert len(tables) > 70
     columns = 0
     for key, entry in entries.items():
         node = described[key]
@@ -68,7 +68,7 @@ def test_the_types_are_those_of_the_values(site: Site, artifacts: tuple[dict[str
                 if not values <= VALUES[entry["columns"][name]["type"]]:
                     wrong.append((table, name, entry["columns"][name]["type"], values))
     assert wrong == []
-    assert seen > 700
+    assert seen > 500
 
 
 def test_a_name_has_one_type_wherever_it_stands(artifacts: tuple[dict[str, Any], dict[str, Any]]) -> None:

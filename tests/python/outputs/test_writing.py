@@ -187,7 +187,7 @@ def test_a_run_that_cannot_write_its_summary_says_so_and_the_next_one_closes_its
     monkeypatch.setenv("OUTCOMES_RUNS", str(full))
     monkeypatch.setenv("OUTCOMES_DUCKDB", str(database.with_name("x.duckdb")))
 
-    def take_in(job: _Job, connection: sqlite3.Connection, folder: Path) -> None:
+    def take_in(job: _Job, connection: sqlite3.Connection, folder: Path, watch: object) -> None:
         fill(full)
 
     monkeypatch.setattr(_Job, "_work", take_in)

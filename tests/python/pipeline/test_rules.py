@@ -25,16 +25,16 @@ models:
 
 
 @pytest.fixture
-def ruled(site: Site) -> Site:
-    (site.project / "models" / "marts" / "_rules.yml").write_text(RULES)
-    site.put("log.jsonl", lines([outcome(), outcome(model_id="weak", success=False)]))
-    return site
+def ruled(dbt_site: Site) -> Site:
+    (dbt_site.project / "models" / "marts" / "_rules.yml").write_text(RULES)
+    dbt_site.put("log.jsonl", lines([outcome(), outcome(model_id="weak", success=False)]))
+    return dbt_site
 
 
 def rules(folder: str) -> dict[str, tuple[str, int]]:
     listed: list[dict[str, Any]] = json.loads(Path(folder, "rules.json").read_text())
-    assert {rule["table"] for rule in listed} == {"model_rankings"}
-    assert {rule["test"].split(".")[2] for rule in listed} == {"model_rankings_rules"}
+    assert {rule["table"] for rule in listed} == {"model_rankings", "model_stats"}
+    assert {rule["test"].split(".")[2] for rule in listed} == {"model_rankings_rules", "model_stats_rules"}
     return {rule["rule"]: (rule["status"], rule["broken_rows"]) for rule in listed}
 
 

@@ -59,7 +59,7 @@ STAND_IN = {
 models:
   - name: model_stats
     description: One row per task type and model.
-    data_tests: [{rules: {arguments: {key: [task_type, model_id]}}}]
+    data_tests: [{rules: {name: model_stats_rules, arguments: {key: [task_type, model_id]}}}]
     columns:
       - {name: task_type, data_type: text, description: The task type.}
       - {name: model_id, data_type: text, description: The model.}
