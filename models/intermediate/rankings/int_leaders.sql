@@ -23,7 +23,7 @@ ordered as (
 
 ),
 
-leading as (
+leaders as (
 
     select
         task_type,
@@ -34,4 +34,4 @@ leading as (
 
 )
 
-select * from leading
+select * from leaders
