@@ -107,7 +107,7 @@ def strange(once: Once) -> Log:
 
     def fill(folder: Path) -> None:
         project = folder / "project"
-        ignored = shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs", "docs", "benchmarks")
+        ignored = shutil.ignore_patterns(".*", "python", "target", "logs", "data", "runs", "benchmarks")
         shutil.copytree(PROJECT, project, ignore=ignored)
         (project / "workspace" / "seeds" / "ab_experiments.csv").write_text(
             "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
