@@ -9,6 +9,7 @@ from .conftest import Log, Open
 WIDTHS = [320, 800, 1400]
 
 
+@pytest.mark.dbt  # its logs come by getfixturevalue
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("log", "task_type"), [("sample", "fix_tests"), ("one_day", "apart")])
 def test_no_chart_is_wider_than_its_box(
