@@ -22,7 +22,7 @@ totalled_by_day as (
         sum({{ double('tokens_used') }} * tokens_used) as tokens_squared,
         sum({{ rest_of('cost_nano_usd') }}) as cost_nano_usd,
         sum({{ carry_of('cost_nano_usd') }}) as cost_carry,
-        sum((cost_nano_usd / 1e9) * (cost_nano_usd / 1e9)) as cost_usd_squared,
+        sum(({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9)) as cost_usd_squared,
         max(outcome_id) as last_outcome_id
     from new_outcomes
     group by outcome_date, task_type, model_id, error_type, is_success

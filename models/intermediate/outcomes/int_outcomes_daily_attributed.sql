@@ -61,7 +61,7 @@ combined as (
         {{ double('tokens_used') }} * tokens_used as tokens_squared,
         {{ rest_of('cost_nano_usd') }} as cost_nano_usd,
         {{ carry_of('cost_nano_usd') }} as cost_carry,
-        (cost_nano_usd / 1e9) * (cost_nano_usd / 1e9) as cost_usd_squared
+        ({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9) as cost_usd_squared
     from newer_outcomes
 
 ),

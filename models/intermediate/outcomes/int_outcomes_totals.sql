@@ -20,7 +20,7 @@ totalled as (
         sum({{ carry_of('tokens_used') }}) as tokens_carry,
         sum({{ rest_of('cost_nano_usd') }}) as cost_nano_usd,
         sum({{ carry_of('cost_nano_usd') }}) as cost_carry,
-        sum((cost_nano_usd / 1e9) * (cost_nano_usd / 1e9)) as cost_usd_squared,
+        sum(({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9)) as cost_usd_squared,
         min(occurred_at) as first_used,
         max(occurred_at) as last_used,
         max(outcome_id) as last_outcome_id
