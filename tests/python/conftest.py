@@ -113,7 +113,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @contextmanager
 def _guarded(item: pytest.Item) -> Iterator[None]:
-    """Fail a test that starts dbt without the mark, whatever it makes of that."""
+    """Fail a test that starts dbt without the mark, even if the test expects its command to fail."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What the library reads from dbt's manifest: descriptions, which columns inherit, and keys."""
+"""The library reads descriptions, which columns inherit, and keys from dbt's manifest."""
 
 import json
 from pathlib import Path
