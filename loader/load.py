@@ -23,13 +23,14 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--format", type=click.Choice(["jsonl", "json", "csv"]), help="Input format (default: detected).")
 @MAX_REJECTS
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
-@click.option("--extra", type=click.Choice(["ignore", "reject"]), default="ignore", show_default=True,
-              help="Ignore unknown fields, or reject their lines.")  # fmt: skip
+@click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
+              help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
 @ALL_OR_NOTHING
 @DURABILITY
 @click.pass_obj
-def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, extra: str,
-         durability: str | None, **how: Any) -> None:  # fmt: skip
+def load(
+    db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None, **how: Any
+) -> None:
     """Load new outcomes from files.
 
     A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input.
@@ -42,13 +43,13 @@ def load(db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, 
             try:
                 with _progress(name) as progress:
                     result = loads.load_file(connection, name, is_final=complete, progress=progress,
-                                               refuses_unknown=extra == "reject", **how)  # fmt: skip
+                                             **how)  # fmt: skip
             except OutcomesError as fault:
                 faults.append(fault)
                 console.say(f"Error: {fault}", err=True)
                 continue
             rejected += result.rejected
-            _report(result)
+            _report(result, how["extra"])
     console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
@@ -99,7 +100,7 @@ def _progress(name: str) -> Iterator[Any]:
         yield progress
 
 
-def _report(result: Any) -> None:
+def _report(result: Any, extra: str) -> None:
     """Print the counts of a file on stdout, and its faults on stderr."""
     earlier = " (the rest was loaded before)" if result.skipped_bytes else ""
     console.say(
@@ -115,7 +116,8 @@ def _report(result: Any) -> None:
         fields = ", ".join(f"{name} ({count:,}{validation.suggestion(name)})" for name, count in counts)
         more = result.other_unknown_fields
         fields += f", and {more:,} more under other names" if more else ""
-        console.say(f"  ignored unknown fields: {fields}", err=True)
+        treatment = "kept as attributes" if extra == "keep" else "ignored unknown fields"
+        console.say(f"  {treatment}: {fields}", err=True)
     if result.damage:
         console.say(f"  {result.damage}", err=True)
     if result.has_unfinished_line:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from loader.connections import DURABILITY, SETTINGS_FAULT, log
 from model_outcomes.base import console, paths
 from model_outcomes.base.errors import EXIT_ERROR, EXIT_REJECTED, NotKeptError, OutcomesError
 from model_outcomes.log import store
+from model_outcomes.log.outcome import FIELDS, described
 
 if TYPE_CHECKING:
     from model_outcomes.log.outcome import Outcome
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.command()
@@ -46,23 +51,37 @@ def init(context: click.Context, workspace: Path | None) -> None:
     console.say(f"{db} has schema version {store.SCHEMA_VERSION}")
 
 
+def _outcome_options(command: Command) -> Command:
+    """Add an option for each field of an outcome: its name, its type, and its description as the help."""
+    for name, field in reversed(FIELDS.items()):
+        command = _option(name, field)(command)
+    return command
+
+
+def _option(name: str, field: msgspec.structs.FieldInfo) -> Callable[[Command], Command]:
+    flag, (meaning, type) = f"--{name.replace('_', '-')}", described(field)
+    if name == "success":
+        return click.option("--success/--failure", default=None, help=f"{meaning}  [required]")
+    if name == "timestamp":
+        return click.option(flag, help=f"{meaning}  [default: now]")
+    if name == "attributes":
+        return click.option("--attribute", name, multiple=True, metavar="NAME=VALUE", callback=_pairs,
+                            help="A further fact; may be repeated.")  # fmt: skip
+    if type is bool:
+        return click.option(flag, is_flag=True, help=meaning)
+    choices = get_args(type)
+    return click.option(flag, type=click.Choice(choices) if choices else type, required=field.required, help=meaning)
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str] | None:
+    for text in texts:
+        if "=" not in text:
+            raise click.BadParameter(f"expected NAME=VALUE, got {text!r}")
+    return dict(text.split("=", 1) for text in texts) or None
+
+
 @click.command()
-@click.option("--task-type", required=True, help="Kind of task.")
-@click.option("--model-id", required=True, help="Model that tried the task.")
-@click.option("--success/--failure", default=None, help="Verdict.  [required]")
-@click.option("--timeout", is_flag=True, help="It failed because the time ran out.")
-@click.option("--tokens-used", type=int, help="Tokens in total.")
-@click.option("--cost-usd", type=float, help="Cost in US dollars: 0 is free, absent is unknown.")
-@click.option("--timestamp", help="Time with an offset: 2026-01-31T12:00:00Z.  [default: now]")
-@click.option("--event-id", help="Idempotency key: recorded twice, counted once.")
-@click.option("--task-id", help="Name of the task, if several models try it.")
-@click.option("--experiment-id", help="Declared experiment of the outcome.")
-@click.option("--recorded-by", help="Agent or project that records it.")
-@click.option("--duration-ms", type=int, help="Duration in milliseconds.")
-@click.option("--input-tokens", type=int, help="Tokens in the input.")
-@click.option("--output-tokens", type=int, help="Tokens in the output.")
-@click.option("--error-type", help="Why it failed (see the seed error_types).")
-@click.option("--cost-source", type=click.Choice(["provider", "local"]), help="Source of the cost.")
+@_outcome_options
 @DURABILITY
 @click.pass_context
 def record(context: click.Context, /, durability: str | None, **values: Any) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import operator
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -157,11 +157,19 @@ class ModelOutcomes:
         output_tokens: int | None = None,
         error_type: str | None = None,
         cost_source: str | None = None,
+        agent: str | None = None,
+        effort: str | None = None,
+        variant: str | None = None,
+        attempt: int | None = None,
+        score: float | None = None,
+        propensity: float | None = None,
+        cached_input_tokens: int | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> bool:
         """Record one outcome and return True once it is on disk, in the log or in a spool.
 
         `success`: whether the result is right, as you checked it.
-        `timeout`: whether the attempt failed because it ran out of time.
+        `timeout`: whether the time ran out; an attempt that is right may have timed out too.
         `tokens_used`: tokens in all; or `input_tokens` and `output_tokens` by themselves.
         `cost_usd`: US dollars; 0 means free, None means that the cost is not known.
         `timestamp`: a datetime or ISO 8601 text with an offset; now if it is left out.
@@ -171,7 +179,15 @@ class ModelOutcomes:
         `recorded_by`: the program that records.
         `duration_ms`: milliseconds.
         `error_type`: why the attempt failed; error_types.csv says which types are failures of the infrastructure.
-        `cost_source`: who reported the cost, `provider` or `local`.
+        `cost_source`: who reported the cost, `provider` or `local`; `plan` is a flat rate, without a cost per attempt.
+        `agent`: the harness that ran the model, with its version.
+        `effort`: the reasoning effort: low, medium, high, or a budget.
+        `variant`: what else differs on purpose, such as the version of a prompt.
+        `attempt`: 1, 2, ... if the task is tried again.
+        `score`: a graded result from 0 to 1; `success` stays the verdict.
+        `propensity`: the probability with which a policy chose this model.
+        `cached_input_tokens`: the part of `input_tokens` that came from a cache.
+        `attributes`: further facts by which outcomes can be grouped, as JSON at most 4 kB.
 
         Return False if the values are not an outcome, or if neither log nor spool can be written; the logger
         `model_outcomes` then gets every fault, in the second case with the outcome as JSON. With `strict` an outcome

@@ -18,9 +18,10 @@ from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
 from model_outcomes.intake.parser import Batch, Parser, Refusals, Row
 from model_outcomes.intake.sources import Source, open_source
-from model_outcomes.log import load_history, outcome, store
+from model_outcomes.log import load_history, outcome, store, validation
 from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
 from model_outcomes.log.outcome import COLUMNS, INSERT
+from model_outcomes.log.validation import UnknownFields
 
 # Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
 # halve the time of an insert. (SQLite takes 32,766 values at most.)
@@ -32,7 +33,8 @@ INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT
 class LoadResult:
     """The result of the load of one file.
 
-    `unknown_fields` counts ignored fields by name (the first 20 names; `other_unknown_fields` counts the rest).
+    `unknown_fields` counts the fields that became attributes, or were ignored, by name (the first 20 names;
+    `other_unknown_fields` counts the rest).
     `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
     read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
 
@@ -68,7 +70,7 @@ def load_file(
     *,
     format: str | None = None,
     is_final: bool = False,
-    refuses_unknown: bool = False,
+    extra: validation.Extra = "keep",
     all_or_nothing: bool = False,
     file: BinaryIO | None = None,
     is_settled: bool = True,
@@ -85,7 +87,7 @@ def load_file(
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
     with errors.input_faults(paths.source_name(name)), opened as source, unit:
-        result = load_source(connection, source, refuses_unknown=refuses_unknown, progress=progress)
+        result = load_source(connection, source, extra=extra, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))
             raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
@@ -96,7 +98,7 @@ def load_source(
     connection: sqlite3.Connection,
     source: Source,
     *,
-    refuses_unknown: bool = False,
+    extra: validation.Extra = "keep",
     parser: Parser | None = None,
     rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
@@ -106,7 +108,7 @@ def load_source(
     `parser` replaces the usual one. If the log rejects a row, the row that `rename` returns is inserted instead.
     """
     position = find_position(connection, source)
-    parser = parser or Parser(outcome.horizon(clock.utc_now()), refuses_unknown)
+    parser = parser or Parser(outcome.horizon(clock.utc_now()), unknown_fields=UnknownFields(extra))
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
     writer = _Writer(connection, source, position, result, parser.refusals, rename)
     batch = None

@@ -75,11 +75,10 @@ class Batch:
 class Parser:
     """Turns a source into batches. When it yields a batch, the rejected lines of the batch are in `refusals`.
 
-    A line with an unknown field is rejected if `refuses_unknown`, else `unknown_fields` counts the field. An outcome
-    later than `horizon` is rejected or, with `redate_to`, gets that time and its event_id goes to `redated`."""
+    `unknown_fields` says what becomes of fields that no outcome has. An outcome later than `horizon` is rejected or,
+    with `redate_to`, gets that time and its event_id goes to `redated`."""
 
     horizon: datetime
-    refuses_unknown: bool = False
     refusals: Refusals = field(default_factory=Refusals)
     unknown_fields: UnknownFields = field(default_factory=UnknownFields)
     redate_to: datetime | None = None
@@ -93,8 +92,7 @@ class Parser:
     def _json_batch(self, block: Block) -> Batch:
         try:
             rows = [self._row(each) for each in validation.decode_lines(block.data)]
-            ignored = Refusals(room=0)
-            return Batch(rows, block.end, block.end_line, lambda: self._json_rows(block, ignored))
+            return Batch(rows, block.end, block.end_line, lambda: self._traced_again(block))
         except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOutcome):
             pass
         if self.refusals.room == 0 and b"{" not in block.data:
@@ -104,18 +102,15 @@ class Parser:
         traced = list(self._json_rows(block, self.refusals, self.unknown_fields))
         return Batch([row for *_, row in traced], block.end, block.end_line, lambda: traced)
 
-    def _json_rows(
-        self, block: Block, refusals: Refusals, unknown: UnknownFields | None = None
-    ) -> Iterator[NumberedRow]:
+    def _traced_again(self, block: Block) -> Iterator[NumberedRow]:
+        return self._json_rows(block, Refusals(room=0), UnknownFields(self.unknown_fields.extra))
+
+    def _json_rows(self, block: Block, refusals: Refusals, unknown: UnknownFields) -> Iterator[NumberedRow]:
         for number, line in block.lines():
             try:
                 if len(line) > LINE_LIMIT_BYTES:
                     raise _too_long()
-                yield (
-                    number,
-                    line,
-                    self._row(validation.parse_json(line, unknown, refuses_unknown=self.refuses_unknown)),
-                )
+                yield number, line, self._row(validation.parse_json(line, unknown))
             except InvalidOutcome as fault:
                 refusals.add(number, line, fault.faults)
 
@@ -138,8 +133,7 @@ class Parser:
         if records.end > start:
             yield _csv_batch(traced, records)
 
-    def _csv_header(self, records: CsvRecords, source: Source) -> list[str | None]:
-        """Return the column names, None for those that are ignored."""
+    def _csv_header(self, records: CsvRecords, source: Source) -> list[CsvColumn]:
         first = next(records, None)
         if first is None:
             return []
@@ -148,23 +142,30 @@ class Parser:
         for required in outcome.REQUIRED:
             if required not in names:
                 raise OutcomesError(f"{source.name} has no column {required}: name it in the first line")
-        for name, cell in zip(names, first.cells, strict=True):
-            if name is None and self.refuses_unknown:
+        for name, cell in zip(names, cells, strict=True):
+            if name is None and self.unknown_fields.extra == "reject":
                 column, hint = messages.short_name(cell), validation.suggestion(cell)
                 raise OutcomesError(f"{source.name} has the column {column}, which is no known one{hint}")
-            if name is None:
+            if name is None and cell:
                 self.unknown_fields.add(cell)
-            elif names.count(name) > 1:
+                if self.unknown_fields.extra == "keep" and cells.count(cell) > 1:
+                    raise OutcomesError(f"{source.name} has the column {messages.short_name(cell)} twice")
+            elif name and names.count(name) > 1:
                 raise OutcomesError(f"{source.name} has the column {name} twice")
-        return names
+        return [CsvColumn(name, cell) for name, cell in zip(names, cells, strict=True)]
 
-    def _csv_row(self, header: list[str | None], record: CsvRecord) -> Row:
+    def _csv_row(self, header: list[CsvColumn], record: CsvRecord) -> Row:
         if record.fault:
             raise InvalidOutcome([Fault(record.fault)])
         if len(record.cells) != len(header):
             raise InvalidOutcome([Fault(f"has {len(record.cells)} fields, the header has {len(header)}")])
-        cells = {name: cell.strip() for name, cell in zip(header, record.cells, strict=True) if name}
-        return self._row(validation.parse_texts(cells))
+        fields, attributes = {}, {}
+        for column, cell in zip(header, record.cells, strict=True):
+            if column.field:
+                fields[column.field] = cell.strip()
+            elif column.header and self.unknown_fields.extra == "keep":
+                attributes[column.header] = cell.strip()
+        return self._row(validation.parse_texts(fields, attributes))
 
     def _row(self, new: Outcome) -> Row:
         if self.redate_to and new.timestamp > self.horizon:
@@ -179,6 +180,15 @@ def _too_long() -> InvalidOutcome:
 
 def _csv_batch(traced: list[NumberedRow], records: CsvRecords) -> Batch:
     return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced)
+
+
+@dataclass(frozen=True)
+class CsvColumn:
+    """A column of a CSV file. `field` is None if no outcome has such a field. Without a header it is ignored: programs
+    write their row numbers so."""
+
+    field: str | None
+    header: str
 
 
 @dataclass(frozen=True)

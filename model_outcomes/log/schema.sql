@@ -57,9 +57,39 @@ create table model_outcomes (
         check (output_tokens is null or output_tokens between 0 and 1000000000000),
     error_type text
         constraint error_type_is_not_empty check (error_type is null or error_type <> ''),
+    -- plan: a flat rate, so that no money belongs to the attempt.
     cost_source text
-        constraint cost_source_is_provider_or_local
-        check (cost_source is null or cost_source in ('provider', 'local'))
+        constraint cost_source_is_provider_local_or_plan
+        check (cost_source is null or cost_source in ('provider', 'local', 'plan')),
+    agent text
+        constraint agent_is_not_empty check (agent is null or agent <> ''),
+    effort text
+        constraint effort_is_not_empty check (effort is null or effort <> ''),
+    variant text
+        constraint variant_is_not_empty check (variant is null or variant <> ''),
+    attempt integer
+        constraint attempt_is_1_to_1e6 check (attempt is null or attempt between 1 and 1000000),
+    score real
+        constraint score_is_0_to_1 check (score is null or score between 0.0 and 1.0),
+    -- Never 0: what a policy never chooses is not tried.
+    propensity real
+        constraint propensity_is_above_0_to_1 check (propensity is null or (propensity > 0.0 and propensity <= 1.0)),
+    cached_input_tokens integer
+        constraint cached_input_tokens_is_0_to_input_tokens
+        check (
+            cached_input_tokens is null
+            or cached_input_tokens between 0 and coalesce(input_tokens, 1000000000000)
+        ),
+    -- A JSON object of at most 4 kB.
+    attributes text
+        constraint attributes_is_a_json_object_up_to_4096_bytes
+        check (
+            attributes is null
+            or (
+                length(cast(attributes as blob)) <= 4096
+                and case when json_valid(attributes) then json_type(attributes) = 'object' else 0 end
+            )
+        )
 ) strict;
 
 create index model_outcomes_task_model on model_outcomes (task_type, model_id);
@@ -108,18 +138,99 @@ begin
 end;
 
 -- The same event again is a retry and ignored; another outcome under its name is refused.
--- `on conflict do nothing` goes on working, which a plain abort would break.
+-- `on conflict do nothing` goes on working, which a plain abort would break. A key that names another task is no key.
 create trigger model_outcomes_ignore_retry before insert on model_outcomes
 when new.event_id is not null
 begin
     select
         case
-            when task_type = new.task_type and model_id = new.model_id and success = new.success
-                then raise(ignore)
-            else raise(abort, 'event_id was recorded before with another task_type, model_id or success')
+            when task_type <> new.task_type or model_id <> new.model_id or success <> new.success
+                then raise(abort, 'event_id was recorded before with another task_type, model_id or success')
+            when task_id <> new.task_id
+                then raise(abort, 'event_id was recorded before with another task_id')
+            else raise(ignore)
         end
     from model_outcomes
     where event_id = new.event_id;
+end;
+
+-- Verdicts that changed after the outcome was recorded. The log keeps the first verdict; of the corrections of one
+-- outcome the latest counts. A void outcome counts nowhere. An INSERT names the outcome by its outcome_id or by its
+-- event_id; a trigger adds the outcome_id and the verdict that counted until then, from which the rollups derive their
+-- differences.
+create table outcome_corrections (
+    correction_id integer primary key autoincrement
+        constraint correction_id_is_positive check (correction_id > 0),
+    outcome_id integer references model_outcomes (id),
+    event_id text,
+    verdict text not null
+        constraint verdict_is_success_failure_or_void check (verdict in ('success', 'failure', 'void')),
+    reason text
+        constraint reason_is_not_empty check (reason is null or reason <> ''),
+    corrected_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+        constraint corrected_at_is_iso_8601 check (julianday(corrected_at) is not null),
+    corrected_by text
+        constraint corrected_by_is_not_empty check (corrected_by is null or corrected_by <> ''),
+    previous_verdict text
+        constraint previous_verdict_is_success_failure_or_void
+        check (previous_verdict is null or previous_verdict in ('success', 'failure', 'void')),
+    constraint an_outcome_is_named check (outcome_id is not null or event_id is not null)
+) strict;
+
+create index outcome_corrections_outcome on outcome_corrections (outcome_id, correction_id);
+
+create trigger outcome_corrections_refuse_insert before insert on outcome_corrections
+begin
+    select raise(abort, 'outcome_corrections.correction_id must be above the last one: leave it out')
+    where
+        new.correction_id <> -1
+        and new.correction_id <= (select coalesce(max(correction_id), 0) from outcome_corrections);
+    select raise(abort, 'outcome_corrections.correction_id jumps too far ahead: leave it out')
+    where new.correction_id > (select coalesce(max(correction_id), 0) + 1000000 from outcome_corrections);
+    select raise(abort, 'previous_verdict is filled in by a trigger: leave it out')
+    where new.previous_verdict is not null;
+    select raise(abort, 'no outcome has this event_id')
+    where new.event_id is not null and not exists (select 1 from model_outcomes where event_id = new.event_id);
+    select raise(abort, 'no outcome has this outcome_id')
+    where new.outcome_id is not null and not exists (select 1 from model_outcomes where id = new.outcome_id);
+    select raise(abort, 'outcome_id and event_id name two outcomes')
+    where
+        new.outcome_id is not null and new.event_id is not null
+        and new.outcome_id is not (select id from model_outcomes where event_id = new.event_id);
+end;
+
+create trigger outcome_corrections_complete after insert on outcome_corrections
+begin
+    update outcome_corrections
+    set
+        outcome_id = coalesce(new.outcome_id, (select id from model_outcomes where event_id = new.event_id)),
+        previous_verdict = coalesce(
+            (
+                select earlier.verdict from outcome_corrections as earlier
+                where
+                    earlier.outcome_id
+                    = coalesce(new.outcome_id, (select id from model_outcomes where event_id = new.event_id))
+                    and earlier.correction_id < new.correction_id
+                order by earlier.correction_id desc
+                limit 1
+            ),
+            (
+                select case when success = 1 then 'success' else 'failure' end from model_outcomes
+                where id = coalesce(new.outcome_id, (select id from model_outcomes where event_id = new.event_id))
+            )
+        )
+    where correction_id = new.correction_id;
+end;
+
+create trigger outcome_corrections_refuse_update before update on outcome_corrections
+when old.previous_verdict is not null
+begin
+    select raise(abort, 'outcome_corrections is append-only: insert a new correction instead of changing one');
+end;
+
+create trigger outcome_corrections_refuse_delete before delete on outcome_corrections
+begin
+    select raise(abort, 'outcome_corrections is append-only: corrections are never deleted');
 end;
 
 -- Opening balances taken over from aggregate JSON. A cell (task type x model) may have several

@@ -20,7 +20,7 @@ from model_outcomes.log import file_identity
 from model_outcomes.log.file_identity import FILE_FAULTS, Identity
 from model_outcomes.log.upgrades import UPGRADES, create_or_adopt
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 MINIMUM_SQLITE = (3, 37, 0)
 RECORD_BUSY_TIMEOUT_S = 2.0
 BUSY_TIMEOUT_S = 30.0

@@ -142,6 +142,50 @@ def _to_4(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
+def _to_5(connection: sqlite3.Connection) -> None:
+    """Add columns to the log, and the table of corrections with its triggers. An outcome may have timed out and
+    succeeded; a known event_id with another task_id is rejected."""
+    _redefine(connection, "model_outcomes")
+    connection.execute("drop trigger if exists model_outcomes_ignore_retry")
+    existing = {name for (name,) in connection.execute("select name from sqlite_master")}
+    for statement in schema():
+        created = re.search(r"^create (?:table|trigger|index) (\w+)", statement, re.MULTILINE)
+        if created and created[1] not in existing:
+            connection.execute(statement)
+
+
+def _redefine(connection: sqlite3.Connection, table: str) -> None:
+    """Give a table the definition of schema.sql, which may add nullable columns at its end and accept more values.
+
+    No row is rewritten, so a log of any size is upgraded at once: see "Making Other Kinds Of Table Schema Changes" in
+    SQLite's documentation of ALTER TABLE. If SQLite refuses that (in its defensive mode), the rows are copied.
+    """
+    (version,) = connection.execute("pragma schema_version").fetchone()
+    try:
+        connection.execute("pragma writable_schema = on")
+        connection.execute(
+            "update sqlite_master set sql = ? where type = 'table' and name = ?",
+            (_definition(table), table),
+        )
+    except sqlite3.OperationalError:
+        belonging = connection.execute(
+            "select sql from sqlite_master where tbl_name = ? and type in ('index', 'trigger') and sql is not null",
+            (table,),
+        ).fetchall()
+        _recreate(connection, table)
+        for (statement,) in belonging:
+            connection.execute(statement)
+    finally:
+        connection.execute("pragma writable_schema = off")
+    connection.execute(f"pragma schema_version = {version + 1}")
+
+
+def _definition(table: str) -> str:
+    """Return the statement that creates a table, as sqlite_master has it."""
+    statement = tables()[table].strip().removesuffix(";")
+    return "CREATE TABLE" + statement[statement.index(f"create table {table}") + len("create table") :]
+
+
 def _recreate(connection: sqlite3.Connection, table: str) -> None:
     """Create a table again as in schema.sql, with its rows. A new column has its default. `alter table add column`
     would append new columns, so that upgraded files would differ from new ones."""
@@ -152,4 +196,4 @@ def _recreate(connection: sqlite3.Connection, table: str) -> None:
     connection.execute(f"drop table {original}")
 
 
-UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
+UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
@@ -30,6 +30,7 @@ from model_outcomes.log.outcome import (
     new_event_id,
 )
 
+Extra = Literal["keep", "ignore", "reject"]
 FLAGS = ("success", "timeout")
 MISSPELLING_CHARACTERS = 60  # a longer name is no misspelling of a field
 CAMEL_CASE = {re.sub("_([a-z])", lambda match: match[1].upper(), name): name for name in FIELDS}
@@ -42,9 +43,13 @@ _WITHOUT_SECONDS = re.compile(r"\A(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:\d\d
 
 @dataclasses.dataclass
 class UnknownFields:
-    """Unknown fields that were ignored: a count for each of the first 20 names. `others` counts the fields under
-    further names, because a file may have as many names as lines."""
+    """The treatment of fields that no outcome has, and their counts.
 
+    `extra` is `keep` (they become attributes), `ignore` or `reject` (they are faults). Fields that are kept or ignored
+    are counted, for each of the first 20 names. `others` counts the fields under further names, because a file may have
+    as many names as lines."""
+
+    extra: Extra = "keep"
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     others: int = 0
 
@@ -80,16 +85,15 @@ def decode_lines(block: bytes) -> list[Outcome]:
     return outcomes
 
 
-def parse_json(line: bytes, unknown: UnknownFields | None = None, *, refuses_unknown: bool = False) -> Outcome:
-    """Return one JSON object as an outcome. Raises InvalidOutcome with all its faults.
-
-    Unknown fields are counted in `unknown`, or are faults if `refuses_unknown`.
+def parse_json(line: bytes, unknown: UnknownFields | None = None) -> Outcome:
+    """Return one JSON object as an outcome. Raises InvalidOutcome with all its faults. `unknown` says what becomes of
+    unknown fields.
     """
     try:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
-    return parse_fields(json_object(line), unknown, refuses_unknown=refuses_unknown)
+    return parse_fields(json_object(line), unknown)
 
 
 def from_values(values: dict[str, Any]) -> Outcome:
@@ -147,34 +151,51 @@ def by_value(value: Any) -> Any:
     return value
 
 
-def parse_fields(
-    values: Mapping[str, Any], unknown: UnknownFields | None = None, *, refuses_unknown: bool = False
-) -> Outcome:
+def parse_fields(values: Mapping[str, Any], unknown: UnknownFields | None = None) -> Outcome:
     """Return a mapping as an outcome. JSON of other languages may have camelCase names, 0 and 1 as flags, whole floats
     as integers, times without seconds."""
     faults: list[Fault] = []
     fields: dict[str, Any] = {}
+    unknown = unknown or UnknownFields()
+    attributes: dict[str, Any] = {}
     refused_count = 0
     for key, value in values.items():
         name = key if key in FIELDS else CAMEL_CASE.get(key)
         if name is None:
-            refused_count += refuses_unknown
-            if refuses_unknown and refused_count <= NAMES_SHOWN:
-                faults.append(Fault(f"is no known field{suggestion(key)}", short_name(key)))
-            elif unknown is not None:
-                unknown.add(key)
+            if unknown.extra == "reject":
+                refused_count += 1
+                if refused_count <= NAMES_SHOWN:
+                    faults.append(Fault(f"is no known field{suggestion(key)}", short_name(key)))
+                continue
+            unknown.add(key)
+            if unknown.extra == "keep" and value is not None:
+                attributes[key] = value
         elif name in fields:
             faults.append(Fault("given twice", name))
         else:
             fields[name] = _coerced(name, value)
     if refused_count > NAMES_SHOWN:
         faults.append(Fault(f"{refused_count - NAMES_SHOWN:,} more fields are not known"))
+    _add_attributes(fields, attributes, faults)
     return _converted(fields, faults, strict=True)
 
 
-def parse_texts(values: Mapping[str, str]) -> Outcome:
-    """Return texts by column name (a CSV row) as an outcome. Empty texts are absent."""
-    return _converted({name: _coerced(name, text) for name, text in values.items() if text != ""}, [], strict=False)
+def parse_texts(values: Mapping[str, str], attributes: Mapping[str, str] | None = None) -> Outcome:
+    """Return texts by column name (a CSV row) as an outcome, and the texts of other columns as its attributes. Empty
+    texts are absent."""
+    faults: list[Fault] = []
+    fields = {name: _coerced(name, text) for name, text in values.items() if text != ""}
+    _add_attributes(fields, {name: text for name, text in (attributes or {}).items() if text != ""}, faults)
+    return _converted(fields, faults, strict=False)
+
+
+def _add_attributes(fields: dict[str, Any], attributes: Mapping[str, Any], faults: list[Fault]) -> None:
+    """Add attributes to those that the field `attributes` has."""
+    own = fields.get("attributes")
+    if not attributes or not isinstance(own, (dict, type(None))):
+        return
+    faults += [Fault("given twice", f"attributes.{short_name(name)}") for name in attributes if name in (own or {})]
+    fields["attributes"] = {**(own or {}), **attributes}
 
 
 def parse_time(text: str) -> datetime:
@@ -189,8 +210,13 @@ def parse_time(text: str) -> datetime:
 def _coerced(name: str, value: Any) -> Any:
     if name in FLAGS and type(value) is int and value in (0, 1):
         return bool(value)
-    if type(value) is float and value.is_integer() and name not in ("cost_usd", *FLAGS):
+    if type(value) is float and value.is_integer() and name not in ("cost_usd", "score", "propensity", *FLAGS):
         return int(value)
+    if name == "attributes" and isinstance(value, str):  # as CSV and the log have it
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
     if name == "timestamp" and isinstance(value, str):
         return _WITHOUT_SECONDS.sub(r"\1:00\2", value)
     return value
