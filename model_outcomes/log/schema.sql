@@ -144,7 +144,7 @@ when new.event_id is not null
 begin
     select
         case
-            when task_type <> new.task_type or model_id <> new.model_id or success <> new.success
+            when task_type is not new.task_type or model_id is not new.model_id or success is not new.success
                 then raise(abort, 'event_id was recorded before with another task_type, model_id or success')
             when task_id <> new.task_id
                 then raise(abort, 'event_id was recorded before with another task_id')

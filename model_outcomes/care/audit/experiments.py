@@ -31,7 +31,7 @@ select
     experiments.experiment_id, iif(names.known_as = incumbent, 'incumbent', 'challenger') as arm, log.id,
     log.task_type, log.task_id, strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at,
     date(log.moment, '+0 seconds') as day, log.success, log.tokens_used as tokens,
-    cast(round(log.cost_usd * 1e9) as integer) as nano_usd,
+    iif(log.cost_source = 'plan', 0, cast(round(log.cost_usd * 1e9) as integer)) as nano_usd,
     log.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
 from experiments
 inner join names on names.known_as in (experiments.incumbent, experiments.challenger)

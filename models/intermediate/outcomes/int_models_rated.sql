@@ -11,7 +11,8 @@ counted as (
         model_id,
         sum(case when is_success = 1 then outcomes else 0 end) as successes,
         sum(case when is_success = 0 then outcomes else 0 end) as failures,
-        sum(timeouts) as timeouts,
+        sum(case when is_success = 0 then timeouts else 0 end) as timeouts,
+        sum(case when is_success = 1 then timeouts else 0 end) as timed_out_successes,
         sum(case when is_trial = 0 then outcomes else 0 end) as infrastructure_failures,
         sum(case when is_trial = 0 then cost_nano_usd else 0 end) as infrastructure_cost_nano_usd,
         sum(case when is_trial = 0 then cost_carry else 0 end) as infrastructure_cost_carry,
@@ -81,6 +82,7 @@ rated as (
         successes,
         failures,
         timeouts,
+        timed_out_successes,
         infrastructure_failures,
         case
             when is_priced = 1 and (infrastructure_failures = 0 or has_priced_infrastructure_failure = 1)
