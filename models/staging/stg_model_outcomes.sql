@@ -17,6 +17,7 @@ renamed as (
         coalesce(error_type, '') as error_type,
         success as is_success,
         case when success = 0 then timeout else 0 end as is_timeout,
+        timeout as has_timed_out,
         tokens_used,
         case when tokens_used > 0 then 1 else 0 end as is_metered,
         {{ to_nano_usd('cost_usd') }} as cost_nano_usd,
