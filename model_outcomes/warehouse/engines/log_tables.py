@@ -137,11 +137,10 @@ def rows(connection: sqlite3.Connection, other: Table, last: int) -> tuple[int, 
     """Return the number of rows of a table, and the rows in chunks. `last` is the last exported outcome: corrections
     from the first one of a later outcome on wait for the next export, because a build would skip a correction without
     its outcome, and never read it again."""
-    where = (
-        f" where correction_id < (select coalesce(min(correction_id), 9e18) from {CORRECTIONS} where outcome_id > {last})"
-        if other.name == CORRECTIONS
-        else ""
-    )
+    where = ""
+    if other.name == CORRECTIONS:
+        waiting = f"select coalesce(min(correction_id), 9e18) from {CORRECTIONS} where outcome_id > {last}"
+        where = f" where correction_id < ({waiting})"
     (count,) = connection.execute(f"select count(*) from {other.name}{where}").fetchone()
     return count, _chunks(connection.execute(other.select + where))
 

@@ -51,7 +51,7 @@ parts as (
     inner join next_window
         on unexported.is_opening = 1 or unexported.outcome_date <= next_window.window_last_day
     group by unexported.is_opening, unexported.task_type, unexported.model_id
-    having sum(unexported.outcomes) > 0
+    having sum(unexported.outcomes) > 0 or unexported.is_opening = 1
     union all
     select
         task_type,

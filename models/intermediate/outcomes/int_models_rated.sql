@@ -56,7 +56,7 @@ counted as (
     from outcomes
     group by task_type, model_id
     -- Without this, a cell whose outcomes are all void would stay.
-    having sum(outcomes) > 0
+    having sum(outcomes) > 0 or max(is_legacy) = 1
 
 ),
 
