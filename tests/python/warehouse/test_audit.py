@@ -59,8 +59,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     )
     warehouse.write(ORIGINAL_INSERT, "code", "able", 1, 0, 7, 0.25, "2026-03-02T23:59:59.9996Z")
     # A flip, a flip taken back, a void one, a void one that counts again, no change; and the last outcome of a cell.
-    for outcome_id, verdict in [(1, "success"), (2, "failure"), (2, "success"), (3, "void"), (4, "void"),
-                                (4, "failure"), (5, "failure"), (5, "failure"), (201, "void"), (381, "void")]:  # fmt: skip
+    for outcome_id, verdict in [
+        (1, "success"), (2, "failure"), (2, "success"), (3, "void"), (4, "void"), (4, "failure"), (5, "failure"),
+        (5, "failure"), (201, "void"), (381, "void"),
+    ]:  # fmt: skip
         warehouse.write(CORRECTION, outcome_id, verdict)
     warehouse.loader("build", "--quiet")
     for outcome_id, verdict in [(6, "void"), (3, "success"), (210, "failure"), (381, "failure")]:
