@@ -19,7 +19,7 @@ from model_outcomes.base import console, paths, settings
 from model_outcomes.base.errors import OutcomesError, plain_os_fault
 
 SECTIONS = {
-    "Record": {"init": "record", "record": "record", "drain": "record"},
+    "Record": {"init": "record", "record": "record", "correct": "correct", "drain": "record"},
     "Load": {"load": "load", "import-legacy": "load", "sync-uok": "sync_uok"},
     "Build": {"build": "build", "audit": "build", "docs": "build", "export-log": "export_log"},
     "Ask": {"stats": "ask", "rank": "ask", "trends": "ask", "candidates": "ask", "compare": "ask"},

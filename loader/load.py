@@ -25,6 +25,7 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
               help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
+@click.option("--accept-changes", is_flag=True, help="Correct outcomes whose verdict changed in the file.")
 @ALL_OR_NOTHING
 @DURABILITY
 @click.pass_obj
@@ -33,7 +34,8 @@ def load(
 ) -> None:
     """Load new outcomes from files.
 
-    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input.
+    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input. A line with a verdict
+    (success, failure or void) instead of a success is a correction of the outcome with its event_id or outcome_id.
     """
     from model_outcomes.intake import loads
 
@@ -49,7 +51,7 @@ def load(
                 console.say(f"Error: {fault}", err=True)
                 continue
             rejected += result.rejected
-            _report(result, how["extra"])
+            _report(result, how["extra"], how["accept_changes"])
     console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
@@ -100,13 +102,16 @@ def _progress(name: str) -> Iterator[Any]:
         yield progress
 
 
-def _report(result: Any, extra: str) -> None:
+def _report(result: Any, extra: str, accepts_changes: bool) -> None:
     """Print the counts of a file on stdout, and its faults on stderr."""
     earlier = " (the rest was loaded before)" if result.skipped_bytes else ""
     console.say(
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
-        f" {result.rejected:,} rejected{earlier}"
+        f" {result.rejected:,} rejected{f', {result.corrected:,} corrected' if result.corrected else ''}{earlier}"
     )
+    if result.changed:
+        hint = "" if accepts_changes else ": correct the outcomes with --accept-changes"
+        console.say(f"  {result.changed:,} verdicts changed at the source{hint}", err=True)
     for line in messages.reason_lines(result.reasons):
         console.say(f"  {line}", err=True)
     if result.unknown_fields:

@@ -143,7 +143,8 @@ def drain(db: Path) -> None:
         result = drain_spools(connection, db)
     for path in result.files:
         _say(f"drained {path}")
-    _say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected")
+    corrected = f", {result.corrected_count:,} corrected" if result.corrected_count else ""
+    _say(f"{result.accepted:,} accepted, {result.duplicates:,} duplicates, {result.rejected:,} rejected{corrected}")
     _say(f"database: {db}")
     for remark in result.remarks():
         _say(f"Warning: {remark}", err=True)

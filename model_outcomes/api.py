@@ -20,8 +20,9 @@ import msgspec
 from model_outcomes.answers import fallback, queries
 from model_outcomes.base import paths
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
-from model_outcomes.log import spool, store, validation
-from model_outcomes.log.outcome import InvalidOutcome
+from model_outcomes.log import corrections, spool, store, validation
+from model_outcomes.log.corrections import Correction
+from model_outcomes.log.outcome import InvalidOutcome, Outcome
 from model_outcomes.log.recorder import Recorder
 
 __all__ = [
@@ -198,8 +199,31 @@ class ModelOutcomes:
         holds the file for too long, or OutcomesError.
         """
         values = {name: value for name, value in locals().items() if name != "self"}
+        return self._keep(lambda: validation.from_values(values))
+
+    def correct(
+        self, event_id: str, verdict: str | bool, *, reason: str | None = None, corrected_by: str | None = None
+    ) -> bool:
+        """Change the verdict of a recorded outcome and return True once that is on disk, in the log or in a spool.
+
+        `event_id`: the idempotency key under which the outcome was recorded.
+        `verdict`: `success` (or True), `failure` (or False), or `void`: the outcome counts nowhere.
+        `reason`: why, in words for people.
+        `corrected_by`: the person or program that corrects.
+
+        The log keeps the first verdict, and the latest correction counts, in all figures. A correction to the verdict
+        that counts already changes nothing, so a retry is harmless.
+
+        Return False, or raise with `strict`, as `record` does. An event_id that no outcome has is a fault; a correction
+        in a spool shows it only when it is drained.
+        """
+        word = corrections.of_success(verdict) if isinstance(verdict, bool) else verdict
+        values = {"verdict": word, "event_id": event_id, "reason": reason, "corrected_by": corrected_by}
+        return self._keep(lambda: corrections.from_values(values))
+
+    def _keep(self, validated: Callable[[], Outcome | Correction]) -> bool:
         try:
-            new = validation.from_values(values)
+            new = validated()
             if self.strict:
                 self._recorder.insert(new)
                 return True

@@ -4,7 +4,8 @@
    unique_key              a list of columns without nulls; it becomes the primary key
    meta: minimum_columns   a list of columns of which the least value is kept; a null loses against every value
    meta: maximum_columns   a list of columns of which the greatest value is kept; a null loses against every value
-   meta: watermark         the maximum column that says how far the rows have been counted
+   meta: watermark         the maximum column that says how far the rows have been counted; a list if the rows come from
+                           several tables
    All other columns are summed. The contract must be enforced; if it changes, the table is rebuilt. #}
 
 
@@ -42,13 +43,13 @@
    `where` selects the rows that the table has not counted yet. It is a subquery, because a number would be fixed too
    early: another build may merge rows before this one does.
 
-   column   the column whose greatest value is the watermark, if it is not the config `watermark`. In a unit test `this`
+   column   the column whose greatest value is the watermark, if it is not the only one of the config. In a unit test `this`
             is null (none) or the name of the rows given as `input: this`, and the config of the dbt model is not
             available: a unit test with `input: this` must give the column.
    where    a condition on the rows of the existing table, which is called `rolled_up` here. It gives each group a
             watermark of its own: where="rolled_up.experiment_id = experiments.experiment_id" #}
 {% macro rolled_up_to(column=none, where=none) -%}
-    {%- set watermark = column or config.meta_get('watermark') -%}
+    {%- set watermark = column or (additive_watermarks() | join if additive_watermarks() | length == 1) -%}
     {%- if this is none or (this is not string and not is_incremental()) -%}
         0
     {%- elif not watermark -%}
@@ -69,37 +70,45 @@
    engine then reads only the newer part of the log. On DuckDB and Spark, use it only in dbt models that are tables.
 
    than   a number, or a scalar subquery in parentheses. The subquery may read whole tables, but no CTE of the query
-          around it, because an engine may run it earlier. If it is null, no outcome is newer. #}
-{% macro is_newer(than) -%}
-    {{ adapter.dispatch('is_newer')(than) }}
+          around it, because an engine may run it earlier. If it is null, no outcome is newer.
+   id     the column with the id: correction_id for corrections #}
+{% macro is_newer(than, id='outcome_id') -%}
+    {{ adapter.dispatch('is_newer')(than, id) }}
 {%- endmacro %}
 
-{% macro default__is_newer(than) -%}
-    outcome_id > {{ than }}
+{% macro default__is_newer(than, id) -%}
+    {{ id }} > {{ than }}
 {%- endmacro %}
 
 {# For one lower bound that it does not know yet, PostgreSQL expects a third of the log above it and reads the whole
    log. For two bounds it expects few rows and uses the index. So the upper bound is the greatest bigint, wrapped,
    because PostgreSQL would recognise the plain number. #}
-{% macro postgres__is_newer(than) -%}
-    outcome_id > {{ than }} and outcome_id <= (select 9223372036854775807)
+{% macro postgres__is_newer(than, id) -%}
+    {{ id }} > {{ than }} and {{ id }} <= (select 9223372036854775807)
 {%- endmacro %}
 
 {# If DuckDB and Spark know the number before they read, they skip the parts of the Parquet files that hold no greater
    id. The number cannot become wrong: there is only one build at a time, and the dbt models that use it are tables. A
    unit test has no table to query. #}
-{% macro duckdb__is_newer(than) -%}
+{% macro duckdb__is_newer(than, id) -%}
     {%- if execute and flags.WHICH in ('build', 'run') and this is not none and this is not string -%}
-        {%- set id = run_query('select ' ~ than).columns[0][0] -%}
-        outcome_id > {{ 'null' if id is none else id }}
+        {%- set number = run_query('select ' ~ than).columns[0][0] -%}
+        {{ id }} > {{ 'null' if number is none else number }}
     {%- else -%}
-        outcome_id > {{ than }}
+        {{ id }} > {{ than }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro spark__is_newer(than) -%}
-    {{ duckdb__is_newer(than) }}
+{% macro spark__is_newer(than, id) -%}
+    {{ duckdb__is_newer(than, id) }}
 {%- endmacro %}
+
+
+{# The names in the config `watermark`. #}
+{% macro additive_watermarks() %}
+    {% set names = config.meta_get('watermark', []) %}
+    {% do return([names] if names is string else names) %}
+{% endmacro %}
 
 
 {# Fails an additive dbt model if its config names a column that it does not have, or if it has no watermark or no
@@ -109,9 +118,10 @@
     {% if not config.get('contract').enforced %}
         {% do exceptions.raise_compiler_error(model.name ~ ': additive needs an enforced contract') %}
     {% endif %}
-    {% if config.meta_require('watermark') not in greatest %}
+    {% do config.meta_require('watermark') %}
+    {% for name in additive_watermarks() if name not in greatest %}
         {% do exceptions.raise_compiler_error(model.name ~ ': watermark must be one of maximum_columns') %}
-    {% endif %}
+    {% endfor %}
     {% for name in keys + greatest + config.meta_get('minimum_columns', []) if name not in model.columns %}
         {% do exceptions.raise_compiler_error(model.name ~ ': no column ' ~ name) %}
     {% endfor %}

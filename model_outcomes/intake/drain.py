@@ -24,7 +24,8 @@ class DrainResult(msgspec.Struct):
     """The result of a drain: counts of lines, and the spools that held them.
 
     Of the accepted lines, `redated_count` had a time more than a day ahead and got the time of the drain, and
-    `renamed_count` had the event_id of an outcome with another verdict and got a new event_id. `faults` says why a
+    `renamed_count` had the event_id of an outcome with another verdict and got a new event_id. `corrected_count`
+    corrections were made. `faults` says why a
     spool was not drained.
     """
 
@@ -33,6 +34,7 @@ class DrainResult(msgspec.Struct):
     rejected: int = 0
     redated_count: int = 0
     renamed_count: int = 0
+    corrected_count: int = 0
     files: list[Path] = msgspec.field(default_factory=list)
     faults: list[str] = msgspec.field(default_factory=list)
 
@@ -92,6 +94,7 @@ def _drain_file(
     result.rejected += loaded.rejected
     result.redated_count += len(lines.redated)
     result.renamed_count += loaded.renamed
+    result.corrected_count += loaded.corrected
     if spool_path not in result.files:
         result.files.append(spool_path)
 

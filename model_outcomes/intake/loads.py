@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ from model_outcomes.base import clock, errors, locks, messages, paths
 from model_outcomes.base.errors import NothingLoadedError, OutcomesError
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
+from model_outcomes.intake.changes import Changes, in_words
 from model_outcomes.intake.parser import Batch, Parser, Refusals, Row
 from model_outcomes.intake.sources import Source, open_source
 from model_outcomes.log import load_history, outcome, store, validation
@@ -36,13 +37,16 @@ class LoadResult:
     `unknown_fields` counts the fields that became attributes, or were ignored, by name (the first 20 names;
     `other_unknown_fields` counts the rest).
     `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
-    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
+    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome. `corrected` counts
+    the corrections that were made, `changed` the outcomes that have another verdict than earlier in their source."""
 
     source: str
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
     renamed: int = 0
+    corrected: int = 0
+    changed: int = 0
     skipped_bytes: int = 0
     has_unfinished_line: bool = False
     damage: str | None = None
@@ -72,6 +76,7 @@ def load_file(
     is_final: bool = False,
     extra: validation.Extra = "keep",
     all_or_nothing: bool = False,
+    accept_changes: bool = False,
     file: BinaryIO | None = None,
     is_settled: bool = True,
     progress: Callable[[int, int], None] = lambda done, size: None,
@@ -80,6 +85,7 @@ def load_file(
 
     Each batch is a transaction that includes its row of `load_history`, so that a load that was killed continues
     where it stopped. `all_or_nothing` makes one transaction of the whole file, for which other writers wait.
+    With `accept_changes`, verdicts that changed at the source become corrections.
     `progress` is called with the bytes read and the size in bytes, after each batch. `file` and `is_settled` are for
     `open_source`. Raises OutcomesError if the file cannot be read, NothingLoadedError if `all_or_nothing` and a line
     was rejected.
@@ -87,7 +93,7 @@ def load_file(
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
     with errors.input_faults(paths.source_name(name)), opened as source, unit:
-        result = load_source(connection, source, extra=extra, progress=progress)
+        result = load_source(connection, source, extra=extra, accept_changes=accept_changes, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))
             raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
@@ -101,6 +107,7 @@ def load_source(
     extra: validation.Extra = "keep",
     parser: Parser | None = None,
     rename: Callable[[Row], Row] | None = None,
+    accept_changes: bool = False,
     progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> LoadResult:
     """Load as `load_file`, from an open source.
@@ -110,7 +117,10 @@ def load_source(
     position = find_position(connection, source)
     parser = parser or Parser(outcome.horizon(clock.utc_now()), unknown_fields=UnknownFields(extra))
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
-    writer = _Writer(connection, source, position, result, parser.refusals, rename)
+    writer = _Writer(connection, source, position, result, parser.refusals, rename, accept_changes)
+    if accept_changes and position.offset:
+        earlier = Parser(parser.horizon, Refusals(room=0), UnknownFields(extra))
+        writer.accept_earlier(earlier.batches(source, 0, 1), position.line)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):
         writer.write(batch)
@@ -157,8 +167,10 @@ class _Writer:
         result: LoadResult,
         refusals: Refusals,
         rename: Callable[[Row], Row] | None,
+        accepts_changes: bool = False,
     ) -> None:
         self._rename = rename
+        self._changes = Changes(connection, accepts_changes)
         self._connection = connection
         self._source = source
         self._start = position.offset
@@ -178,8 +190,9 @@ class _Writer:
         with store.transaction(connection):
             invalid = refusals.count
             accepted = result.accepted + self._insert(batch)
-            seen = result.accepted + result.duplicates + len(batch.rows)
-            duplicates = seen - accepted - (refusals.count - invalid)
+            seen = result.accepted + result.duplicates + result.changed + len(batch.rows)
+            duplicates = seen - accepted - (refusals.count - invalid) - self._changes.count
+            duplicates += self._changes.correct(batch.corrections, refusals)
             position = {"end_offset": batch.end, "end_line": batch.end_line, **asdict(digests)}
             if not self._load_id:
                 start = {"start_offset": self._start, "started_at": self._started_at}
@@ -187,12 +200,21 @@ class _Writer:
                     connection, self._source.name, self._source.format, **start, **position
                 )
             load_history.update(
-                connection, self._load_id, **position, accepted_count=accepted, duplicate_count=duplicates,
-                rejected_count=refusals.count,
+                connection, self._load_id, **position, accepted_count=accepted + self._changes.corrected,
+                duplicate_count=duplicates, rejected_count=refusals.count,
             )  # fmt: skip
             self._keep(refusals.take(), batch.end_line)
         result.accepted, result.duplicates, result.rejected = accepted, duplicates, refusals.count
         result.reasons = refusals.reasons
+        result.corrected, result.changed = self._changes.corrected, self._changes.count
+
+    def accept_earlier(self, batches: Iterable[Batch], before_line: int) -> None:
+        """Correct outcomes whose verdict changed in lines that were loaded before. Nothing else of them is taken."""
+        with store.transaction(self._connection):
+            lines = (line for batch in batches for line in batch.retrace())
+            for _, _, row in takewhile(lambda line: line[0] < before_line, lines):
+                self._changes.accept(row)
+        self._result.corrected, self._result.changed = self._changes.corrected, self._changes.count
 
     def finish(self) -> None:
         if self._load_id:
@@ -210,28 +232,37 @@ class _Writer:
                 connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
             connection.executemany(INSERT, batch.rows[whole:])
             connection.execute("release batch")
-            return connection.total_changes - before
+            accepted = connection.total_changes - before
+            if accepted < len(batch.rows) and not self._rename:
+                self._changes.find_reverted(batch.rows)
+            return accepted
         except sqlite3.IntegrityError:
             connection.execute("rollback to batch")
             connection.execute("release batch")
-        before = connection.total_changes
+        accepted = 0
         for number, raw, row in batch.retrace():
             try:
-                connection.execute(INSERT, row)
+                accepted += connection.execute(INSERT, row).rowcount
             except sqlite3.IntegrityError as fault:
-                if not self._insert_renamed(row):
-                    self._refusals.add(number, raw, [Fault(_in_words(fault))])
-        return connection.total_changes - before
+                renamed = self._insert_renamed(row)
+                if renamed is not None:
+                    accepted += renamed
+                elif self._rename or not self._changes.is_known(row):
+                    self._refusals.add(number, raw, [Fault(in_words(fault))])
+        if not self._rename:
+            self._changes.find_reverted(batch.rows)
+        return accepted
 
-    def _insert_renamed(self, row: Row) -> bool:
+    def _insert_renamed(self, row: Row) -> int | None:
+        """Return the number of rows that were inserted, None if the log rejects the renamed row as well."""
         if self._rename is None:
-            return False
+            return None
         try:
-            self._connection.execute(INSERT, self._rename(row))
+            inserted = self._connection.execute(INSERT, self._rename(row)).rowcount
         except sqlite3.IntegrityError:
-            return False
+            return None
         self._result.renamed += 1
-        return True
+        return inserted
 
     def _keep(self, lines: list[RejectedLine], line_number: int) -> None:
         """Insert the rejected lines of a batch. One row, which is updated, counts those that are not kept."""
@@ -250,9 +281,3 @@ class _Writer:
             connection.execute(
                 "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
             )
-
-
-def _in_words(fault: sqlite3.IntegrityError) -> str:
-    """Return why the log rejects a row. The name of a check says what it demands: tokens_used_is_0_to_1e12."""
-    message = str(fault)
-    return message.removeprefix("CHECK constraint failed: ").replace("_", " ") if "CHECK" in message else message

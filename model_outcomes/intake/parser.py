@@ -16,7 +16,8 @@ from model_outcomes.base import messages
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake.sources import BOM, LINE_LIMIT_BYTES, Block, Source
-from model_outcomes.log import outcome, validation
+from model_outcomes.log import corrections, outcome, validation
+from model_outcomes.log.corrections import Correction
 from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
 from model_outcomes.log.outcome import InvalidOutcome, Outcome
 from model_outcomes.log.validation import UnknownFields
@@ -25,6 +26,7 @@ REJECTS_KEPT = 1_000
 REASONS_COUNTED = 1_000
 Row = tuple[Any, ...]
 NumberedRow = tuple[int, bytes, Row]  # line number, line, row
+NumberedCorrection = tuple[int, bytes, Correction]
 
 
 @dataclass
@@ -63,12 +65,14 @@ class Refusals:
 class Batch:
     """The rows of one transaction. They reach to byte `end`, where line `end_line` begins.
 
-    `retrace` returns the line of each row, which is needed if the log itself rejects a row."""
+    `retrace` returns the line of each row, which is needed if the log itself rejects a row. `corrections` are applied
+    after the rows, in their order."""
 
     rows: list[Row]
     end: int
     end_line: int
     retrace: Callable[[], Iterable[NumberedRow]]
+    corrections: Sequence[NumberedCorrection] = ()
 
 
 @dataclass
@@ -99,17 +103,24 @@ class Parser:
             # Millions of lines without an object are counted, not examined.
             self.refusals.add_unkept(block.line_count(), "expected a JSON object")
             return Batch([], block.end, block.end_line, tuple)
-        traced = list(self._json_rows(block, self.refusals, self.unknown_fields))
-        return Batch([row for *_, row in traced], block.end, block.end_line, lambda: traced)
+        found: list[NumberedCorrection] = []
+        traced = list(self._json_rows(block, self.refusals, self.unknown_fields, found))
+        return Batch([row for *_, row in traced], block.end, block.end_line, lambda: traced, found)
 
     def _traced_again(self, block: Block) -> Iterator[NumberedRow]:
-        return self._json_rows(block, Refusals(room=0), UnknownFields(self.unknown_fields.extra))
+        return self._json_rows(block, Refusals(room=0), UnknownFields(self.unknown_fields.extra), [])
 
-    def _json_rows(self, block: Block, refusals: Refusals, unknown: UnknownFields) -> Iterator[NumberedRow]:
+    def _json_rows(
+        self, block: Block, refusals: Refusals, unknown: UnknownFields, found: list[NumberedCorrection]
+    ) -> Iterator[NumberedRow]:
+        """Yield the rows of a block, and append its corrections to `found`."""
         for number, line in block.lines():
             try:
                 if len(line) > LINE_LIMIT_BYTES:
                     raise _too_long()
+                if correction := corrections.parse_line(line):
+                    found.append((number, line, correction))
+                    continue
                 yield number, line, self._row(validation.parse_json(line, unknown))
             except InvalidOutcome as fault:
                 refusals.add(number, line, fault.faults)
@@ -117,27 +128,38 @@ class Parser:
     def _csv_batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
         records = CsvRecords(source)
         header = self._csv_header(records, source)
+        has_corrections = corrections.are_of_correction([column.header for column in header])
         if start:
             records = CsvRecords(source, start, first_line)
         traced: list[NumberedRow] = []
+        found: list[NumberedCorrection] = []
         size = 0
         for record in records:
             try:
-                traced.append((record.line_number, record.raw, self._csv_row(header, record)))
+                if has_corrections:
+                    found.append((record.line_number, record.raw, _csv_correction(header, record)))
+                else:
+                    traced.append((record.line_number, record.raw, self._csv_row(header, record)))
             except InvalidOutcome as fault:
                 self.refusals.add(record.line_number, record.raw, fault.faults)
             size += len(record.raw)
             if size >= LINE_LIMIT_BYTES:
-                yield _csv_batch(traced, records)
-                traced, size = [], 0
+                yield _csv_batch(traced, records, found)
+                traced, found, size = [], [], 0
         if records.end > start:
-            yield _csv_batch(traced, records)
+            yield _csv_batch(traced, records, found)
 
     def _csv_header(self, records: CsvRecords, source: Source) -> list[CsvColumn]:
         first = next(records, None)
         if first is None:
             return []
         cells = [cell.strip() for cell in first.cells]
+        if corrections.are_of_correction(cells):
+            for cell in cells:
+                if cell not in corrections.FIELDS or cells.count(cell) > 1:
+                    problem = "twice" if cell in corrections.FIELDS else "which no correction has"
+                    raise OutcomesError(f"{source.name} has the column {messages.short_name(cell)}, {problem}")
+            return [CsvColumn(None, cell) for cell in cells]
         names = [cell if cell in outcome.FIELDS else validation.CAMEL_CASE.get(cell) for cell in cells]
         for required in outcome.REQUIRED:
             if required not in names:
@@ -155,10 +177,7 @@ class Parser:
         return [CsvColumn(name, cell) for name, cell in zip(names, cells, strict=True)]
 
     def _csv_row(self, header: list[CsvColumn], record: CsvRecord) -> Row:
-        if record.fault:
-            raise InvalidOutcome([Fault(record.fault)])
-        if len(record.cells) != len(header):
-            raise InvalidOutcome([Fault(f"has {len(record.cells)} fields, the header has {len(header)}")])
+        _expect_fields(header, record)
         fields, attributes = {}, {}
         for column, cell in zip(header, record.cells, strict=True):
             if column.field:
@@ -178,8 +197,22 @@ def _too_long() -> InvalidOutcome:
     return InvalidOutcome([Fault(f"longer than {LINE_LIMIT_BYTES:,} bytes")])
 
 
-def _csv_batch(traced: list[NumberedRow], records: CsvRecords) -> Batch:
-    return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced)
+def _csv_batch(traced: list[NumberedRow], records: CsvRecords, found: list[NumberedCorrection]) -> Batch:
+    return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced, found)
+
+
+def _expect_fields(header: list[CsvColumn], record: CsvRecord) -> None:
+    """Raise InvalidOutcome if a record cannot be read, or has another number of fields than the header."""
+    if record.fault:
+        raise InvalidOutcome([Fault(record.fault)])
+    if len(record.cells) != len(header):
+        raise InvalidOutcome([Fault(f"has {len(record.cells)} fields, the header has {len(header)}")])
+
+
+def _csv_correction(header: list[CsvColumn], record: CsvRecord) -> Correction:
+    _expect_fields(header, record)
+    cells = zip((column.header for column in header), map(str.strip, record.cells), strict=True)
+    return corrections.parse_fields({name: cell for name, cell in cells if cell}, strict=False)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def _drain(connection: sqlite3.Connection, database: Path) -> StepResult:
     result = drain.drain(connection, database)
     counts = (result.accepted, result.duplicates, result.rejected)
     lines = [f"spool: {_in_words(*counts)}"] if any(counts) else []
+    lines += [f"spool: {result.corrected_count:,} corrected"] if result.corrected_count else []
     lines += [f"spool: {remark}" for remark in result.remarks()]
     faults = [OutcomesError(fault) for fault in result.faults]
     return StepResult(msgspec.to_builtins(result, enc_hook=str), *counts, lines, faults)
@@ -78,7 +79,8 @@ def _import(connection: sqlite3.Connection, path: Path) -> StepResult:
 def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepResult:
     result = inbox.load(connection, folder, database)
     new = [file for file in result.loaded
-           if file.accepted or file.duplicates or file.rejected or file.has_unfinished_line]  # fmt: skip
+           if file.accepted or file.duplicates or file.rejected or file.corrected or file.changed
+           or file.has_unfinished_line]  # fmt: skip
     summary = InboxSummary(
         [_loaded(file) for file in new], result.being_written, result.ignored, result.faulty,
         result.known + len(result.loaded) - len(new),
@@ -87,6 +89,10 @@ def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepR
     for file in new:
         lines.append(f"{file.source}: {_in_words(file.accepted, file.duplicates, file.rejected)}")
         lines += [f"  {count:,} x {reason}" for reason, count in file.reasons.most_common(REASONS_SHOWN)]
+        lines += [f"  {file.corrected:,} corrected"] if file.corrected else []
+        lines += [f"  {file.changed:,} verdicts changed at the source: see `loader load --accept-changes`"] * bool(
+            file.changed
+        )
         lines += ["  the last line has no newline yet: it waits"] if file.has_unfinished_line else []
     lines += [f"{path}: is being written, and waits" for path in result.being_written]
     return StepResult(
@@ -112,6 +118,8 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
         "accepted": result.accepted,
         "duplicates": result.duplicates,
         "rejected": result.rejected,
+        "corrected": result.corrected,
+        "changed": result.changed,
         "reasons": dict(result.reasons.most_common(REASONS_SHOWN)),
         "unknown_fields": result.unknown_fields,
         "other_unknown_fields": result.other_unknown_fields,

@@ -22,7 +22,8 @@ from typing import TypeVar
 from model_outcomes.base import clock
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
 from model_outcomes.base.messages import Fault
-from model_outcomes.log import file_identity, outcome, spool, store, validation
+from model_outcomes.log import corrections, file_identity, outcome, spool, store, validation
+from model_outcomes.log.corrections import Correction
 from model_outcomes.log.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
@@ -49,12 +50,13 @@ class Recorder:
         self._has_opened = False
         self._size = self._modified_ns = 0
         self._first_id: int | None = None
+        self._first_correction_id: int | None = None
         self._check_at = 0.0
         self._lock = threading.RLock()
         _living.add(self)
 
-    def insert(self, new: Outcome) -> None:
-        """Commit an outcome to the log.
+    def insert(self, new: Outcome | Correction) -> None:
+        """Commit an outcome or a correction to the log.
 
         Raises InvalidOutcome if the log's guards reject it, BusyError if others hold the log for too long,
         OutcomesError if the log cannot be written or its file is replaced again and again.
@@ -73,8 +75,9 @@ class Recorder:
                 raise self._note_trouble(OutcomesError(f"{self.path}: {type(fault).__name__}: {fault}")) from fault
             self.trouble = None
 
-    def keep(self, new: Outcome) -> Path | None:
-        """Commit an outcome to the log or, if that is impossible, to a spool, whose path is returned.
+    def keep(self, new: Outcome | Correction) -> Path | None:
+        """Commit an outcome or a correction to the log or, if that is impossible, to a spool, whose path is returned.
+        A correction without an event_id cannot be spooled, because another file may have other numbers.
 
         Raises InvalidOutcome as `insert`, NotKeptError if no spool can be written.
         """
@@ -84,6 +87,8 @@ class Recorder:
             except InvalidOutcome:
                 raise
             except OutcomesError as fault:
+                if isinstance(new, Correction) and new.event_id is None:
+                    raise
                 path = spool.append(self.path, new)
                 if isinstance(fault, NotKeptError):  # for earlier outcomes, whose file is gone
                     raise
@@ -116,28 +121,35 @@ class Recorder:
                 self._leave()
             self._disconnect()
 
-    def _insert(self, new: Outcome) -> None:
-        row = new.row()
+    def _insert(self, new: Outcome | Correction) -> None:
+        row, statement = new.row(), corrections.INSERT if isinstance(new, Correction) else INSERT
         for _ in range(TRIES):
             connection = self._connection
             if connection is None or time.monotonic() >= self._check_at:
                 connection = self._open()
             try:
-                last_id = self._insert_when_free(connection, row)
+                cursor = self._insert_when_free(connection, statement, row)
             except sqlite3.IntegrityError as fault:
-                if new.timestamp > outcome.horizon(clock.utc_now()):
+                if isinstance(new, Outcome) and new.timestamp > outcome.horizon(clock.utc_now()):
                     raise OutcomesError("the clock was set back after this outcome got its time") from fault
                 raise InvalidOutcome([Fault(str(fault))]) from None
             except UnicodeEncodeError:
+                if isinstance(new, Correction):
+                    raise  # checked before
                 raise outcome.not_unicode(new) from None
-            self._first_id = self._first_id or last_id
+            if isinstance(new, Outcome):
+                self._first_id = self._first_id or cursor.lastrowid
+            elif cursor.rowcount == 1:
+                self._first_correction_id = self._first_correction_id or cursor.lastrowid
             if self._is_whole(connection):
                 return
             self._leave()
         raise OutcomesError(f"{self.path} was replaced at each of {TRIES} tries to write to it")
 
-    def _insert_when_free(self, connection: sqlite3.Connection, row: Sequence[object]) -> int | None:
-        """Insert a row and return its id.
+    def _insert_when_free(
+        self, connection: sqlite3.Connection, statement: str, row: Sequence[object]
+    ) -> sqlite3.Cursor:
+        """Insert a row and return the cursor.
 
         SQLite's own wait sleeps up to 100 ms and misses the gaps that a build or a load leaves for writers. This one
         finds a gap within two milliseconds.
@@ -145,7 +157,7 @@ class Recorder:
         deadline = None
         while True:
             try:
-                return connection.execute(INSERT, row).lastrowid
+                return connection.execute(statement, row)
             except sqlite3.OperationalError as fault:
                 if not file_identity.is_busy(fault):
                     raise
@@ -173,7 +185,7 @@ class Recorder:
                 self.path, wait_s=self._wait_s(), durability=self._durability, with_folder=False
             )
             self._connection.execute("pragma busy_timeout = 0")
-            self._has_opened, self._size, self._first_id = True, 0, None
+            self._has_opened, self._size, self._first_id, self._first_correction_id = True, 0, None, None
             self._modified_ns = os.stat(self._name).st_mtime_ns  # noqa: PTH116
             self._is_whole(self._connection)
         return self._connection
@@ -211,17 +223,38 @@ class Recorder:
             self._disconnect()
 
     def _rescue(self, connection: sqlite3.Connection) -> None:
-        """Spool every outcome with an event_id since the first one that this recorder wrote."""
-        if not self._first_id:
-            return
+        """Spool every outcome with an event_id, and every correction of one, since the first that this recorder
+        wrote."""
+        if self._first_id:
+            self._rescue_outcomes(connection, self._first_id)
+        if self._first_correction_id:
+            self._rescue_corrections(connection, self._first_correction_id)
+
+    def _rescue_outcomes(self, connection: sqlite3.Connection, first_id: int) -> None:
         query = f"select {', '.join(COLUMNS)} from model_outcomes where id >= ? and event_id is not null order by id"
         with suppress(sqlite3.Error):  # a damaged file does not give all rows
-            rows = connection.execute(query, (self._first_id,))
+            rows = connection.execute(query, (first_id,))
             while batch := rows.fetchmany(RESCUED_ROWS):
                 rescued = []
                 for row in batch:
                     with suppress(InvalidOutcome):  # written by plain SQL, with a name of 600 characters for example
                         rescued.append(validation.from_row(row))
+                spool.append(self.path, *rescued)
+
+    def _rescue_corrections(self, connection: sqlite3.Connection, first_id: int) -> None:
+        query = (
+            "select verdict, log.event_id, reason, corrected_at, corrected_by from outcome_corrections"
+            " inner join model_outcomes as log on log.id = outcome_id"
+            " where correction_id >= ? and log.event_id is not null order by correction_id"
+        )
+        names = ("verdict", "event_id", "reason", "corrected_at", "corrected_by")
+        with suppress(sqlite3.Error):
+            rows = connection.execute(query, (first_id,))
+            while batch := rows.fetchmany(RESCUED_ROWS):
+                rescued = []
+                for row in batch:
+                    with suppress(InvalidOutcome):
+                        rescued.append(corrections.parse_fields(dict(zip(names, row, strict=True))))
                 spool.append(self.path, *rescued)
 
     def _disconnect(self) -> None:

@@ -24,6 +24,7 @@ import msgspec
 
 from model_outcomes.base import disk, paths
 from model_outcomes.base.errors import NotKeptError
+from model_outcomes.log.corrections import Correction
 from model_outcomes.log.outcome import Outcome, new_event_id, not_unicode
 
 LOCK_WAIT_S = 2.0  # a lock is held for one write, so nobody should wait that long
@@ -32,15 +33,16 @@ NAME_LIMIT_BYTES = 255  # on most file systems
 CLAIM = ".draining"  # the end of a spool's name while it is drained
 CLAIM_BYTES = 40  # by which that name is longer than the spool's
 HEAD_BYTES = 65_536  # within which the first line of a spool ends
-LINE_START = b'{"task_type":"'
+LINE_STARTS = b'{"task_type":"', b'{"verdict":"'  # of an outcome, of a correction
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
-_decoder = msgspec.json.Decoder(Outcome)
+_decoders = msgspec.json.Decoder(Outcome), msgspec.json.Decoder(Correction)
 
 
-def append(database: Path, *outcomes: Outcome) -> Path:
-    """Append outcomes for a database to the first of its spools that takes them, and return the path of the spool.
+def append(database: Path, *outcomes: Outcome | Correction) -> Path:
+    """Append outcomes for a database, or corrections that name an event_id, to the first of its spools that takes them,
+    and return the path of the spool.
 
-    The outcomes are on the disk on return. An outcome without an event_id gets one, so that it counts once however
+    They are on the disk on return. An outcome without an event_id gets one, so that it counts once however
     often it is drained. Raises NotKeptError, with the outcomes as JSON Lines, if no spool can be written,
     InvalidOutcome if a field is not Unicode text.
     """
@@ -53,7 +55,9 @@ def append_unsettled(outcome: Outcome) -> Path:
     return _append_to_first([path] if path else [], [outcome])
 
 
-def _append_to_first(spools: Sequence[Path], outcomes: Sequence[Outcome], database: Path | None = None) -> Path:
+def _append_to_first(
+    spools: Sequence[Path], outcomes: Sequence[Outcome | Correction], database: Path | None = None
+) -> Path:
     text = b"".join(_encoded(outcome) for outcome in outcomes)
     faults = []
     for path in spools:
@@ -100,18 +104,20 @@ def foreign(database: Path, path: Path) -> str | None:
     return None
 
 
-def as_json(outcome: Outcome) -> str:
-    """Return all of an outcome as text, for a program's log."""
+def as_json(outcome: Outcome | Correction) -> str:
+    """Return all of an outcome or a correction as text, for a program's log."""
     return _encoded(outcome).decode().rstrip()
 
 
-def _encoded(outcome: Outcome) -> bytes:
-    if outcome.event_id is None:
+def _encoded(outcome: Outcome | Correction) -> bytes:
+    if isinstance(outcome, Outcome) and outcome.event_id is None:
         outcome = msgspec.structs.replace(outcome, event_id=new_event_id())
     fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if value is not None}
     try:
         return msgspec.json.encode(fields, enc_hook=str.__str__) + b"\n"  # the hook encodes subclasses of str
     except UnicodeEncodeError:
+        if isinstance(outcome, Correction):
+            raise  # checked before
         raise not_unicode(outcome) from None
 
 
@@ -153,13 +159,15 @@ def _refuse_foreign(file: int, path: Path, database: Path) -> None:
 
 def _is_our_line(line: bytes) -> bool:
     """Return True if `append` wrote the line, or its beginning."""
-    try:
-        outcome = _decoder.decode(line)
-    except msgspec.ValidationError:
-        return False
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return line.startswith(LINE_START) or LINE_START.startswith(line)
-    return outcome.event_id is not None and _encoded(outcome) == line + b"\n"
+    for decoder in _decoders:
+        try:
+            outcome = decoder.decode(line)
+        except msgspec.ValidationError:
+            continue
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return any(line.startswith(start) or start.startswith(line) for start in LINE_STARTS)
+        return outcome.event_id is not None and _encoded(outcome) == line + b"\n"
+    return False
 
 
 def claimed(path: Path, database: Path) -> Iterator[Path]:

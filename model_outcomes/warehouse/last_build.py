@@ -155,12 +155,16 @@ def _reads_only_sources(folder: Path) -> bool:
 
 
 def _sources(connection: sqlite3.Connection) -> str:
-    """Return a digest of the tables that dbt reads. The log is append-only, so its last id identifies its rows."""
-    digest = hashlib.sha256(repr(connection.execute(f"select max(id) from {log_tables.LOG}").fetchone()).encode())
+    """Return a digest of the tables that dbt reads. The log and the corrections are append-only, so their last ids
+    identify their rows."""
+    last_ids = connection.execute(
+        f"select (select max(id) from {log_tables.LOG}), (select max(correction_id) from {log_tables.CORRECTIONS})"
+    ).fetchone()
+    digest = hashlib.sha256(repr(last_ids).encode())
     cursor = connection.cursor()
     factory, connection.text_factory = connection.text_factory, bytes
     try:
-        for table in log_tables.OTHER_TABLES:
+        for table in sorted(log_tables.OTHER_TABLES.keys() - {log_tables.CORRECTIONS}):
             digest.update(table.encode())
             for row in cursor.execute(f"select * from {table}"):
                 digest.update(repr(row).encode())

@@ -58,13 +58,17 @@
 
 
 {# A rollup that grows by the new rows. The select returns the rows after rolled_up_to(), aggregated by unique_key. They
-   are added to the existing rows, and the watermark moves in the same transaction: each row counts exactly once, even
-   if a build is killed. If another build has moved the watermark since the rows were computed, nothing is added. The
+   are added to the existing rows, and the watermarks move in the same transaction: each row counts exactly once, even
+   if a build is killed. If another build has moved a watermark since the rows were computed, nothing is added. The
    config is explained in ../rollup.sql. #}
 {% materialization additive, adapter='sqlite' %}
     {% do assert_additive() %}
     {% set adds = is_incremental() %}
-    {% set greatest = 'select coalesce(max(' ~ config.meta_get('watermark') ~ '), 0) as watermark from ' ~ this %}
+    {% set marks = [] %}
+    {% for name in additive_watermarks() %}
+        {% do marks.append('coalesce(max(' ~ name ~ '), 0) as ' ~ name) %}
+    {% endfor %}
+    {% set greatest = 'select ' ~ marks | join(', ') ~ ' from ' ~ this %}
     {% do run_hooks(pre_hooks, inside_transaction=false) %}
     {% set staged = sqlite_stage(sql) %}
     {% if adds %}
@@ -75,7 +79,7 @@
         {% do run_query(additive_merge(
             staged,
             sqlite_column_list(staged),
-            guard='(' ~ greatest ~ ') = (select watermark from ' ~ computed_at ~ ')',
+            guard='(' ~ greatest ~ ') = (select * from ' ~ computed_at ~ ')',
             least_of='min',
             greatest_of='max'
         )) %}

@@ -1,8 +1,8 @@
 """Audits the warehouse: computes every count and sum of the built tables and views again from the raw log.
 
 Its SQL reads the log, the mirror, the opening balances and the seeds, and shares nothing with the dbt models. It
-compares live views as of now, and a table as of the last outcome in it, all in one read transaction. So outcomes
-after the last build are no difference, and recorders and builds can work at the same time.
+compares live views as of now, and a table as of the last outcome and the last correction in it, all in one read
+transaction. So what came after the last build is no difference, and recorders and builds can work at the same time.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ import msgspec
 
 from model_outcomes.base import console
 from model_outcomes.care.audit import days, exact, experiments, rollups, uok
-from model_outcomes.care.audit.comparison import Difference, Row, compare
+from model_outcomes.care.audit.comparison import Difference, compare
+from model_outcomes.care.audit.places import Place, Places, row
 from model_outcomes.log import store
 
 SHOWN_DIFFERENCES = 50
 CARRY_UNIT = 10**11  # a carry column of the dbt models counts these units
+# Corrections that were taken back may leave a row of a rollup without an outcome, and without a recorded one.
+HAS_OUTCOMES = (
+    "not (last_outcome_id is null and outcomes = 0 and tokens_used = 0 and tokens_carry = 0 and cost_nano_usd = 0"
+    " and cost_carry = 0)"
+)
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -38,63 +44,67 @@ def audit(connection: sqlite3.Connection) -> Audit:
     differences: list[Difference] = []
     rows: dict[str, int] = {}
 
-    def check(table: str, keys: int, columns: str, expected: str, where: str = "true", **values: Any) -> None:
-        query = f"select {columns} from {table} where {where}"
-        rows[table], new_differences = compare(connection, table, keys, query, expected, values)
-        differences.extend(new_differences)
-
     exact.add_functions(connection)
     with store.one_moment(connection):
-        (newest, outcomes) = _row(connection, "select coalesce(max(id), 0), count(*) from model_outcomes")
-        (newest_load,) = _row(connection, "select coalesce(max(load_id), 0) from legacy_model_stats")
-        totals, daily = (
-            _row(connection, f"select coalesce(max(last_outcome_id), 0) from {table}")[0]
-            for table in ("int_outcomes_totals", "int_outcomes_daily")
-        )
-        (attempts,) = _row(connection, "select coalesce(sum(attempts), 0) from model_daily_trends")
-        trends = _seen_to(connection, daily, attempts)
-        ranked, ranked_load = _ranked_as_of(connection, totals, outcomes)
-        marks = sorted({totals, daily, trends, ranked})
-        case = " ".join(f"when id <= {mark} then {mark}" for mark in marks)
-        connection.execute(rollups.CELLS.format(mark=f"case {case} else {newest} end"))
-        connection.execute(rollups.ATTRIBUTED)
-        connection.execute(days.MODEL_DAYS, {"mark": trends})
+        places = Places(connection)
+        (outcomes,) = row(connection, "select count(*) from model_outcomes")
+        (newest_load,) = row(connection, "select coalesce(max(load_id), 0) from legacy_model_stats")
+        trends = places.of_days("model_daily_trends", "attempts")
+        ranked, ranked_load = places.of_rankings()
+        places.compute()
+        connection.execute(days.MODEL_DAYS, places.values(trends))
+        connection.execute(days.BY_DAY)
+        corrections = places.corrections(places.daily)
+        for correction_id in [*corrections, corrections[0]]:  # the first one again if none fits
+            connection.execute("drop table if exists temp.audited_trials")
+            connection.execute(experiments.TRIALS, {"correction": correction_id})
+            if row(connection, experiments.COUNTED) == row(connection, experiments.COMPARED):
+                break
         for statement in (
-            days.BY_DAY, experiments.TRIALS, experiments.BY_TASK, experiments.COMPARED_DAYS,
-            experiments.BY_COMPARISON, experiments.PAIRS, uok.MIRRORED,
+            experiments.BY_TASK, experiments.COMPARED_DAYS, experiments.BY_COMPARISON, experiments.PAIRS, uok.MIRRORED,
         ):  # fmt: skip
             connection.execute(statement)
+        tolerances = places.tolerances()
+
+        def check(
+            table: str, keys: int, columns: str, expected: str, where: str = "true", place: Place | None = None,
+            **values: Any,
+        ) -> None:  # fmt: skip
+            query = f"select {columns} from {table} where {where}"
+            values |= places.values(place) if place else {}
+            rows[table], new_differences = compare(connection, table, keys, query, expected, values, tolerances)
+            differences.extend(new_differences)
 
         check(
             "int_outcomes_totals", 4,
             "task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes, priced_outcomes,"
             f" {_exact('tokens_used', 'tokens_carry')}, {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared,"
             " first_used, last_used, last_outcome_id",
-            rollups.TOTALS, mark=totals,
+            rollups.TOTALS, HAS_OUTCOMES, places.totals,
         )  # fmt: skip
         check(
             "int_outcomes_daily", 5,
             "outcome_date, task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes,"
             f" priced_outcomes, {_exact('tokens_used', 'tokens_carry')}, tokens_squared,"
             f" {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared, last_outcome_id",
-            rollups.DAILY, mark=daily,
+            rollups.DAILY, HAS_OUTCOMES, places.daily,
         )  # fmt: skip
         check(
             "model_stats", 2,
             "task_type, model_id, successes, failures, timeouts, timed_out_successes, infrastructure_failures,"
             f" {_nano('infrastructure_cost')}, trials, total_tokens, {_nano('total_cost')}, metered_trials,"
             " priced_trials, first_used, last_used, legacy_successes, legacy_failures",
-            rollups.STATS, mark=newest, load=newest_load,
+            rollups.STATS, place=places.now, load=newest_load,
         )  # fmt: skip
         columns = "task_type, model_id, successes, failures, {}, trials, total_tokens, total_cost, last_used"
         check(
             "model_rankings", 2,
             columns.format("priced_trials").replace("total_cost", _nano("total_cost")),
-            f"select {columns.format('priced_trials')} from ({rollups.STATS})", mark=ranked, load=ranked_load,
+            f"select {columns.format('priced_trials')} from ({rollups.STATS})", place=ranked, load=ranked_load,
         )  # fmt: skip
         check(
             "federated_export", 2, "task_type, model_id, outcomes + waiting_outcomes", rollups.UNEXPORTED,
-            mark=newest, load=newest_load,
+            place=places.now, load=newest_load,
         )  # fmt: skip
         sums = ("trials", "successes", "total_tokens")
         check(
@@ -109,15 +119,15 @@ def audit(connection: sqlite3.Connection) -> Audit:
         check(
             "demotion_candidates", 2,
             "task_type, model_id, trials, successes, incumbent_trials, incumbent_successes",
-            rollups.DEMOTIONS, mark=ranked,
+            rollups.DEMOTIONS, place=ranked,
         )  # fmt: skip
         check(
             "ab_test_candidates", 2, "task_type, model_id, trials, incumbent_trials",
-            rollups.AB_TESTS, mark=ranked, load=ranked_load,
+            rollups.AB_TESTS, place=ranked, load=ranked_load,
         )  # fmt: skip
         check(
             "recommendations", 1, "task_type, model_trials, incumbent_trials, alternative_trials",
-            rollups.RECOMMENDATIONS, mark=ranked, load=ranked_load,
+            rollups.RECOMMENDATIONS, place=ranked, load=ranked_load,
         )  # fmt: skip
         check(
             "int_experiment_outcomes", 2,
@@ -143,7 +153,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
             "outcome_reconciliation", 2,
             "task_type, model_id, side, our_outcomes, uok_outcomes, our_successes, uok_successes, our_timeouts,"
             f" our_infrastructure_failures, total_tokens_difference, {_nano('total_cost_difference')}",
-            uok.RECONCILED,
+            uok.RECONCILED, place=places.now,
         )  # fmt: skip
     return Audit(outcomes, rows, differences)
 
@@ -168,11 +178,6 @@ def as_json(result: Audit) -> str:
     return console.escaped(msgspec.json.encode(result).decode())
 
 
-def _row(connection: sqlite3.Connection, query: str, *values: Any) -> Row:
-    row: Row = connection.execute(query, values).fetchone()
-    return row
-
-
 def _nano(column: str) -> str:
     return f"nano({column}) as {column}"
 
@@ -180,7 +185,7 @@ def _nano(column: str) -> str:
 def _last_day(connection: sqlite3.Connection) -> str:
     """Return the last day in the calendar of days: the day after the build. A day that was ahead of the build may be in
     the past now."""
-    (last_day,) = _row(
+    (last_day,) = row(
         connection,
         "select min(date('now', '+1 day'), coalesce(date(min(outcome_date), '-1 day'), '9999-12-31'))"
         " from int_model_days_monitored where is_ahead = 1",
@@ -190,32 +195,3 @@ def _last_day(connection: sqlite3.Connection) -> str:
 
 def _exact(rest: str, carry: str) -> str:
     return f"exact({carry}, {rest}, {CARRY_UNIT}) as {rest}"
-
-
-def _seen_to(connection: sqlite3.Connection, mark: int, outcomes: int) -> int:
-    """Return the id of the last outcome in a table that counts `outcomes` outcomes, and at least those up to `mark`:
-    outcomes may have been recorded after the build of the rollup and before that of the table."""
-    (rolled_up,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
-    if outcomes <= rolled_up:
-        return mark
-    (seen_to,) = _row(
-        connection,
-        "select coalesce(max(id), 0) from (select id from model_outcomes where id > ? order by id limit ?)",
-        mark, outcomes - rolled_up,
-    )  # fmt: skip
-    return int(seen_to)
-
-
-def _ranked_as_of(connection: sqlite3.Connection, mark: int, outcomes: int) -> tuple[int, int]:
-    """Return the id of the last outcome and of the last import of opening balances in model_rankings: the latest pair
-    that adds up to the number of outcomes in it."""
-    (counted,) = _row(connection, "select coalesce(sum(successes + failures), 0) from model_rankings")
-    (rolled_up,) = _row(connection, "select count(*) from model_outcomes where id <= ?", mark)
-    imports = connection.execute(
-        "select load_id, sum(sum(successes + failures)) over (order by load_id)"
-        " from legacy_model_stats group by load_id order by load_id desc"
-    ).fetchall()
-    for load, balance in [*imports, (0, 0)]:
-        if rolled_up <= counted - balance <= outcomes:
-            return _seen_to(connection, mark, counted - balance), load
-    return mark, imports[0][0] if imports else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Mapping
 from heapq import merge
 from itertools import groupby, repeat
 from typing import Any
@@ -27,9 +28,16 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def compare(
-    connection: sqlite3.Connection, table: str, keys: int, query: str, expected: str, values: dict[str, Any]
+    connection: sqlite3.Connection,
+    table: str,
+    keys: int,
+    query: str,
+    expected: str,
+    values: dict[str, Any],
+    tolerances: Mapping[str, float],
 ) -> tuple[int, list[Difference]]:
-    """Return the number of expected rows, and the differences. The first `keys` columns are the key."""
+    """Return the number of expected rows, and the differences. The first `keys` columns are the key. `tolerances` has
+    the greatest absolute difference that is none, by column."""
     order = ", ".join(str(number + 1) for number in range(keys))
     found_rows = connection.execute(f"{query} order by {order}")
     expected_rows = connection.execute(f"select * from ({expected}) order by {order}", values)
@@ -50,7 +58,7 @@ def compare(
             differences += [
                 Difference(table, named, name, want, have)
                 for name, want, have in zip(names, rows[EXPECTED][0], rows[ACTUAL][0], strict=True)
-                if not _agree(want, have)
+                if not _agree(want, have, tolerances.get(name, 0.0))
             ]
         else:
             differences.append(Difference(table, named, "*", len(rows[EXPECTED]), len(rows[ACTUAL])))
@@ -64,8 +72,8 @@ def _sortable(value: Any) -> tuple[int, Any]:
     return (1 if isinstance(value, int | float) else 2 if isinstance(value, str) else 3), value
 
 
-def _agree(want: Any, have: Any) -> bool:
+def _agree(want: Any, have: Any, tolerance: float) -> bool:
     """Return whether two values agree. The last digits of sums of squares depend on the order of the rows."""
     if isinstance(want, float) and isinstance(have, float):
-        return math.isclose(want, have, rel_tol=1e-9, abs_tol=1e-12)
+        return math.isclose(want, have, rel_tol=1e-9, abs_tol=max(tolerance, 1e-12))
     return bool(want == have)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-MODEL_DAYS = """
+from model_outcomes.care.audit.rollups import WITHIN
+
+MODEL_DAYS = f"""
 create temporary table audited_days as
 select
     task_type, known_as as model_id, outcome_date, sum(outcomes) as attempts, sum(iif(is_void, 0, outcomes)) as trials,
@@ -11,8 +13,9 @@ select
     sum(tokens_billions) as tokens_billions, sum(tokens_rest) as tokens_rest,
     sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
 from audited_outcomes
-where mark <= :mark
+where {WITHIN}
 group by 1, 2, 3
+having sum(outcomes) > 0
 """
 
 BY_DAY = "create unique index temp.audited_days_key on audited_days (task_type, model_id, outcome_date)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from model_outcomes.care.audit.exact import parts
 from model_outcomes.care.audit.rollups import MOMENT
 
-# Every outcome of a declared experiment, up to the last one that the experiment has counted.
+# Every outcome of a declared experiment, up to the last one that the experiment has counted, with its verdict up to a
+# correction. SQLite takes the bare column `verdict` from the row of the maximum.
 TRIALS = f"""
 create temporary table audited_trials as
 with names as (
@@ -30,13 +31,22 @@ experiments as (
 select
     experiments.experiment_id, iif(names.known_as = incumbent, 'incumbent', 'challenger') as arm, log.id,
     log.task_type, log.task_id, strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at,
-    date(log.moment, '+0 seconds') as day, log.success, log.tokens_used as tokens,
+    date(log.moment, '+0 seconds') as day, log.success as recorded,
+    case when verdicts.verdict is null then log.success else verdicts.verdict = 'success' end as success,
+    log.tokens_used as tokens,
     iif(log.cost_source = 'plan', 0, cast(round(log.cost_usd * 1e9) as integer)) as nano_usd,
-    log.success = 0 and coalesce(error_types.attribution, '') = 'infrastructure' as is_void
+    coalesce(verdicts.verdict, '') = 'void' or (
+        case when verdicts.verdict is null then log.success = 0 else verdicts.verdict = 'failure' end
+        and coalesce(error_types.attribution, '') = 'infrastructure'
+    ) as is_void
 from experiments
 inner join names on names.known_as in (experiments.incumbent, experiments.challenger)
 inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log on log.model_id = names.name
 left join int_error_types as error_types on error_types.error_type = log.error_type
+left join (
+    select outcome_id, verdict, max(correction_id) from outcome_corrections where correction_id <= :correction
+    group by outcome_id
+) as verdicts on verdicts.outcome_id = log.id
 where log.id <= experiments.seen_to
 and (coalesce(experiments.task_type, '') = '' or experiments.task_type = log.task_type)
 and case
@@ -52,7 +62,7 @@ select
     exact(nano_usd_billions, nano_usd_rest, 1000000000)
 from (
     select
-        experiment_id, arm, count(*) as outcomes, sum(success) as successes, {parts("tokens", "tokens")},
+        experiment_id, arm, count(*) as outcomes, sum(recorded) as successes, {parts("tokens", "tokens")},
         {parts("nano_usd", "nano_usd")}
     from audited_trials
     group by 1, 2
@@ -94,6 +104,14 @@ select old.experiment_id, max(old.day, new.day) as day, old.success as old, new.
 from first_tries as old
 inner join first_tries as new using (experiment_id, task_type, task_id)
 where old.arm = 'incumbent' and new.arm = 'challenger'
+"""
+
+COUNTED = "select count(*), coalesce(sum(success), 0) from audited_trials where not is_void"
+
+COMPARED = """
+select
+    coalesce(sum(incumbent_trials + challenger_trials), 0), coalesce(sum(incumbent_wins + challenger_wins), 0)
+from ab_comparisons where is_declared = 1
 """
 
 BY_TASK = "create index temp.audited_trials_key on audited_trials (experiment_id, task_type, task_id, arm)"

@@ -16,17 +16,41 @@ MOMENT = """iif(
     {0}
 )"""
 
-# The log at the finest grain of all tables. `mark` is the lowest last id of a table that is not below this id.
-# Each cost is rounded to nano-dollars before the sum. '+0 seconds' makes SQLite normalise a day that does not exist.
-CELLS = f"""
-create temporary table audited_cells as
+# The verdict of each corrected outcome in each table: that of the latest correction up to the last one in the table.
+VERDICTS = """
+create temporary table audited_verdicts as
+select
+    tables.place,
+    log.id,
+    coalesce(
+        (
+            select verdict from outcome_corrections
+            where outcome_id = log.id and correction_id <= tables.last_correction_id
+            order by correction_id desc limit 1
+        ),
+        iif(log.success, 'success', 'failure')
+    ) as verdict
+from audited_places as tables
+cross join (select distinct outcome_id from outcome_corrections) as corrected
+inner join model_outcomes as log on log.id = corrected.outcome_id
+where log.id <= tables.last_outcome_id
+"""
+
+# The log at the finest grain of all tables. `mark` is the lowest last id of a table that is not below this id. An
+# outcome with corrections is there once for each `place`, a table or several with the same last ids; `verdict` is null
+# if it is void. Each cost is rounded to nano-dollars before the sum. '+0 seconds' makes SQLite normalise a day that
+# does not exist.
+COUNTS = f"""
+create temporary table audited_counts as
 select
     {{mark}} as mark,
+    place,
     date(moment, '+0 seconds') as outcome_date,
     task_type,
     model_id,
     coalesce(error_type, '') as error_type,
-    success,
+    success as recorded,
+    verdict,
     count(*) as outcomes,
     count(*) filter (where timeout = 1) as timeouts,
     count(*) filter (where tokens_used <> 0) as metered,
@@ -40,10 +64,37 @@ select
     max(id) as last_id
 from (
     select *, {MOMENT.format("timestamp")} as moment, iif(cost_source = 'plan', 0.0, cost_usd) as own_cost_usd
-    from model_outcomes
+    from (
+        select *, null as place, success as verdict from model_outcomes as log
+        where not exists (select 1 from outcome_corrections where outcome_id = log.id)
+        union all
+        select log.*, place, case verdict when 'success' then 1 when 'failure' then 0 end
+        from audited_verdicts inner join model_outcomes as log using (id)
+    )
 )
-group by 1, 2, 3, 4, 5, 6
+group by 1, 2, 3, 4, 5, 6, 7, 8
 """
+
+# The same by the verdict that counts. The first and last time, and the last id, are those of recorded outcomes, so they
+# stay with the verdict that was recorded.
+CELLS = """
+create temporary table audited_cells as
+select
+    mark, place, outcome_date, task_type, model_id, error_type, verdict as success, outcomes, timeouts, metered, priced,
+    tokens_billions, tokens_rest, tokens_squared, nano_usd_billions, nano_usd_rest, usd_squared,
+    iif(recorded = verdict, first_used, null) as first_used, iif(recorded = verdict, last_used, null) as last_used,
+    iif(recorded = verdict, last_id, null) as last_id
+from audited_counts
+where verdict is not null
+union all
+select
+    mark, place, outcome_date, task_type, model_id, error_type, recorded, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0,
+    first_used, last_used, last_id
+from audited_counts
+where recorded is not verdict
+"""
+
+WITHIN = "(place = :place or place is null and mark <= :mark)"
 
 ATTRIBUTED = """
 create temporary view audited_outcomes as
@@ -64,7 +115,7 @@ select
     task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
     {TOKENS}, {NANO_USD}, sum(usd_squared), min(first_used), max(last_used), max(last_id)
 from audited_cells
-where mark <= :mark
+where {WITHIN}
 group by 1, 2, 3, 4
 """
 
@@ -73,7 +124,7 @@ select
     outcome_date, task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
     {TOKENS}, sum(tokens_squared), {NANO_USD}, sum(usd_squared), max(last_id)
 from audited_cells
-where mark <= :mark
+where {WITHIN}
 group by 1, 2, 3, 4, 5
 """
 
@@ -89,16 +140,16 @@ with counted as (
         iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced) as all_priced,
         tokens_billions, tokens_rest, nano_usd_billions, nano_usd_rest,
         iif(is_void, 0, metered) as metered, iif(is_void, 0, priced) as priced, first_used, last_used,
-        0 as old_successes, 0 as old_failures
+        0 as old_successes, 0 as old_failures, 0 as is_old
     from audited_outcomes
-    where mark <= :mark
+    where {WITHIN}
     union all
     select
         balances.task_type, coalesce(model_aliases.model_id, balances.model_id), successes, failures,
         timeouts, 0, 0, 0, 0, 0, total_cost_nano_usd > 0, total_tokens / 1000000000, total_tokens % 1000000000,
         total_cost_nano_usd / 1000000000, total_cost_nano_usd % 1000000000,
         0, 0, null, strftime('%Y-%m-%d %H:%M:%f', {MOMENT.format("last_used")}, '+0 seconds'),
-        successes, failures
+        successes, failures, 1
     from legacy_model_stats as balances
     left join model_aliases on model_aliases.alias = balances.model_id
     where load_id <= :load
@@ -118,16 +169,17 @@ select
     sum(old_successes) as legacy_successes, sum(old_failures) as legacy_failures
 from counted
 group by 1, 2
+having sum(successes) + sum(failures) > 0 or max(is_old)
 """
 
 # The outcomes up to the last day of the next export, minus those in current exports.
-UNEXPORTED = """
+UNEXPORTED = f"""
 with outcomes as (
-    select task_type, model_id, known_as, outcomes
+    select task_type, model_id, known_as, outcomes, 0 as is_kept
     from audited_outcomes
-    where mark <= :mark and outcome_date <= (select max(window_last_day) from federated_export)
+    where {WITHIN} and outcome_date <= (select max(window_last_day) from federated_export)
     union all
-    select task_type, balances.model_id, coalesce(model_aliases.model_id, balances.model_id), successes + failures
+    select task_type, balances.model_id, coalesce(model_aliases.model_id, balances.model_id), successes + failures, 1
     from legacy_model_stats as balances left join model_aliases on model_aliases.alias = balances.model_id
     where load_id <= :load
 ),
@@ -139,22 +191,22 @@ unexported as (
             (select published_name from federated_names where kind = 'model_id' and name = model_id),
             (select published_name from federated_names where kind = 'model_id' and name = known_as), known_as
         ) as model_id,
-        outcomes
+        outcomes, is_kept
     from outcomes
     union all
-    select task_type, model_id, -outcomes
+    select task_type, model_id, -outcomes, 1
     from federated_export_rows inner join federated_exports using (export_id) where replaced_by is null
 )
-select task_type, model_id, sum(outcomes) from unexported group by 1, 2
+select task_type, model_id, sum(outcomes) from unexported group by 1, 2 having sum(outcomes) > 0 or max(is_kept)
 """
 
 # The models as in the rankings, without opening balances, because those are no evidence for a demotion.
-LOGGED = """
+LOGGED = f"""
 select
     task_type, known_as as model_id, sum(iif(is_void, 0, outcomes)) as trials,
     sum(iif(success, outcomes, 0)) as successes
 from audited_outcomes
-where mark <= :mark
+where {WITHIN}
 group by 1, 2
 """
 

@@ -4,6 +4,7 @@ balances (for their names) and the seeds."""
 from __future__ import annotations
 
 from model_outcomes.care.audit.exact import parts, sums
+from model_outcomes.care.audit.rollups import WITHIN
 
 MIRRORED = """
 create temporary view audited_units as
@@ -66,7 +67,9 @@ with ours as (
         sum(tokens_billions) as tokens_billions, sum(tokens_rest) as tokens_rest,
         sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
     from audited_outcomes
+    where {WITHIN}
     group by 1, 2
+    having sum(outcomes) > 0
 ),
 theirs as (
     select

@@ -16,8 +16,10 @@ from typing import Any
 from model_outcomes.log import store
 
 LOG = "model_outcomes"
+CORRECTIONS = "outcome_corrections"
 # The other tables are small, or may change in place, so they are exported whole. Their values are columns with times.
 OTHER_TABLES = {
+    CORRECTIONS: ("corrected_at",),
     "legacy_model_stats": ("last_used",),
     "llm_task_outcomes": (),
     "federated_names": (),
@@ -138,9 +140,16 @@ def outcomes(connection: sqlite3.Connection, log: Table, stretch: Stretch) -> It
     )
 
 
-def rows(connection: sqlite3.Connection, other: Table) -> Iterator[Sequence[Row]]:
-    """Yield all rows of a table in chunks."""
-    return _chunks(connection.execute(other.select))
+def rows(connection: sqlite3.Connection, other: Table, last: int) -> tuple[int, Iterator[Sequence[Row]]]:
+    """Return the number of rows of a table, and the rows in chunks. `last` is the last exported outcome: corrections
+    from the first one of a later outcome on wait for the next export, because a build would skip a correction without
+    its outcome, and never read it again."""
+    where = ""
+    if other.name == CORRECTIONS:
+        waiting = f"select coalesce(min(correction_id), 9e18) from {CORRECTIONS} where outcome_id > {last}"
+        where = f" where correction_id < ({waiting})"
+    (count,) = connection.execute(f"select count(*) from {other.name}{where}").fetchone()
+    return count, _chunks(connection.execute(other.select + where))
 
 
 def fingerprint(connection: sqlite3.Connection, outcome_id: int) -> str | None:

@@ -79,7 +79,7 @@ def mend(connection: sqlite3.Connection, folder: Path) -> int:
                 stretches = _write_again(connection, folder, BATCH_ROWS)
                 with log_tables.reading(connection):
                     for name in _broken_others(folder):
-                        _write_other(connection, folder, name)
+                        _write_other(connection, folder, name, exported_to(folder) or 0)
                 return stretches
             finally:
                 shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
@@ -111,7 +111,7 @@ def _bring_up(connection: sqlite3.Connection, folder: Path, batch: int, progress
         progress(stretch.rows)
         last, total = stretch.last, total + stretch.rows
     with log_tables.reading(connection):
-        others = {name: _write_other(connection, folder, name) for name in log_tables.OTHER_TABLES}
+        others = {name: _write_other(connection, folder, name, last) for name in log_tables.OTHER_TABLES}
     return Export(total, last, others)
 
 
@@ -225,7 +225,7 @@ def _write_batch(connection: sqlite3.Connection, folder: Path, log: Table, stret
     disk.sync(folder / LOG)
 
 
-def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int:
+def _write_other(connection: sqlite3.Connection, folder: Path, name: str, last: int) -> int:
     from pyarrow import parquet
 
     other = log_tables.table(connection, name)
@@ -233,10 +233,10 @@ def _write_other(connection: sqlite3.Connection, folder: Path, name: str) -> int
     (folder / name).mkdir(exist_ok=True)
     with outputs.replacing(folder / name / "rows.parquet") as unfinished:
         with parquet.ParquetWriter(unfinished, schema, compression="zstd") as writer:
-            for chunk in log_tables.rows(connection, other):
+            expected, chunks = log_tables.rows(connection, other, last)
+            for chunk in chunks:
                 writer.write_table(_arrow(chunk, schema))
         written: int = parquet.read_metadata(unfinished).num_rows
-        (expected,) = connection.execute(f"select count(*) from {name}").fetchone()
         if written != expected:
             raise OutcomesError(f"{written:,} rows of {name} were written of {expected:,}: {folder}")
     return written

@@ -54,7 +54,7 @@ def export(connection: sqlite3.Connection, dsn: str, *, stretch: int = STRETCH_R
             progress(part.rows)
             last, total = part.last, total + part.rows
         with server, server.cursor() as cursor, log_tables.reading(connection):
-            others = {name: _replace(connection, cursor, name) for name in log_tables.OTHER_TABLES}
+            others = {name: _replace(connection, cursor, name, last) for name in log_tables.OTHER_TABLES}
         return Export(total, last, others)
 
 
@@ -117,7 +117,7 @@ def _last_exported(connection: sqlite3.Connection, cursor: Cursor, log: Table) -
     return last
 
 
-def _replace(connection: sqlite3.Connection, cursor: Cursor, name: str) -> int:
+def _replace(connection: sqlite3.Connection, cursor: Cursor, name: str, last: int) -> int:
     table = log_tables.table(connection, name)
     cursor.execute(f"select to_regclass('{name}') is not null")
     if cursor.fetchone()[0]:
@@ -127,10 +127,10 @@ def _replace(connection: sqlite3.Connection, cursor: Cursor, name: str) -> int:
             cursor.execute(f"drop table {name} cascade")
     _create(cursor, table, [])
     cursor.execute(f"delete from {name}")
-    _copy(cursor, table, log_tables.rows(connection, table))
-    (count,) = connection.execute(f"select count(*) from {name}").fetchone()
+    count, rows = log_tables.rows(connection, table, last)
+    _copy(cursor, table, rows)
     _expect(cursor, name, count)
-    return int(count)
+    return count
 
 
 def _copy(cursor: Cursor, table: Table, chunks: Iterator[Any]) -> None:

@@ -18,11 +18,11 @@ counted as (
         sum(cost_nano_usd) as total_cost_nano_usd,
         sum(cost_carry) as total_cost_carry,
         -- The same rule as in int_models_rated.
-        max(case
-            when is_trial = 1 and priced_outcomes > 0 then 1
-            when cost_nano_usd > 0 or cost_carry > 0 then 1
+        case
+            when sum(case when is_trial = 1 then priced_outcomes else 0 end) > 0 then 1
+            when sum(cost_nano_usd) > 0 or sum(cost_carry) > 0 then 1
             else 0
-        end) as is_priced,
+        end as is_priced,
         sum(case when is_trial = 1 then metered_outcomes else 0 end) as metered_trials,
         sum(case when is_trial = 1 then tokens_used else 0 end) as metered_tokens,
         sum(case when is_trial = 1 then tokens_carry else 0 end) as metered_tokens_carry,
@@ -32,6 +32,7 @@ counted as (
         sum(case when is_trial = 1 then cost_carry else 0 end) as priced_cost_carry
     from outcomes
     group by task_type, model_id, outcome_date
+    having sum(outcomes) > 0
 
 )
 

@@ -39,9 +39,11 @@ parts as (
         sum(unexported.tokens_carry) as tokens_carry,
         sum(unexported.cost_nano_usd) as cost_nano_usd,
         sum(unexported.cost_carry) as cost_carry,
-        max(case
-            when unexported.priced_trials > 0 or unexported.cost_nano_usd > 0 or unexported.cost_carry > 0 then 1 else 0
-        end) as is_priced,
+        case
+            when sum(unexported.priced_trials) > 0 then 1
+            when sum(unexported.cost_nano_usd) > 0 or sum(unexported.cost_carry) > 0 then 1
+            else 0
+        end as is_priced,
         min(unexported.outcome_date) as first_day,
         max(unexported.outcome_date) as last_day,
         sum(unexported.outcomes) as changed_outcomes
@@ -49,6 +51,7 @@ parts as (
     inner join next_window
         on unexported.is_opening = 1 or unexported.outcome_date <= next_window.window_last_day
     group by unexported.is_opening, unexported.task_type, unexported.model_id
+    having sum(unexported.outcomes) > 0 or unexported.is_opening = 1
     union all
     select
         task_type,

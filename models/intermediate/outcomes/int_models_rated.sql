@@ -16,7 +16,10 @@ counted as (
         sum(case when is_trial = 0 then outcomes else 0 end) as infrastructure_failures,
         sum(case when is_trial = 0 then cost_nano_usd else 0 end) as infrastructure_cost_nano_usd,
         sum(case when is_trial = 0 then cost_carry else 0 end) as infrastructure_cost_carry,
-        max(case when is_trial = 0 and priced_outcomes > 0 then 1 else 0 end) as has_priced_infrastructure_failure,
+        case
+            when sum(case when is_trial = 0 then priced_outcomes else 0 end) > 0 then 1
+            else 0
+        end as has_priced_infrastructure_failure,
         sum(case when is_trial = 1 then outcomes else 0 end) as trials,
         sum(case when has_unknown_cause = 1 then outcomes else 0 end) as unknown_failures,
         sum(tokens_used) as total_tokens,
@@ -24,11 +27,11 @@ counted as (
         sum(cost_nano_usd) as total_cost_nano_usd,
         sum(cost_carry) as total_cost_carry,
         -- An infrastructure failure that cost nothing shows no price of the model.
-        max(case
-            when is_trial = 1 and priced_outcomes > 0 then 1
-            when cost_nano_usd > 0 or cost_carry > 0 then 1
+        case
+            when sum(case when is_trial = 1 then priced_outcomes else 0 end) > 0 then 1
+            when sum(cost_nano_usd) > 0 or sum(cost_carry) > 0 then 1
             else 0
-        end) as is_priced,
+        end as is_priced,
         sum(case when is_trial = 1 then metered_outcomes else 0 end) as metered_trials,
         sum(case when is_trial = 1 and is_legacy = 0 then tokens_used else 0 end) as metered_tokens,
         sum(case when is_trial = 1 and is_legacy = 0 then tokens_carry else 0 end) as metered_tokens_carry,
@@ -54,6 +57,8 @@ counted as (
         sum(case when is_legacy = 1 and is_success = 0 then outcomes else 0 end) as legacy_failures
     from outcomes
     group by task_type, model_id
+    -- Without this, a cell whose outcomes are all void would stay.
+    having sum(outcomes) > 0 or max(is_legacy) = 1
 
 ),
 

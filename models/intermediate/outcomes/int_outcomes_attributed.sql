@@ -16,6 +16,15 @@ newer_outcomes as (
 
 ),
 
+newer_effects as (
+
+    select * from {{ ref('int_correction_effects') }}
+    where {{ is_newer(
+        '(select coalesce(max(totals.last_correction_id), 0) from ' ~ ref('int_outcomes_totals') ~ ' as totals)', 'correction_id'
+    ) }}
+
+),
+
 balances as (
 
     select * from {{ ref('int_legacy_balances') }}
@@ -50,7 +59,8 @@ combined as (
         tokens_carry,
         cost_nano_usd,
         cost_carry,
-        cost_usd_squared,
+        -- The rest of a difference of doubles is not quite 0.
+        case when outcomes = 0 then 0e0 else cost_usd_squared end as cost_usd_squared,
         first_used,
         last_used,
         null as timestamp_text
@@ -75,6 +85,26 @@ combined as (
         null as last_used,
         timestamp_text
     from newer_outcomes
+    union all
+    select
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        0 as is_legacy,
+        weight as outcomes,
+        weight * is_timeout as timeouts,
+        weight * is_metered as metered_outcomes,
+        weight * is_priced as priced_outcomes,
+        weight * {{ rest_of('tokens_used') }} as tokens_used,
+        weight * {{ carry_of('tokens_used') }} as tokens_carry,
+        weight * {{ rest_of('cost_nano_usd') }} as cost_nano_usd,
+        weight * {{ carry_of('cost_nano_usd') }} as cost_carry,
+        weight * ({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9) as cost_usd_squared,
+        null as first_used,
+        null as last_used,
+        null as timestamp_text
+    from newer_effects
     union all
     select
         task_type,

@@ -1,6 +1,8 @@
+-- A cell without an outcome, because corrections took them all, is left out.
 with daily as (
 
     select * from {{ ref('int_outcomes_daily') }}
+    where outcomes <> 0
 
 ),
 
@@ -10,6 +12,15 @@ newer_outcomes as (
     select * from {{ ref('stg_model_outcomes') }}
     where {{ is_newer(
         '(select coalesce(max(daily.last_outcome_id), 0) from ' ~ ref('int_outcomes_daily') ~ ' as daily)'
+    ) }}
+
+),
+
+newer_effects as (
+
+    select * from {{ ref('int_correction_effects') }}
+    where {{ is_newer(
+        '(select coalesce(max(daily.last_correction_id), 0) from ' ~ ref('int_outcomes_daily') ~ ' as daily)', 'correction_id'
     ) }}
 
 ),
@@ -63,6 +74,24 @@ combined as (
         {{ carry_of('cost_nano_usd') }} as cost_carry,
         ({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9) as cost_usd_squared
     from newer_outcomes
+    union all
+    select
+        outcome_date,
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        weight as outcomes,
+        weight * is_timeout as timeouts,
+        weight * is_metered as metered_outcomes,
+        weight * is_priced as priced_outcomes,
+        weight * {{ rest_of('tokens_used') }} as tokens_used,
+        weight * {{ carry_of('tokens_used') }} as tokens_carry,
+        weight * {{ double('tokens_used') }} * tokens_used as tokens_squared,
+        weight * {{ rest_of('cost_nano_usd') }} as cost_nano_usd,
+        weight * {{ carry_of('cost_nano_usd') }} as cost_carry,
+        weight * ({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9) as cost_usd_squared
+    from newer_effects
 
 ),
 

@@ -5,6 +5,50 @@ with new_outcomes as (
 
 ),
 
+new_effects as (
+
+    select * from {{ ref('int_correction_effects') }}
+    where {{ is_newer(rolled_up_to('last_correction_id'), 'correction_id') }}
+
+),
+
+-- A correction moves the mark of corrections only, so its outcome is counted once as well.
+combined as (
+
+    select
+        1 as weight,
+        outcome_id,
+        cast(null as bigint) as correction_id,
+        occurred_at,
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        is_timeout,
+        tokens_used,
+        is_metered,
+        cost_nano_usd,
+        is_priced
+    from new_outcomes
+    union all
+    select
+        weight,
+        cast(null as bigint) as outcome_id,
+        correction_id,
+        cast(null as {{ text_type() }}) as occurred_at,
+        task_type,
+        model_id,
+        error_type,
+        is_success,
+        is_timeout,
+        tokens_used,
+        is_metered,
+        cost_nano_usd,
+        is_priced
+    from new_effects
+
+),
+
 totalled as (
 
     select
@@ -12,19 +56,22 @@ totalled as (
         model_id,
         error_type,
         is_success,
-        count(*) as outcomes,
-        sum(is_timeout) as timeouts,
-        sum(is_metered) as metered_outcomes,
-        sum(is_priced) as priced_outcomes,
-        sum({{ rest_of('tokens_used') }}) as tokens_used,
-        sum({{ carry_of('tokens_used') }}) as tokens_carry,
-        sum({{ rest_of('cost_nano_usd') }}) as cost_nano_usd,
-        sum({{ carry_of('cost_nano_usd') }}) as cost_carry,
-        sum(({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9)) as cost_usd_squared,
+        sum(weight) as outcomes,
+        sum(weight * is_timeout) as timeouts,
+        sum(weight * is_metered) as metered_outcomes,
+        sum(weight * is_priced) as priced_outcomes,
+        sum(weight * {{ rest_of('tokens_used') }}) as tokens_used,
+        sum(weight * {{ carry_of('tokens_used') }}) as tokens_carry,
+        sum(weight * {{ rest_of('cost_nano_usd') }}) as cost_nano_usd,
+        sum(weight * {{ carry_of('cost_nano_usd') }}) as cost_carry,
+        sum(
+            weight * ({{ double('cost_nano_usd') }} / 1e9) * ({{ double('cost_nano_usd') }} / 1e9)
+        ) as cost_usd_squared,
         min(occurred_at) as first_used,
         max(occurred_at) as last_used,
-        max(outcome_id) as last_outcome_id
-    from new_outcomes
+        max(outcome_id) as last_outcome_id,
+        max(correction_id) as last_correction_id
+    from combined
     -- Not in the order of the log's index: SQLite would read the whole index instead of the new rows.
     group by is_success, error_type, task_type, model_id
 

@@ -19,8 +19,9 @@ counted as (
         sum(outcomes) as failures,
         sum(timeouts) as timeouts
     from attributed
-    where is_success = 0 and outcomes > 0
+    where is_success = 0
     group by task_type, model_id, error_type
+    having sum(outcomes) > 0
 
 ),
 

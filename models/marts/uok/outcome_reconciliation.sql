@@ -110,6 +110,7 @@ surveyed as (
         sum(uok_failures) over (partition by task_type) as task_type_uok_failures,
         sum(our_failures - our_censorable_failures) over (partition by task_type) as task_type_our_own_failures
     from cells
+    where our_successes + our_failures + uok_successes + uok_failures > 0
 
 ),
 

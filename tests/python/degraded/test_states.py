@@ -215,14 +215,14 @@ def test_during_a_commit(database: Path, invoke, query, enter: State, when: str)
         kept = record(outcomes, "a")
         insert = outcomes._recorder._insert_when_free
 
-        def meanwhile(*arguments: Any) -> int | None:
+        def meanwhile(*arguments: Any) -> sqlite3.Cursor:
             outcomes._recorder._insert_when_free = insert
             if when.startswith("before"):
                 stack.enter_context(enter(database))
                 return insert(*arguments)
-            last_id = insert(*arguments)
+            cursor = insert(*arguments)
             stack.enter_context(enter(database))
-            return last_id
+            return cursor
 
         outcomes._recorder._insert_when_free = meanwhile  # type: ignore[assignment]
         kept += record(outcomes, "b", "c")

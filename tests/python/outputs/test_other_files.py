@@ -245,7 +245,7 @@ def test_a_key_that_is_damaged_is_a_difference() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("create table built as select null as name, 1 as trials union all select 7, 1")
         count, differences = compare(
-            connection, "built", 1, "select name, trials from built", "select 'able' as name, 1 as trials", {}
+            connection, "built", 1, "select name, trials from built", "select 'able' as name, 1 as trials", {}, {}
         )
     assert count == 1
     assert [(one.key["name"], one.column, one.expected, one.actual) for one in differences] == [

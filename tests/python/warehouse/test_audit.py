@@ -12,6 +12,7 @@ import pytest
 from .conftest import ORIGINAL_INSERT, PROJECT, Warehouse, outcome
 
 MONTH = "2026-03-{:02}T12:00:00Z"
+CORRECTION = "insert into outcome_corrections (outcome_id, verdict) values (?, ?)"
 CELL = {"task_type": "code", "model_id": "able"}
 
 
@@ -57,7 +58,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         for number in range(180)
     )
     warehouse.write(ORIGINAL_INSERT, "code", "able", 1, 0, 7, 0.25, "2026-03-02T23:59:59.9996Z")
+    # A flip, a flip taken back, a void one, a void one that counts again, no change; and the last outcome of a cell.
+    for outcome_id, verdict in [
+        (1, "success"), (2, "failure"), (2, "success"), (3, "void"), (4, "void"), (4, "failure"), (5, "failure"),
+        (5, "failure"), (201, "void"), (381, "void"),
+    ]:  # fmt: skip
+        warehouse.write(CORRECTION, outcome_id, verdict)
     warehouse.loader("build", "--quiet")
+    for outcome_id, verdict in [(6, "void"), (3, "success"), (210, "failure"), (381, "failure")]:
+        warehouse.write(CORRECTION, outcome_id, verdict)
     warehouse.write(ORIGINAL_INSERT, "code", "able", 0, 1, 7, 0.25, "2026-03-02T23:30:00-03:00")
     warehouse.write(ORIGINAL_INSERT, "new", "newer", 1, 0, 7, 0.0, "2026-03-02T10:00")
     baker = {"successes": 1, "failures": 2}
@@ -166,7 +175,7 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
         warehouse,
         "delete from int_outcomes_daily where outcome_date = '2026-03-05' and model_id = 'baker'",
         "insert into int_outcomes_daily"
-        " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0, 1"
+        " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0, 1, 0"
         " from int_outcomes_totals where task_type = 'prose' and model_id = 'baker' and is_success = 1",
     )
     rows = {(one["key"]["outcome_date"], one["expected"], one["actual"]) for one in found if one["column"] == "*"}
@@ -176,6 +185,24 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
 def test_a_watermark_ahead_of_its_rows_is_seen(warehouse: Warehouse) -> None:
     found = spoil(warehouse, "update int_outcomes_totals set last_outcome_id = 382 where last_outcome_id = 381")
     assert {"int_outcomes_totals", "model_stats"} <= {one["table"] for one in found}
+
+
+@pytest.mark.parametrize("table", ["int_outcomes_totals", "int_outcomes_daily"])
+def test_a_correction_that_was_counted_twice_or_not_at_all_is_seen(warehouse: Warehouse, table: str) -> None:
+    """Outcome 1, a success of baker in code without an error type, was a failure before. The last correction was made
+    after the build."""
+    where = "task_type = 'code' and model_id = 'able-2026' and error_type = '' and is_success = 1"
+    where += " and outcome_date = '2026-03-02'" if table.endswith("daily") else ""
+    (before,) = warehouse.query(f"select outcomes from {table} where {where}")[0]
+    found = spoil(warehouse, f"update {table} set outcomes = outcomes + 1 where {where}")
+    assert (table, before, before + 1) in [(one["table"], one["expected"], one["actual"]) for one in found]
+    found = spoil(
+        warehouse,
+        f"update {table} set outcomes = outcomes - 1 where {where}",
+        f"update {table} set last_correction_id = last_correction_id + 1 where last_correction_id ="
+        f" (select max(last_correction_id) from {table})",
+    )
+    assert {"outcomes"} <= {one["column"] for one in found if one["table"] == table}
 
 
 def test_an_experiment_that_lost_an_outcome_is_seen(warehouse: Warehouse) -> None:
