@@ -23,8 +23,8 @@ from typing import BinaryIO
 from model_outcomes.base import clock, paths
 from model_outcomes.base.errors import BusyError, OutcomesError, UnreadableError
 from model_outcomes.intake import loads
-from model_outcomes.intake.loads import LoadResult
-from model_outcomes.intake.sources import UnfinishedError
+from model_outcomes.intake.opening import UnfinishedError
+from model_outcomes.intake.writer import LoadResult
 from model_outcomes.log import store
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv")

@@ -2,61 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from model_outcomes.base import clock, errors, locks, messages, paths
-from model_outcomes.base.errors import NothingLoadedError, OutcomesError
+from model_outcomes.base.errors import NothingLoadedError
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
-from model_outcomes.intake.parser import Batch, Parser, Refusals, Row
-from model_outcomes.intake.sources import Source, open_source
-from model_outcomes.log import load_history, outcome, store, validation
-from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
-from model_outcomes.log.outcome import COLUMNS, INSERT
+from model_outcomes.intake.batches import Batch, Row
+from model_outcomes.intake.opening import open_source
+from model_outcomes.intake.parser import Parser
+from model_outcomes.intake.sources import Source
+from model_outcomes.intake.writer import LoadResult, Position, Writer
+from model_outcomes.log import outcome, store, validation
+from model_outcomes.log.load_history import RAW_LIMIT_BYTES
 from model_outcomes.log.validation import UnknownFields
-
-# Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
-# halve the time of an insert. (SQLite takes 32,766 values at most.)
-ROWS_PER_INSERT = 500
-INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT - 1)
-
-
-@dataclass
-class LoadResult:
-    """The result of the load of one file.
-
-    `unknown_fields` counts the fields that became attributes, or were ignored, by name (the first 20 names;
-    `other_unknown_fields` counts the rest).
-    `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
-    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
-
-    source: str
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    renamed: int = 0
-    skipped_bytes: int = 0
-    has_unfinished_line: bool = False
-    damage: str | None = None
-    unknown_fields: dict[str, int] = field(default_factory=dict)
-    other_unknown_fields: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Position:
-    """The place in a source where the load continues: earlier loads read all before it."""
-
-    offset: int = 0
-    line: int = 1
 
 
 def lock(database: Path) -> AbstractContextManager[None]:
@@ -110,7 +73,7 @@ def load_source(
     position = find_position(connection, source)
     parser = parser or Parser(outcome.horizon(clock.utc_now()), unknown_fields=UnknownFields(extra))
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
-    writer = _Writer(connection, source, position, result, parser.refusals, rename)
+    writer = Writer(connection, source, position, result, parser.refusals, rename)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):
         writer.write(batch)
@@ -144,115 +107,3 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
             if digests and digests.tail_sha256 == tail_sha256:
                 return Position(end_offset, end_line)
     return Position()
-
-
-class _Writer:
-    """Writes the batches of one source, each with the source's row of `load_history`."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        source: Source,
-        position: Position,
-        result: LoadResult,
-        refusals: Refusals,
-        rename: Callable[[Row], Row] | None,
-    ) -> None:
-        self._rename = rename
-        self._connection = connection
-        self._source = source
-        self._start = position.offset
-        self._result = result
-        self._refusals = refusals
-        self._kept_count = 0
-        self._summary_id = 0  # of the row that counts the rejected lines that are not kept
-        self._load_id = 0
-        self._started_at = clock.now_text()
-
-    def write(self, batch: Batch) -> None:
-        """Write rows, rejected lines and the position in the source, in one transaction."""
-        connection, result, refusals = self._connection, self._result, self._refusals
-        digests = self._source.digests(batch.end)
-        if digests is None:
-            raise OutcomesError(f"{self._source.name} was cut short while it was read: load it again")
-        with store.transaction(connection):
-            invalid = refusals.count
-            accepted = result.accepted + self._insert(batch)
-            seen = result.accepted + result.duplicates + len(batch.rows)
-            duplicates = seen - accepted - (refusals.count - invalid)
-            position = {"end_offset": batch.end, "end_line": batch.end_line, **asdict(digests)}
-            if not self._load_id:
-                start = {"start_offset": self._start, "started_at": self._started_at}
-                self._load_id = load_history.begin(
-                    connection, self._source.name, self._source.format, **start, **position
-                )
-            load_history.update(
-                connection, self._load_id, **position, accepted_count=accepted, duplicate_count=duplicates,
-                rejected_count=refusals.count,
-            )  # fmt: skip
-            self._keep(refusals.take(), batch.end_line)
-        result.accepted, result.duplicates, result.rejected = accepted, duplicates, refusals.count
-        result.reasons = refusals.reasons
-
-    def finish(self) -> None:
-        if self._load_id:
-            with store.transaction(self._connection):
-                load_history.end(self._connection, self._load_id)
-
-    def _insert(self, batch: Batch) -> int:
-        """Insert the rows and return how many are new. Rows that the log's guards reject are refusals."""
-        connection = self._connection
-        before = connection.total_changes
-        connection.execute("savepoint batch")
-        try:
-            whole = len(batch.rows) - len(batch.rows) % ROWS_PER_INSERT
-            for start in range(0, whole, ROWS_PER_INSERT):
-                connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
-            connection.executemany(INSERT, batch.rows[whole:])
-            connection.execute("release batch")
-            return connection.total_changes - before
-        except sqlite3.IntegrityError:
-            connection.execute("rollback to batch")
-            connection.execute("release batch")
-        before = connection.total_changes
-        for number, raw, row in batch.retrace():
-            try:
-                connection.execute(INSERT, row)
-            except sqlite3.IntegrityError as fault:
-                if not self._insert_renamed(row):
-                    self._refusals.add(number, raw, [Fault(_in_words(fault))])
-        return connection.total_changes - before
-
-    def _insert_renamed(self, row: Row) -> bool:
-        if self._rename is None:
-            return False
-        try:
-            self._connection.execute(INSERT, self._rename(row))
-        except sqlite3.IntegrityError:
-            return False
-        self._result.renamed += 1
-        return True
-
-    def _keep(self, lines: list[RejectedLine], line_number: int) -> None:
-        """Insert the rejected lines of a batch. One row, which is updated, counts those that are not kept."""
-        connection, load_id, source = self._connection, self._load_id, self._source.name
-        load_history.reject(connection, load_id, source, lines)
-        self._kept_count += len(lines)
-        others = self._refusals.count - self._kept_count
-        if not others:
-            return
-        summary = json.dumps([{"problem": "more lines of this file were rejected, and are not kept", "lines": others}])
-        if not self._summary_id:
-            self._summary_id = load_history.reject(
-                connection, load_id, source, [RejectedLine(line_number, summary, "")]
-            )
-        else:
-            connection.execute(
-                "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
-            )
-
-
-def _in_words(fault: sqlite3.IntegrityError) -> str:
-    """Return why the log rejects a row. The name of a check says what it demands: tokens_used_is_0_to_1e12."""
-    message = str(fault)
-    return message.removeprefix("CHECK constraint failed: ").replace("_", " ") if "CHECK" in message else message

@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from model_outcomes.base import messages
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import Fault
-from model_outcomes.intake.sources import BOM, LINE_LIMIT_BYTES, Block, Source
+from model_outcomes.intake.batches import Batch, NumberedRow, Refusals, Row
+from model_outcomes.intake.csv_records import CsvRecord, CsvRecords, too_long
+from model_outcomes.intake.sources import LINE_LIMIT_BYTES, Block, Source
 from model_outcomes.log import outcome, validation
-from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
 from model_outcomes.log.outcome import InvalidOutcome, Outcome
 from model_outcomes.log.validation import UnknownFields
-
-REJECTS_KEPT = 1_000
-REASONS_COUNTED = 1_000
-Row = tuple[Any, ...]
-NumberedRow = tuple[int, bytes, Row]  # line number, line, row
-
-
-@dataclass
-class Refusals:
-    """The lines that a load rejects: all are counted, and the first `room` of them are kept (None: all)."""
-
-    room: int | None = REJECTS_KEPT
-    kept: list[RejectedLine] = field(default_factory=list)
-    count: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def add(self, line_number: int, raw: bytes, faults: Sequence[Fault]) -> None:
-        self.count += 1
-        for fault in faults:
-            self._count(fault.reason, 1)
-        if self.room != 0:
-            text = raw[:RAW_LIMIT_BYTES].decode("utf-8", "replace")
-            self.kept.append(RejectedLine(line_number, messages.as_json(faults), text))
-            self.room = self.room and self.room - 1
-
-    def add_unkept(self, lines: int, reason: str) -> None:
-        self.count += lines
-        self._count(reason, lines)
-
-    def take(self) -> list[RejectedLine]:
-        """Return the lines that were kept since the last call."""
-        kept, self.kept = self.kept, []
-        return kept
-
-    def _count(self, reason: str, lines: int) -> None:
-        is_counted = reason in self.reasons or len(self.reasons) < REASONS_COUNTED
-        self.reasons[reason if is_counted else "other reasons"] += lines
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The rows of one transaction. They reach to byte `end`, where line `end_line` begins.
-
-    `retrace` returns the line of each row, which is needed if the log itself rejects a row."""
-
-    rows: list[Row]
-    end: int
-    end_line: int
-    retrace: Callable[[], Iterable[NumberedRow]]
 
 
 @dataclass
@@ -109,7 +57,7 @@ class Parser:
         for number, line in block.lines():
             try:
                 if len(line) > LINE_LIMIT_BYTES:
-                    raise _too_long()
+                    raise too_long()
                 yield number, line, self._row(validation.parse_json(line, unknown))
             except InvalidOutcome as fault:
                 refusals.add(number, line, fault.faults)
@@ -174,10 +122,6 @@ class Parser:
         return outcome.check(new, self.horizon).row()
 
 
-def _too_long() -> InvalidOutcome:
-    return InvalidOutcome([Fault(f"longer than {LINE_LIMIT_BYTES:,} bytes")])
-
-
 def _csv_batch(traced: list[NumberedRow], records: CsvRecords) -> Batch:
     return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced)
 
@@ -189,74 +133,3 @@ class CsvColumn:
 
     field: str | None
     header: str
-
-
-@dataclass(frozen=True)
-class CsvRecord:
-    line_number: int
-    raw: bytes
-    cells: list[str]
-    fault: str | None = None
-
-
-class CsvRecords:
-    """The records of a CSV source, each with its lines. If csv cannot read a record, its first line is rejected and
-    the next line begins a record. `end` and `end_line` are behind the last record that was yielded."""
-
-    def __init__(self, source: Source, start: int = 0, first_line: int = 1) -> None:
-        self.end, self.end_line = start, first_line
-        self._lines = _csv_lines(source, start, first_line)
-        self._waiting: deque[tuple[bytes, int]] = deque()
-        self._records = self._read()
-
-    def __iter__(self) -> Iterator[CsvRecord]:
-        return self
-
-    def __next__(self) -> CsvRecord:
-        return next(self._records)
-
-    def _read(self) -> Iterator[CsvRecord]:
-        while True:
-            lines: list[tuple[bytes, int]] = []
-            reader = csv.reader(self._feed(lines), strict=True)
-            try:
-                cells = next(reader, None)
-                fault = None
-            except (csv.Error, InvalidOutcome) as error:
-                cells, fault = [], f"not CSV: {error}"
-                # All lines after the first are read again, as records of their own.
-                self._waiting.extendleft(lines[:0:-1])
-                del lines[1:]
-            if cells is None:
-                return
-            raw = b"".join(line for line, _ in lines)
-            number = self.end_line
-            self.end += sum(length for _, length in lines)
-            self.end_line += len(lines)
-            try:
-                raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                fault = f"not UTF-8 at byte {error.start + 1}"
-            if cells or fault:
-                yield CsvRecord(number, raw.rstrip(b"\r\n"), cells, fault)
-
-    def _feed(self, lines: list[tuple[bytes, int]]) -> Iterator[str]:
-        """Yield lines as text, and append each with its length to `lines`."""
-        size = 0
-        while line_and_length := self._waiting.popleft() if self._waiting else next(self._lines, None):
-            line, length = line_and_length
-            lines.append(line_and_length)
-            size += length
-            if size > LINE_LIMIT_BYTES:
-                raise _too_long()
-            yield line.removeprefix(BOM).decode("utf-8", "surrogateescape")
-
-
-def _csv_lines(source: Source, start: int, first_line: int) -> Iterator[tuple[bytes, int]]:
-    """Yield lines with their ends, and their lengths in the source (of an overlong line only a part is there)."""
-    for block in source.blocks(start, first_line):
-        lines = list(io.BytesIO(block.data))
-        if len(lines) == 1:
-            yield lines[0], block.end - block.start
-        else:
-            yield from ((line, len(line)) for line in lines)

@@ -13,7 +13,7 @@ import msgspec
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import drain, inbox, legacy, uok
-from model_outcomes.intake.loads import LoadResult
+from model_outcomes.intake.writer import LoadResult
 from model_outcomes.job.summary import InboxSummary
 
 REASONS_SHOWN = 5

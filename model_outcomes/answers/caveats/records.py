@@ -43,7 +43,7 @@ def twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
-    # A load with very many rejected lines keeps 1,000 of them (parser.REJECTS_KEPT). Its load_history counts them all.
+    # A load with very many rejected lines keeps 1,000 of them (batches.REJECTS_KEPT). Its load_history counts them all.
     lines, rows = log.execute(
         "select coalesce(sum(max(kept, coalesce(rejected_count, 0))), 0), coalesce(sum(kept), 0)"
         " from (select load_id, count(*) as kept from rejected_outcomes group by load_id)"

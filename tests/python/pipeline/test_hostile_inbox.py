@@ -209,13 +209,13 @@ from model_outcomes.intake import loads
 from model_outcomes.log import store
 from model_outcomes.intake import inbox
 folder, database, at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-write, written = loads._Writer.write, [0]
+write, written = loads.Writer.write, [0]
 def counted(writer, batch):
     if "killer" in writer._source.name and written[0] == at:
         os._exit(9)
     write(writer, batch)
     written[0] += "killer" in writer._source.name
-loads._Writer.write = counted
+loads.Writer.write = counted
 result = inbox.load(store.create_or_open(database), folder, database)
 print(*result.faults, sep="\\n")
 """
