@@ -25,6 +25,7 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
               help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
+@click.option("--distinct", is_flag=True, help="Load lines without event_id that equal outcomes in the log, too.")
 @ALL_OR_NOTHING
 @DURABILITY
 @click.pass_obj
@@ -107,7 +108,7 @@ def _report(result: Any, extra: str) -> None:
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
         f" {result.rejected:,} rejected{earlier}"
     )
-    for line in messages.reason_lines(result.reasons):
+    for line in [*result.remarks(), *messages.reason_lines(result.reasons)]:
         console.say(f"  {line}", err=True)
     if result.unknown_fields:
         from model_outcomes.log import validation

@@ -83,7 +83,7 @@ def _drain_file(
     with waiting.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         source = sources.Source(str(spool_path), "jsonl", stream, is_final=True, size=size)
-        loaded = loads.load_source(connection, source, parser=lines, rename=_renamed)
+        loaded = loads.load_source(connection, source, distinct=True, parser=lines, rename=_renamed)
     if not store.is_in_place(connection, database):
         raise OutcomesError(f"{database} was moved away during the drain: the outcomes stay in the spool")
     waiting.unlink()

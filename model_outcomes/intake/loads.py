@@ -13,6 +13,7 @@ from model_outcomes.base.errors import NothingLoadedError
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
 from model_outcomes.intake.batches import Batch, Row
+from model_outcomes.intake.copies import Copies
 from model_outcomes.intake.opening import open_source
 from model_outcomes.intake.parser import Parser
 from model_outcomes.intake.sources import Source
@@ -35,6 +36,7 @@ def load_file(
     is_final: bool = False,
     extra: validation.Extra = "keep",
     all_or_nothing: bool = False,
+    distinct: bool = False,
     file: BinaryIO | None = None,
     is_settled: bool = True,
     progress: Callable[[int, int], None] = lambda done, size: None,
@@ -43,6 +45,8 @@ def load_file(
 
     Each batch is a transaction that includes its row of `load_history`, so that a load that was killed continues
     where it stopped. `all_or_nothing` makes one transaction of the whole file, for which other writers wait.
+    Lines without event_id that equal outcomes in the log are taken for copies, unless `distinct`, or the file is one
+    that has grown.
     `progress` is called with the bytes read and the size in bytes, after each batch. `file` and `is_settled` are for
     `open_source`. Raises OutcomesError if the file cannot be read, NothingLoadedError if `all_or_nothing` and a line
     was rejected.
@@ -50,7 +54,7 @@ def load_file(
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
     with errors.input_faults(paths.source_name(name)), opened as source, unit:
-        result = load_source(connection, source, extra=extra, progress=progress)
+        result = load_source(connection, source, extra=extra, distinct=distinct, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))
             raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
@@ -62,6 +66,7 @@ def load_source(
     source: Source,
     *,
     extra: validation.Extra = "keep",
+    distinct: bool = False,
     parser: Parser | None = None,
     rename: Callable[[Row], Row] | None = None,
     progress: Callable[[int, int], None] = lambda done, size: None,
@@ -73,7 +78,8 @@ def load_source(
     position = find_position(connection, source)
     parser = parser or Parser(outcome.horizon(clock.utc_now()), unknown_fields=UnknownFields(extra))
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
-    writer = Writer(connection, source, position, result, parser.refusals, rename)
+    copies = None if distinct or position.offset else Copies(connection)
+    writer = Writer(connection, source, position, result, parser.refusals, rename, copies)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):
         writer.write(batch)
@@ -93,17 +99,33 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
     """Return the end of the longest load whose bytes the source begins with, under any name.
 
     Each place where a load may have ended is one look-up in an index, so the time does not depend on how many files
-    were loaded before.
+    were loaded before. The digests of the first and last bytes choose the loads, and a checksum of all bytes confirms
+    them.
     """
     for head in source.heads():
         loads = connection.execute(
-            "select end_offset, end_line, tail_sha256 from load_history"
+            "select end_offset, end_line, tail_sha256, content_crc32 from load_history"
             f" where head_bytes = ? and head_sha256 = ? and end_offset > 0 and format <> '{legacy.FORMAT}'"
             " order by end_offset desc",
             head,
         )
-        for end_offset, end_line, tail_sha256 in loads:
+        likely = []
+        for end_offset, end_line, tail_sha256, checksum in loads:
             digests = source.digests(end_offset)
             if digests and digests.tail_sha256 == tail_sha256:
-                return Position(end_offset, end_line)
+                likely.append((Position(end_offset, end_line, checksum or 0), checksum is None))
+        if position := _confirmed(source, likely):
+            return position
     return Position()
+
+
+def _confirmed(source: Source, likely: list[tuple[Position, bool]]) -> Position | None:
+    """Return the last position before which the source has the checksum of the position, or which has none (of older
+    versions). One pass over the source."""
+    confirmed, offset, checksum = None, 0, 0
+    for position, is_unchecked in reversed(likely):
+        checksum = source.checksum(offset, position.offset, checksum)
+        offset = position.offset
+        if is_unchecked or position.checksum == checksum:
+            confirmed = Position(offset, position.line, checksum)
+    return confirmed

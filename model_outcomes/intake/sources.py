@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -111,6 +112,17 @@ class Source:
         tail = self.stream.read(length)
         self.stream.seek(here)
         return Digests(length, _sha256(head), _sha256(tail)) if len(tail) == length else None
+
+    def checksum(self, start: int, end: int, checksum: int = 0) -> int:
+        """Return the CRC-32 of the bytes before `end`; `checksum` is that of the bytes before `start`. The stream keeps
+        its position."""
+        here = self.stream.tell()
+        self.stream.seek(start)
+        while start < end and (chunk := self.stream.read(min(end - start, LINE_LIMIT_BYTES))):
+            checksum = zlib.crc32(chunk, checksum)
+            start += len(chunk)
+        self.stream.seek(here)
+        return checksum
 
     def heads(self) -> list[tuple[int, str]]:
         """Return (length in bytes, SHA-256) of each beginning of the source where an earlier load may have ended, the

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 
 from model_outcomes.base import clock
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import Fault
-from model_outcomes.intake.batches import Batch, Refusals, Row
+from model_outcomes.intake.batches import Batch, NumberedRow, Refusals, Row
+from model_outcomes.intake.copies import Copies, repeated_with_other_values
 from model_outcomes.intake.sources import Source
 from model_outcomes.log import load_history, store
 from model_outcomes.log.load_history import RejectedLine
@@ -30,6 +31,8 @@ class LoadResult:
 
     `unknown_fields` counts the fields that became attributes, or were ignored, by name (the first 20 names;
     `other_unknown_fields` counts the rest).
+    Of the duplicates, `copies` have no event_id and equal outcomes in the log, and `repeats` have the event_id of an
+    outcome with another time, cost or number of tokens.
     `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
     read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
 
@@ -38,6 +41,8 @@ class LoadResult:
     duplicates: int = 0
     rejected: int = 0
     renamed: int = 0
+    copies: int = 0
+    repeats: int = 0
     skipped_bytes: int = 0
     has_unfinished_line: bool = False
     damage: str | None = None
@@ -45,13 +50,27 @@ class LoadResult:
     other_unknown_fields: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
+    def remarks(self) -> list[str]:
+        """Return a line for each kind of duplicate that may be an outcome of its own."""
+        lines = []
+        if self.copies:
+            lines.append(
+                f"{self.copies:,} lines equal outcomes that are in the log and have no event_id: taken for copies"
+                " (--distinct loads them)"
+            )
+        if self.repeats:
+            lines.append(f"{self.repeats:,} events repeat an event_id with other values: is event_id unique?")
+        return lines
+
 
 @dataclass(frozen=True)
 class Position:
-    """The place in a source where the load continues: earlier loads read all before it."""
+    """The place in a source where the load continues: earlier loads read all before it. `checksum` is the CRC-32 of
+    that."""
 
     offset: int = 0
     line: int = 1
+    checksum: int = 0
 
 
 class Writer:
@@ -65,16 +84,21 @@ class Writer:
         result: LoadResult,
         refusals: Refusals,
         rename: Callable[[Row], Row] | None,
+        copies: Copies | None = None,
     ) -> None:
+        """Rows that are among `copies` are not inserted."""
         self._rename = rename
+        self._copies = copies
         self._connection = connection
         self._source = source
-        self._start = position.offset
+        self._start = self._end = position.offset
+        self._checksum = position.checksum
         self._result = result
         self._refusals = refusals
         self._kept_count = 0
         self._summary_id = 0  # of the row that counts the rejected lines that are not kept
         self._load_id = 0
+        self._position: dict[str, object] = {}  # behind the last batch
         self._started_at = clock.now_text()
 
     def write(self, batch: Batch) -> None:
@@ -83,12 +107,29 @@ class Writer:
         digests = self._source.digests(batch.end)
         if digests is None:
             raise OutcomesError(f"{self._source.name} was cut short while it was read: load it again")
+        checksum = self._source.checksum(self._end, batch.end, self._checksum)
         with store.transaction(connection):
             invalid = refusals.count
+            whole, copies = batch, 0
+            if self._copies and self._copies.prepare(batch.rows):
+                batch = _without(self._copies, batch)
+                copies = len(whole.rows) - len(batch.rows)
             accepted = result.accepted + self._insert(batch)
-            seen = result.accepted + result.duplicates + len(batch.rows)
+            seen = result.accepted + result.duplicates + len(whole.rows)
             duplicates = seen - accepted - (refusals.count - invalid)
-            position = {"end_offset": batch.end, "end_line": batch.end_line, **asdict(digests)}
+            repeats = 0
+            if duplicates - copies > result.duplicates:
+                repeats = repeated_with_other_values(connection, batch.rows)
+            position = {
+                "end_offset": batch.end,
+                "end_line": batch.end_line,
+                **asdict(digests),
+                "content_crc32": checksum,
+            }
+            self._position = position
+            if self._copies and self._copies.is_needed:
+                # If this load is killed, the next one begins again.
+                position = {**position, "end_offset": 0}
             if not self._load_id:
                 start = {"start_offset": self._start, "started_at": self._started_at}
                 self._load_id = load_history.begin(
@@ -99,13 +140,16 @@ class Writer:
                 rejected_count=refusals.count,
             )  # fmt: skip
             self._keep(refusals.take(), batch.end_line)
+        self._end, self._checksum = batch.end, checksum
         result.accepted, result.duplicates, result.rejected = accepted, duplicates, refusals.count
+        result.copies += copies
+        result.repeats += repeats
         result.reasons = refusals.reasons
 
     def finish(self) -> None:
         if self._load_id:
             with store.transaction(self._connection):
-                load_history.end(self._connection, self._load_id)
+                load_history.end(self._connection, self._load_id, **self._position)
 
     def _insert(self, batch: Batch) -> int:
         """Insert the rows and return how many are new. Rows that the log's guards reject are refusals."""
@@ -158,6 +202,17 @@ class Writer:
             connection.execute(
                 "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
             )
+
+
+def _without(copies: Copies, batch: Batch) -> Batch:
+    """Return a batch without its copies."""
+    is_new = [row not in copies for row in batch.rows]
+    rows = [row for row, new in zip(batch.rows, is_new, strict=True) if new]
+
+    def retrace() -> Iterator[NumberedRow]:
+        return (each for each, new in zip(batch.retrace(), is_new, strict=True) if new)
+
+    return replace(batch, rows=rows, retrace=retrace)
 
 
 def _in_words(fault: sqlite3.IntegrityError) -> str:

@@ -86,6 +86,7 @@ def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepR
     lines = []
     for file in new:
         lines.append(f"{file.source}: {_in_words(file.accepted, file.duplicates, file.rejected)}")
+        lines += [f"  {remark}" for remark in file.remarks()]
         lines += [f"  {count:,} x {reason}" for reason, count in file.reasons.most_common(REASONS_SHOWN)]
         lines += ["  the last line has no newline yet: it waits"] if file.has_unfinished_line else []
     lines += [f"{path}: is being written, and waits" for path in result.being_written]
@@ -112,6 +113,8 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
         "accepted": result.accepted,
         "duplicates": result.duplicates,
         "rejected": result.rejected,
+        "copies": result.copies,
+        "repeats": result.repeats,
         "reasons": dict(result.reasons.most_common(REASONS_SHOWN)),
         "unknown_fields": result.unknown_fields,
         "other_unknown_fields": result.other_unknown_fields,

@@ -72,7 +72,7 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
         f"{counted(lines, 'line')} could not be read as an outcome and {'is' if lines == 1 else 'are'} in no figure."
         f"{' The reasons are those of the lines that were kept.' if lines > rows else ''}"
         f"{' A line with several faults counts under each.' if reasons > rows else ''}",
-        "Correct the program that wrote them. Show them with: select * from rejected_outcomes.",
+        "Correct the program that wrote them. List them with `loader rejects`, which also forgets them.",
         figures={"lines": lines},
     )  # fmt: skip
 

@@ -331,8 +331,12 @@ def test_refused_lines_stay_in_view_after_the_run_that_refused_them(site: Site) 
         assert (summary["unresolved_rejects"]["lines"], summary["unresolved_rejects"]["files"]) == (
             2, [f"{site.inbox}/log.jsonl"],
         )  # fmt: skip
-    assert "2 lines were rejected in the last 7 days" in process.stderr
+    assert "2 lines were rejected since " in process.stderr
     assert "WARN  rejected lines: Rejected lines. 2 lines " in site.loader("doctor").stdout
-    with closing(sqlite3.connect(site.database)) as connection, connection:
-        connection.execute("update load_history set started_at = '2026-01-01T00:00:00.000000Z'")
+    listed = site.loader("rejects").stdout
+    assert f"load 1: {site.inbox}/log.jsonl, " in listed
+    assert "  1 x success: is null (no verdict)\n  1 x success: expected true or false\n  line 2: {" in listed
+    assert site.loader("rejects", "--forget", "2").returncode == 2
+    assert site.loader("rejects", "--forget", "1").stdout == "2 rejected lines forgotten\n"
+    assert site.loader("rejects").stdout == "no rejected lines\n"
     assert site.run()["unresolved_rejects"]["lines"] == 0
