@@ -10,8 +10,10 @@ import click
 from loader.connections import built, existing_log
 from model_outcomes.base import console, messages
 
+TEXT_CHARACTERS = 90
 
-class _Load(click.ParamType):
+
+class _Load(click.ParamType):  # type: ignore[type-arg]
     name = "load"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -44,9 +46,8 @@ def rejects(db: Path, forget: int | str | None) -> None:
         for reason in messages.reason_lines(load.reasons):
             console.say(f"  {reason}")
         for number, text in load.lines:
-            console.say(
-                f"  line {number:,}: {messages.short_name(text)}" if number else f"  {messages.short_name(text)}"
-            )
+            place = f"line {number:,}: " if number else ""
+            console.say(f"  {place}{console.printable(text[:TEXT_CHARACTERS])}")
     if total > len(loads):
         console.say(f"and {total - len(loads):,} more loads")
     if not loads:

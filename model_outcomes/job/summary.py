@@ -28,7 +28,8 @@ class InboxSummary(msgspec.Struct):
 
 class UnresolvedRejects(msgspec.Struct):
     """Rejected lines that are not forgotten, the time of the first load that had some, and the files that had them (at
-    most 20, the newest first). `faulty_files` counts the files of the inbox that cannot be read and have not changed since."""
+    most 20, the newest first). `faulty_files` counts the files of the inbox that cannot be read and have not changed
+    since."""
 
     since: str | None
     lines: int = 0
