@@ -16,6 +16,7 @@ from model_outcomes.log.outcome import InvalidOutcome
 @dataclass(frozen=True)
 class CsvRecord:
     line_number: int
+    start: int
     raw: bytes
     cells: list[str]
     fault: str | None = None
@@ -25,8 +26,9 @@ class CsvRecords:
     """The records of a CSV source, each with its lines. If csv cannot read a record, its first line is rejected and
     the next line begins a record. `end` and `end_line` are behind the last record that was yielded."""
 
-    def __init__(self, source: Source, start: int = 0, first_line: int = 1) -> None:
+    def __init__(self, source: Source, start: int = 0, first_line: int = 1, separator: str = ",") -> None:
         self.end, self.end_line = start, first_line
+        self._separator = separator
         self._lines = _csv_lines(source, start, first_line)
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._records = self._read()
@@ -40,7 +42,7 @@ class CsvRecords:
     def _read(self) -> Iterator[CsvRecord]:
         while True:
             lines: list[tuple[bytes, int]] = []
-            reader = csv.reader(self._feed(lines), strict=True)
+            reader = csv.reader(self._feed(lines), strict=True, delimiter=self._separator)
             try:
                 cells = next(reader, None)
                 fault = None
@@ -52,7 +54,7 @@ class CsvRecords:
             if cells is None:
                 return
             raw = b"".join(line for line, _ in lines)
-            number = self.end_line
+            number, start = self.end_line, self.end
             self.end += sum(length for _, length in lines)
             self.end_line += len(lines)
             try:
@@ -60,7 +62,7 @@ class CsvRecords:
             except UnicodeDecodeError as error:
                 fault = f"not UTF-8 at byte {error.start + 1}"
             if cells or fault:
-                yield CsvRecord(number, raw.rstrip(b"\r\n"), cells, fault)
+                yield CsvRecord(number, start, raw.rstrip(b"\r\n"), cells, fault)
 
     def _feed(self, lines: list[tuple[bytes, int]]) -> Iterator[str]:
         """Yield lines as text, and append each with its length to `lines`."""

@@ -1,6 +1,7 @@
 """Opening a file of outcomes: its format is detected, and its content becomes lines that can be read from any byte.
 
-A JSON array is first copied with one element a line, and a .gz unpacked. Pipes are copied, because they cannot seek.
+A JSON array is first copied with one element a line, as are objects of several lines. A .gz is unpacked, UTF-16
+decoded. Pipes are copied, because they cannot seek.
 """
 
 from __future__ import annotations
@@ -21,14 +22,11 @@ from typing import BinaryIO, cast
 
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError, UnreadableError
-from model_outcomes.intake import json_arrays
-from model_outcomes.intake.sources import BOM, Source
+from model_outcomes.intake import csv_header, json_arrays, recognition
+from model_outcomes.intake.decoding import UnfinishedError, copied, decoded
+from model_outcomes.intake.sources import BOM, LINE_LIMIT_BYTES, Source
 
-_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
-
-
-class UnfinishedError(OutcomesError):
-    """A file ends too early: its writer has not finished it yet, or it is damaged."""
+BEGINNING_BYTES = 4_096
 
 
 @contextmanager
@@ -51,9 +49,16 @@ def open_source(
         with ExitStack() as stack:
             raw, is_copy = stack.enter_context(_open(name, file))
             stream, is_packed, damage = stack.enter_context(_unpacked(raw, path, is_settled))
-            format = format or _format_of(name, stream)
-            if format == "json":
-                stream = stack.enter_context(_array_as_lines(stream, path))
+            stream = stack.enter_context(decoded(stream, path, is_settled))
+            beginning = _beginning(stream)
+            format = format or _format_of(name, beginning)
+            if format == "json" and beginning.lstrip()[:1] != b"{":
+                stream = stack.enter_context(_values_as_lines(stream, path, "a JSON array"))
+                is_final = True
+            elif format != "csv" and recognition.is_pretty(beginning):
+                stream = stack.enter_context(_values_as_lines(stream, path, "JSON"))
+                is_final = True
+            elif _suffix(name) == ".json" and recognition.is_whole(_beginning(stream, LINE_LIMIT_BYTES + 1)):
                 is_final = True
             _check_content(stream, format, path)
             is_final = is_final or is_packed or is_copy
@@ -68,7 +73,7 @@ def _open(name: str, file: BinaryIO | None) -> Iterator[tuple[BinaryIO, bool]]:
     if file is not None:
         yield file, False
     elif name == "-":
-        with _copy(sys.stdin.buffer) as copy:
+        with copied(sys.stdin.buffer) as copy:
             yield copy, True
     else:
         # Unbuffered, because a buffered open asks for the position, which a pipe has not.
@@ -77,7 +82,7 @@ def _open(name: str, file: BinaryIO | None) -> Iterator[tuple[BinaryIO, bool]]:
                 yield cast(BinaryIO, io.BufferedReader(raw)), False
                 return
             refuse_device(raw.fileno())
-            with _copy(cast(BinaryIO, raw)) as copy:
+            with copied(cast(BinaryIO, raw)) as copy:
                 yield copy, True
 
 
@@ -87,14 +92,6 @@ def refuse_device(descriptor: int) -> None:
     is_null = status.st_rdev == Path(os.devnull).stat().st_rdev
     if stat.S_ISBLK(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not is_null and not os.isatty(descriptor)):
         raise OSError(errno.EINVAL, "is a device, not a file")
-
-
-@contextmanager
-def _copy(stream: BinaryIO) -> Iterator[BinaryIO]:
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
-        copy.seek(0)
-        yield cast(BinaryIO, copy)
 
 
 @contextmanager
@@ -122,39 +119,59 @@ def _unpacked(raw: BinaryIO, path: str, is_settled: bool) -> Iterator[tuple[Bina
 
 
 @contextmanager
-def _array_as_lines(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
-    """Yield a copy of a JSON array with one element a line."""
+def _values_as_lines(stream: BinaryIO, path: str, kind: str) -> Iterator[BinaryIO]:
+    """Yield a copy of a JSON array, or of JSON objects one after the other, with one value a line."""
+    write = json_arrays.write_lines if kind == "a JSON array" else json_arrays.write_objects
+    stream.seek(0)
     with tempfile.TemporaryFile() as lines:
         try:
-            json_arrays.write_lines(stream, lines)
+            write(stream, lines)
         except EOFError as fault:
-            raise UnfinishedError(f"{path} is not a JSON array: {fault}") from None
+            raise UnfinishedError(f"{path} is not {kind}: {fault}") from None
         except ValueError as fault:
-            raise OutcomesError(f"{path} is not a JSON array: {fault}") from None
+            raise OutcomesError(f"{path} is not {kind}: {fault}") from None
         lines.seek(0)
         yield cast(BinaryIO, lines)
 
 
-def _format_of(name: str, stream: BinaryIO) -> str:
-    """Return the format, by the suffix of the name if it has one, else by the first character of the content."""
-    suffix = Path(name.removesuffix(".gz")).suffix.lower()
-    first = _beginning(stream).lstrip()[:1]
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
-    return {b"[": "json", b"{": "jsonl", b"": "jsonl"}.get(first, "csv")
+def _format_of(name: str, beginning: bytes) -> str:
+    """Return the format that the content shows or, if it shows none, that of the name."""
+    suffix = _suffix(name)
+    if recognition.is_array(beginning):
+        return "json"
+    if beginning.lstrip()[:1] == b"{":
+        return "jsonl"
+    if suffix == ".jsonl" or suffix == ".ndjson":
+        names = csv_header.names_of(beginning.decode("utf-8", "replace"))
+        return "csv" if recognition.has_outcome_field(names) else "jsonl"
+    if not beginning.strip():
+        return "csv" if suffix in (".csv", ".tsv") else "jsonl"
+    return "json" if suffix != ".csv" and beginning.lstrip()[:1] == b"[" else "csv"
 
 
-def _beginning(stream: BinaryIO) -> bytes:
+def _suffix(name: str) -> str:
+    return Path(name.removesuffix(".gz")).suffix.lower()
+
+
+def _beginning(stream: BinaryIO, length: int = BEGINNING_BYTES) -> bytes:
     stream.seek(0)
-    beginning = stream.read(4096)
+    beginning = stream.read(length)
     stream.seek(0)
     return beginning.removeprefix(BOM)
 
 
 def _check_content(stream: BinaryIO, format: str, path: str) -> None:
+    """Raise OutcomesError if the content is not of the format, or if no object in it is meant as an outcome."""
     beginning = _beginning(stream)
-    if format == "jsonl" and any(line.lstrip().startswith(b"{") for line in beginning.splitlines()):
-        return  # a crash may have left NULs in it
+    if words := recognition.foreign(beginning):
+        raise OutcomesError(f"{path} {words}")
+    if tool := recognition.named_tool(beginning):
+        raise OutcomesError(f"{path} is of {tool}: use --as {tool}")
+    if format != "csv" and any(line.lstrip().startswith(b"{") for line in beginning.splitlines()):
+        # NULs may be in it after a crash.
+        if words := recognition.refusal(_beginning(stream, LINE_LIMIT_BYTES).split(b"\n")):
+            raise OutcomesError(f"{path} {words}")
+        return
     if b"\0" in beginning:
         raise OutcomesError(f"{path} is binary, not {format}")
     if format == "jsonl" and beginning.strip():

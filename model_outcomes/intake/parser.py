@@ -8,10 +8,9 @@ from datetime import datetime
 
 import msgspec
 
-from model_outcomes.base import messages
-from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake.batches import Batch, NumberedRow, Refusals, Row
+from model_outcomes.intake.csv_header import CsvColumn, read_header
 from model_outcomes.intake.csv_records import CsvRecord, CsvRecords, too_long
 from model_outcomes.intake.sources import LINE_LIMIT_BYTES, Block, Source
 from model_outcomes.log import outcome, validation
@@ -63,15 +62,16 @@ class Parser:
                 refusals.add(number, line, fault.faults)
 
     def _csv_batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
-        records = CsvRecords(source)
-        header = self._csv_header(records, source)
-        if start:
-            records = CsvRecords(source, start, first_line)
+        header = read_header(source, self.unknown_fields)
+        if header is None:
+            return
+        place = (start, first_line) if start >= header.end else (header.end, header.end_line)
+        records = CsvRecords(source, *place, header.separator)
         traced: list[NumberedRow] = []
         size = 0
         for record in records:
             try:
-                traced.append((record.line_number, record.raw, self._csv_row(header, record)))
+                traced.append((record.line_number, record.raw, self._csv_row(header.columns, record)))
             except InvalidOutcome as fault:
                 self.refusals.add(record.line_number, record.raw, fault.faults)
             size += len(record.raw)
@@ -80,27 +80,6 @@ class Parser:
                 traced, size = [], 0
         if records.end > start:
             yield _csv_batch(traced, records)
-
-    def _csv_header(self, records: CsvRecords, source: Source) -> list[CsvColumn]:
-        first = next(records, None)
-        if first is None:
-            return []
-        cells = [cell.strip() for cell in first.cells]
-        names = [cell if cell in outcome.FIELDS else validation.CAMEL_CASE.get(cell) for cell in cells]
-        for required in outcome.REQUIRED:
-            if required not in names:
-                raise OutcomesError(f"{source.name} has no column {required}: name it in the first line")
-        for name, cell in zip(names, cells, strict=True):
-            if name is None and self.unknown_fields.extra == "reject":
-                column, hint = messages.short_name(cell), validation.suggestion(cell)
-                raise OutcomesError(f"{source.name} has the column {column}, which is no known one{hint}")
-            if name is None and cell:
-                self.unknown_fields.add(cell)
-                if self.unknown_fields.extra == "keep" and cells.count(cell) > 1:
-                    raise OutcomesError(f"{source.name} has the column {messages.short_name(cell)} twice")
-            elif name and names.count(name) > 1:
-                raise OutcomesError(f"{source.name} has the column {name} twice")
-        return [CsvColumn(name, cell) for name, cell in zip(names, cells, strict=True)]
 
     def _csv_row(self, header: list[CsvColumn], record: CsvRecord) -> Row:
         if record.fault:
@@ -124,12 +103,3 @@ class Parser:
 
 def _csv_batch(traced: list[NumberedRow], records: CsvRecords) -> Batch:
     return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced)
-
-
-@dataclass(frozen=True)
-class CsvColumn:
-    """A column of a CSV file. `field` is None if no outcome has such a field. Without a header it is ignored: programs
-    write their row numbers so."""
-
-    field: str | None
-    header: str

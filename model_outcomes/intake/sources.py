@@ -87,7 +87,7 @@ class Source:
         cut = len(rest) if self.is_final and self.damage is None else rest.rfind(b"\n") + 1
         if cut:
             yield Block(rest[:cut], start, start + cut, first_line)
-        if rest[cut:].strip():
+        if rest[cut:].removeprefix(BOM).strip():
             self.has_unfinished_line = True
 
     def _rest_of_line(self, data: bytes) -> tuple[bytes, int]:
