@@ -25,6 +25,7 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
               help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
+@click.option("--distinct", is_flag=True, help="Load lines without event_id that equal outcomes in the log, too.")
 @click.option("--accept-changes", is_flag=True, help="Correct outcomes whose verdict changed in the file.")
 @ALL_OR_NOTHING
 @DURABILITY
@@ -51,7 +52,7 @@ def load(
                 console.say(f"Error: {fault}", err=True)
                 continue
             rejected += result.rejected
-            _report(result, how["extra"], how["accept_changes"])
+            _report(result, how["extra"])
     console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
@@ -102,17 +103,14 @@ def _progress(name: str) -> Iterator[Any]:
         yield progress
 
 
-def _report(result: Any, extra: str, accepts_changes: bool) -> None:
+def _report(result: Any, extra: str) -> None:
     """Print the counts of a file on stdout, and its faults on stderr."""
     earlier = " (the rest was loaded before)" if result.skipped_bytes else ""
     console.say(
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
-        f" {result.rejected:,} rejected{f', {result.corrected:,} corrected' if result.corrected else ''}{earlier}"
+        f" {result.rejected:,} rejected{earlier}"
     )
-    if result.changed:
-        hint = "" if accepts_changes else ": correct the outcomes with --accept-changes"
-        console.say(f"  {result.changed:,} verdicts changed at the source{hint}", err=True)
-    for line in messages.reason_lines(result.reasons):
+    for line in [*result.remarks(), *messages.reason_lines(result.reasons)]:
         console.say(f"  {line}", err=True)
     if result.unknown_fields:
         from model_outcomes.log import validation

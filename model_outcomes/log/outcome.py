@@ -114,7 +114,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.timeout or False,
             tokens,
             cost,
-            _utc_text(self.timestamp),
+            utc_text(self.timestamp),
             self.event_id,
             self.task_id,
             self.experiment_id,
@@ -153,7 +153,7 @@ class InvalidOutcome(OutcomesError, ValueError):
         self.faults = faults
 
 
-def _utc_text(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
     """Return the same text as clock.to_text, 14 times faster: a load converts millions of rows."""
     if moment.tzinfo is not timezone.utc:
         moment = moment.astimezone(timezone.utc)

@@ -15,6 +15,7 @@ import pytest
 from model_outcomes.base import paths
 from model_outcomes.intake import loads
 from model_outcomes.intake.sources import Source
+from model_outcomes.intake.writer import Position
 from model_outcomes.log import store
 
 pytestmark = pytest.mark.usefixtures("made")
@@ -215,7 +216,7 @@ def test_a_fault_nobody_thought_of_names_the_file(
         (tmp_path / f"{name}.jsonl").write_bytes(line(model_id=name))
     find = loads.find_position
 
-    def fail(connection: sqlite3.Connection, source: Source) -> loads.Position:
+    def fail(connection: sqlite3.Connection, source: Source) -> Position:
         if "bad" in source.name:
             raise OverflowError("too much")
         return find(connection, source)
