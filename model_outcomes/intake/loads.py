@@ -36,7 +36,9 @@ class LoadResult:
     `unknown_fields` counts the fields that became attributes, or were ignored, by name (the first 20 names;
     `other_unknown_fields` counts the rest).
     `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
-    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
+    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome. Of a mapping,
+    `no_verdict` counts the rows without a verdict by their reason, and `problems` are the faults of files among
+    others."""
 
     source: str
     accepted: int = 0
@@ -49,6 +51,8 @@ class LoadResult:
     unknown_fields: dict[str, int] = field(default_factory=dict)
     other_unknown_fields: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    no_verdict: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from typing import BinaryIO, cast
 
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError, UnreadableError
-from model_outcomes.intake import json_arrays
+from model_outcomes.intake import json_arrays, mapping
 
 LINE_LIMIT_BYTES = 1_000_000
 WINDOW_BYTES = 1 << 16  # at the beginning and the end of a file, by which a later load recognizes it
@@ -180,6 +180,7 @@ def open_source(
         with ExitStack() as stack:
             raw, is_copy = stack.enter_context(_open(name, file))
             stream, is_packed, damage = stack.enter_context(_unpacked(raw, path, is_settled))
+            mapping.refuse_tools(path, stream)
             format = format or _format_of(name, stream)
             if format == "json":
                 stream = stack.enter_context(_array_as_lines(stream, path))
