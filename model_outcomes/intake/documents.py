@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from model_outcomes.base import paths
+from model_outcomes.base.connection import is_in_wal_mode
 from model_outcomes.base.errors import OutcomesError, missing
 from model_outcomes.intake.mapping import SQLITE_MAGIC
 from model_outcomes.intake.sources import refuse_device
@@ -66,7 +67,7 @@ class Faults:
 
 @dataclass
 class Opened:
-    """What a file holds: its documents, or the path of an SQLite database. `faults` is filled while they are read."""
+    """An open file: its documents, or the path of an SQLite database. `faults` is filled while they are read."""
 
     name: str
     documents: Iterator[Document]
@@ -89,8 +90,11 @@ def plain_opener(path: Path) -> BinaryIO:
     return stream
 
 
-def opened(path: Path, members: tuple[str, ...], opener: Opener = plain_opener) -> Opened:
-    """Return what a file holds. Of a zip, only the `members` (patterns) are read.
+def opened(
+    path: Path, members: tuple[str, ...] = (), tables: tuple[str, ...] = (), opener: Opener = plain_opener
+) -> Opened:
+    """Open a file. Of a zip, only the `members` (patterns) are read. Of an SQLite database, the rows of `tables` are
+    documents; without `tables` it is returned as a database.
 
     The faults of single documents are counted in the result. A file that cannot be read raises OutcomesError or
     OSError when its documents are taken.
@@ -99,10 +103,41 @@ def opened(path: Path, members: tuple[str, ...], opener: Opener = plain_opener) 
     content = Opened(name, iter(()))
     with closing(opener(path)) as stream:
         if stream.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC:
-            content.database = path
+            if tables:
+                content.documents = _table_rows(path, name, tables)
+            else:
+                content.database = path
             return content
     content.documents = _documents(path, name, members, opener, content.faults)
     return content
+
+
+def attached(connection: sqlite3.Connection, database: Path) -> None:
+    """Attach an SQLite database read-only, as `source`. Raises OutcomesError if SQLite cannot read it."""
+    # A database in WAL mode needs files beside it, unless nobody has it open: then it can be read as it is.
+    is_whole = is_in_wal_mode(database) and not Path(f"{database}-wal").exists()
+    uri = f"{database.absolute().as_uri()}?{'immutable=1' if is_whole else 'mode=ro'}"
+    try:
+        connection.execute("pragma trusted_schema = off")
+        connection.execute("attach ? as source", (uri,))
+        connection.execute("select count(*) from source.sqlite_master").fetchone()
+    except sqlite3.Error as fault:
+        raise OutcomesError(f"{paths.shown_path(database)}: {fault}") from None
+
+
+def _table_rows(path: Path, name: str, tables: tuple[str, ...]) -> Iterator[Document]:
+    with closing(sqlite3.connect("file::memory:", uri=True, isolation_level=None)) as connection:
+        attached(connection, path)
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        for table in tables:
+            try:
+                rows = connection.execute(f'select * from source."{table}"')
+            except sqlite3.Error as fault:
+                raise OutcomesError(f"{name}: {fault}") from None
+            names = [column[0] for column in rows.description]
+            for number, row in enumerate(rows, 1):
+                values = {key: value for key, value in zip(names, row, strict=True) if not isinstance(value, bytes)}
+                yield Document(name, table, number, json.dumps(values, ensure_ascii=False))
 
 
 def _documents(path: Path, name: str, members: tuple[str, ...], opener: Opener, faults: Faults) -> Iterator[Document]:

@@ -40,7 +40,7 @@ _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?")
 
 @dataclass(frozen=True)
 class Unit:
-    """The files that one SELECT reads together. `name` is the file, the folder of several, or the first of them."""
+    """The files that one SELECT reads together. `name` is the file, or the folder that has them all."""
 
     name: str
     files: tuple[Path, ...]
@@ -105,8 +105,9 @@ def in_units(mapping: Mapping, files: Sequence[Path]) -> Iterator[Unit]:
     for path in files:
         key = {"file": path, "folder": paths.absolute(path).parent}.get(mapping.group)
         groups.setdefault(key, []).append(path)
-    for key, group in groups.items():
-        yield Unit(str(key) if key and len(group) > 1 else str(group[0]), tuple(group))
+    for group in groups.values():
+        folder = os.path.commonpath([paths.absolute(path).parent for path in group])
+        yield Unit(folder if len(group) > 1 else str(group[0]), tuple(group))
 
 
 def load(
@@ -164,7 +165,7 @@ def _rows(mapping: Mapping, unit: Unit, parameters: Map[str, Any], opener: Opene
     for path in unit.files:
         try:
             with errors.input_faults(paths.shown_path(path)):
-                contents.append(documents.opened(path, mapping.members, opener))
+                contents.append(documents.opened(path, mapping.members, mapping.tables, opener))
         except OutcomesError as fault:
             broken.append(fault)
     databases = [each.database for each in contents if each.database]

@@ -5,6 +5,7 @@ The comment begins with lines of these keys (an unknown key is plain text):
     -- title: an Inspect log
     -- files: *.eval, *.json            names of its files in a folder; with a / the last parts of the path
     -- members: header.json             the members of a zip that the SELECT reads
+    -- tables: eval_results             tables of a database whose rows are documents (member is the table)
     -- group: file                      one SELECT for each file; or `folder`, or `all` (the default)
     -- recognise: evalId promptIdx | member:header.json | table:eval_results
     -- :timestamp (required) the time of the run
@@ -38,7 +39,7 @@ PARAMETERS = {
     "zone": "the time zone of times without an offset, such as Europe/Berlin",
 }
 GROUPS = ("file", "folder", "all")
-_KEY = re.compile(r"--\s*(title|files|members|group|recognise|versions):\s*(.*)")
+_KEY = re.compile(r"--\s*(title|files|members|tables|group|recognise|versions):\s*(.*)")
 _PARAMETER = re.compile(r"--\s*:(\w+)\s*(\(required\))?\s*(.*)")
 _USED = re.compile(r":([a-z_]+)\b")
 _OURS = re.compile(rb'"(task_type|taskType)"\s*:')
@@ -55,6 +56,7 @@ class Mapping:
     title: str
     files: tuple[str, ...]
     members: tuple[str, ...]
+    tables: tuple[str, ...]
     group: str
     rules: tuple[tuple[str, ...], ...]
     versions: str
@@ -128,7 +130,7 @@ def read(path: Path) -> Mapping:
         raise OutcomesError(f"the mapping {path}: group is {group}, expected one of {', '.join(GROUPS)}")
     return Mapping(
         path.stem, text, keys.get("title", f"input of {path.name}"), _listed(keys.get("files", "*")),
-        _listed(keys.get("members", "")), group,
+        _listed(keys.get("members", "")), _listed(keys.get("tables", "")), group,
         tuple(tuple(rule.split()) for rule in keys.get("recognise", "").split("|") if rule.strip()),
         keys.get("versions", ""), {name: parameters[name] for name in PARAMETERS if name in parameters},
         tuple(required),

@@ -11,9 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from model_outcomes.base.connection import is_in_wal_mode
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.intake.documents import DOCUMENT_LIMIT_BYTES, Document
+from model_outcomes.intake.documents import DOCUMENT_LIMIT_BYTES, Document, attached
 from model_outcomes.intake.mapping import PARAMETERS, Mapping
 
 TIME_LIMIT_S = 300.0  # of one SELECT
@@ -56,14 +55,14 @@ def rows(
     Raises OutcomesError, which names the mapping, if its SELECT fails, tries to do more than read, or takes longer
     than `time_limit_s`.
     """
-    # The name "" is a file that SQLite deletes; it is written only if the documents do not fit into memory.
-    with closing(sqlite3.connect("", isolation_level=None)) as connection:
+    # The name "file:" is a file that SQLite deletes; it is written only if the documents do not fit into memory.
+    with closing(sqlite3.connect("file:", uri=True, isolation_level=None)) as connection:
         connection.execute(TABLE)
         connection.execute("begin")
         connection.executemany("insert into raw values (?, ?, ?, ?)", _bounded(documents, mapping))
         connection.execute("commit")
         if database:
-            _attach(connection, database)
+            attached(connection, database)
         _add_functions(connection)
         # SQLite makes these two when they are first used, by a statement that the authorizer would deny.
         connection.execute("select * from json_each('[]'), json_tree('[]')").fetchone()
@@ -98,18 +97,6 @@ def _bounded(documents: Iterable[Document], mapping: Mapping) -> Iterator[Docume
         if size > RAW_LIMIT_BYTES:
             raise OutcomesError(f"{mapping.name} reads at most {RAW_LIMIT_BYTES:,} bytes at once: load fewer files")
         yield document
-
-
-def _attach(connection: sqlite3.Connection, database: Path) -> None:
-    # A database in WAL mode needs files beside it, unless nobody has it open: then it can be read as it is.
-    is_whole = is_in_wal_mode(database) and not Path(f"{database}-wal").exists()
-    uri = f"{database.absolute().as_uri()}?{'immutable=1' if is_whole else 'mode=ro'}"
-    try:
-        connection.execute("pragma trusted_schema = off")
-        connection.execute("attach ? as source", (uri,))
-        connection.execute("select count(*) from source.sqlite_master").fetchone()
-    except sqlite3.Error as fault:
-        raise OutcomesError(f"{database}: {fault}") from None
 
 
 def _add_functions(connection: sqlite3.Connection) -> None:

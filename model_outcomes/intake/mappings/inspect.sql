@@ -5,7 +5,7 @@
 -- recognise: member:header.json member:summaries.json | eval plan task_registry_name | eval plan task_attribs
 -- versions: inspect_ai 0.3.41 to 0.3.206
 -- :task_type the kind of task; default: the task's name
--- :model_id the model; default: the log's own
+-- :model_id the model, if the log names none
 -- :scorer the scorer whose score decides; default: the first one
 -- :threshold a score from this number on is a success; default: 1
 -- :lower_is_better a score up to the threshold is a success
@@ -29,7 +29,7 @@ headers as materialized (
         ) as effort,
         coalesce(json_extract(doc, '$.invalidated'), 0) as is_invalidated
     from raw
-    where coalesce(member, 'header.json') = 'header.json' and json_type(doc, '$.eval.model') = 'text'
+    where coalesce(member, 'header.json') = 'header.json' and json_type(doc, '$.eval') = 'object'
 ),
 
 samples as materialized (
@@ -92,7 +92,7 @@ verdicts as materialized (
 
 select
     coalesce(:task_type, task) as task_type,
-    coalesce(:model_id, model) as model_id,
+    coalesce(model, :model_id) as model_id,
     success,
     coalesce(limit_type in ('time', 'working'), 0) as timeout,
     coalesce(
