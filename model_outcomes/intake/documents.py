@@ -101,14 +101,21 @@ def opened(
     """
     name = paths.source_name(path)
     content = Opened(name, iter(()))
-    with closing(opener(path)) as stream:
-        if stream.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC:
-            if tables:
-                content.documents = _table_rows(path, name, tables)
-            else:
-                content.database = path
-            return content
-    content.documents = _documents(path, name, members, opener, content.faults)
+    stream = opener(path)
+    if isinstance(stream, io.BytesIO):  # what a pipe gave, which can be read only once
+        copied = stream
+        opener = lambda _: copied  # noqa: E731
+    magic = stream.read(len(SQLITE_MAGIC))
+    if isinstance(stream, io.BytesIO):
+        stream.seek(0)
+    else:
+        stream.close()
+    if magic != SQLITE_MAGIC:
+        content.documents = _documents(path, name, members, opener, content.faults)
+    elif tables:
+        content.documents = _table_rows(path, name, tables)
+    else:
+        content.database = path
     return content
 
 

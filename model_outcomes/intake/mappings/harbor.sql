@@ -51,10 +51,10 @@ trials as materialized (
 usages as materialized (
     select
         json_extract(trials.doc, '$.id') as id,
-        sum(json_extract(each.value, '$.n_input_tokens')) as input_tokens,
-        sum(json_extract(each.value, '$.n_cache_tokens')) as cached_input_tokens,
-        sum(json_extract(each.value, '$.n_output_tokens')) as output_tokens,
-        sum(json_extract(each.value, '$.cost_usd')) as cost_usd
+        sum(json_extract(item.value, '$.n_input_tokens')) as input_tokens,
+        sum(json_extract(item.value, '$.n_cache_tokens')) as cached_input_tokens,
+        sum(json_extract(item.value, '$.n_output_tokens')) as output_tokens,
+        sum(json_extract(item.value, '$.cost_usd')) as cost_usd
     from trials
     inner join json_each(
         case
@@ -66,7 +66,7 @@ usages as materialized (
                 where json_type(step.value, '$.agent_result') = 'object'
             )
         end
-    ) as each
+    ) as item
     group by 1
 ),
 

@@ -35,13 +35,13 @@ headers as materialized (
 samples as materialized (
     select
         headers.*,
-        each.value as sample,
+        item.value as sample,
         (
-            select usage.value from json_each(each.value, '$.model_usage') as usage
+            select usage.value from json_each(item.value, '$.model_usage') as usage
             where usage.key = headers.model
         ) as usage,
         (
-            select score.value from json_each(each.value, '$.scores') as score
+            select score.value from json_each(item.value, '$.scores') as score
             where :scorer is null or score.key = :scorer
             limit 1
         ) as score
@@ -50,7 +50,7 @@ samples as materialized (
         on
             headers.source = raw.source
             and coalesce(raw.member, 'summaries.json') = 'summaries.json'
-    inner join json_each(raw.doc, case when raw.member is null then '$.samples' else '$' end) as each
+    inner join json_each(raw.doc, case when raw.member is null then '$.samples' else '$' end) as item
 ),
 
 facts as materialized (

@@ -35,21 +35,21 @@ documents as materialized (
 
 results as materialized (
     select
-        documents.number * 1000000 + each.key as place,
+        documents.number * 1000000 + item.key as place,
         documents.eval_id,
         documents.run_at,
         documents.description,
-        each.value as result,
-        json_extract(each.value, '$.testCase') as test_case,
-        json_extract(each.value, '$.provider') as provider,
-        json_extract(each.value, '$.response') as response,
-        json_extract(each.value, '$.prompt') as prompt,
-        json_extract(each.value, '$.promptId') as prompt_id,
-        json_extract(each.value, '$.testIdx') as test_idx,
-        json_extract(each.value, '$.failureReason') as failure_reason,
-        json_extract(each.value, '$.latencyMs') as latency_ms
+        item.value as result,
+        json_extract(item.value, '$.testCase') as test_case,
+        json_extract(item.value, '$.provider') as provider,
+        json_extract(item.value, '$.response') as response,
+        json_extract(item.value, '$.prompt') as prompt,
+        json_extract(item.value, '$.promptId') as prompt_id,
+        json_extract(item.value, '$.testIdx') as test_idx,
+        json_extract(item.value, '$.failureReason') as failure_reason,
+        json_extract(item.value, '$.latencyMs') as latency_ms
     from documents
-    inner join json_each(documents.doc, '$.results.results') as each
+    inner join json_each(documents.doc, '$.results.results') as item
     where documents.member is null
     union all
     select

@@ -4,7 +4,7 @@
 -- recognise: resolved_ids submitted_instances | patch_successfully_applied resolved | instance_[^"]*__[^"]* | model_stats exit_status | model_name_or_path model_patch
 -- versions: swebench 4 and 5, SWE-bench Pro of 2025, mini-swe-agent 1 and 2
 -- :timestamp (required) the time of the run, which no file has
--- :model_id the model, if neither the predictions nor the names of the files say it
+-- :model_id the model, instead of the one in the name of a report; for the files of one model
 -- :task_type the kind of task; default: swe-bench or swe-bench-pro
 --
 -- Verdicts are in a run report (MODEL.RUN.json), in the report.json of each instance, or in eval_results.json of
@@ -55,9 +55,9 @@ lists(path, success, reason, error_type) as (
 ),
 
 infra_failures as materialized (
-    select named_reports.stem, each.value as instance_id
+    select named_reports.stem, item.value as instance_id
     from named_reports
-    inner join json_each(named_reports.infra_failure_ids) as each
+    inner join json_each(named_reports.infra_failure_ids) as item
 ),
 
 from_reports as materialized (
@@ -65,7 +65,7 @@ from_reports as materialized (
         'swe-bench' as task_type,
         named_reports.model,
         named_reports.run,
-        each.value as instance_id,
+        item.value as instance_id,
         case when infra_failures.instance_id is not null then 0 else lists.success end as success,
         case
             when lists.success = 1 then null
@@ -76,9 +76,9 @@ from_reports as materialized (
         2 as rank
     from named_reports
     cross join lists
-    inner join json_each(named_reports.doc, lists.path) as each
+    inner join json_each(named_reports.doc, lists.path) as item
     left join infra_failures
-        on named_reports.stem = infra_failures.stem and each.value = infra_failures.instance_id and lists.success is not 1
+        on named_reports.stem = infra_failures.stem and item.value = infra_failures.instance_id and lists.success is not 1
 ),
 
 -- logs/run_evaluation/RUN/MODEL/INSTANCE/report.json
@@ -87,19 +87,19 @@ from_instances as materialized (
         'swe-bench' as task_type,
         name_of(folder_of(files.folder)) as model,
         name_of(folder_of(folder_of(files.folder))) as run,
-        each.key as instance_id,
-        json_extract(each.value, '$.resolved') as success,
+        item.key as instance_id,
+        json_extract(item.value, '$.resolved') as success,
         case
-            when json_extract(each.value, '$.resolved') then null
-            when json_extract(each.value, '$.infra_failure') then 'infra_failure'
-            when json_extract(each.value, '$.patch_exists') = 0 then 'empty_patch'
-            when json_extract(each.value, '$.patch_successfully_applied') = 0 then 'patch_not_applied'
+            when json_extract(item.value, '$.resolved') then null
+            when json_extract(item.value, '$.infra_failure') then 'infra_failure'
+            when json_extract(item.value, '$.patch_exists') = 0 then 'empty_patch'
+            when json_extract(item.value, '$.patch_successfully_applied') = 0 then 'patch_not_applied'
         end as error_type,
         'evaluation_error' as reason,
         1 as rank
     from files
-    inner join json_each(files.doc) as each
-    where files.name = 'report.json' and files.type = 'object' and each.type = 'object'
+    inner join json_each(files.doc) as item
+    where files.name = 'report.json' and files.type = 'object' and item.type = 'object'
 ),
 
 -- {"instance_...": true, ...}; the folder or the beginning of the name says the model.
@@ -111,14 +111,14 @@ from_pro as materialized (
             else replace(replace(files.name, '_eval_results.json', ''), '.json', '')
         end as model,
         '' as run,
-        each.key as instance_id,
-        each.value as success,
+        item.key as instance_id,
+        item.value as success,
         null as error_type,
         'evaluation_error' as reason,
         1 as rank
     from files
-    inner join json_each(files.doc) as each
-    where files.type = 'object' and each.type in ('true', 'false') and each.key glob '*__*'
+    inner join json_each(files.doc) as item
+    where files.type = 'object' and item.type in ('true', 'false') and item.key glob '*__*'
 ),
 
 verdicts as materialized (
@@ -136,11 +136,11 @@ verdicts as materialized (
 
 predictions as materialized (
     select
-        coalesce(json_extract(each.value, '$.instance_id'), each.key) as instance_id,
-        json_extract(each.value, '$.model_name_or_path') as model
+        coalesce(json_extract(item.value, '$.instance_id'), item.key) as instance_id,
+        json_extract(item.value, '$.model_name_or_path') as model
     from files
-    inner join json_each(case when json_type(files.doc, '$.model_name_or_path') = 'text' then json_array(json(files.doc)) else files.doc end) as each
-    where each.type = 'object' and json_type(each.value, '$.model_name_or_path') = 'text'
+    inner join json_each(case when json_type(files.doc, '$.model_name_or_path') = 'text' then json_array(json(files.doc)) else files.doc end) as item
+    where item.type = 'object' and json_type(item.value, '$.model_name_or_path') = 'text'
 ),
 
 models as materialized (
@@ -179,8 +179,12 @@ sole as materialized (
 
 select
     coalesce(:task_type, verdicts.task_type) as task_type,
-    coalesce(models.full_name, trajectories.full_name, nullif(replace(verdicts.model, '__', '/'), ''), :model_id)
-        as model_id,
+    coalesce(
+        models.full_name,
+        trajectories.full_name,
+        case when sole.is_sole then :model_id end,
+        nullif(replace(verdicts.model, '__', '/'), '')
+    ) as model_id,
     verdicts.success,
     coalesce(trajectories.exit_status = 'TimeExceeded', 0) as timeout,
     verdicts.task_type || '/' || verdicts.run || '/' || verdicts.model || '/' || verdicts.instance_id as event_id,

@@ -27,10 +27,10 @@ runs as materialized (
 ),
 
 simulations as materialized (
-    select runs.*, each.value as simulation
+    select runs.*, item.value as simulation
     from runs
     inner join raw on runs.source = raw.source
-    inner join json_each(raw.doc, '$.simulations') as each
+    inner join json_each(raw.doc, '$.simulations') as item
     union all
     select runs.*, raw.doc
     from raw

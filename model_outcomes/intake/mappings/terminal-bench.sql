@@ -27,20 +27,20 @@ runs as materialized (
 trials as materialized (
     select
         folder_of(raw.source) as folder,
-        json_extract(each.value, '$.id') as id,
-        json_extract(each.value, '$.uuid') as uuid,
-        json_extract(each.value, '$.trial_name') as trial_name,
-        json_extract(each.value, '$.task_id') as task_id,
-        json_extract(each.value, '$.is_resolved') as is_resolved,
-        nullif(nullif(json_extract(each.value, '$.failure_mode'), 'unset'), 'none') as failure_mode,
-        nullif(json_extract(each.value, '$.total_input_tokens'), 0) as input_tokens,
-        json_extract(each.value, '$.total_output_tokens') as output_tokens,
-        json_extract(each.value, '$.trial_started_at') as started_at,
-        json_extract(each.value, '$.agent_started_at') as agent_started_at,
-        json_extract(each.value, '$.agent_ended_at') as agent_ended_at
+        json_extract(item.value, '$.id') as id,
+        json_extract(item.value, '$.uuid') as uuid,
+        json_extract(item.value, '$.trial_name') as trial_name,
+        json_extract(item.value, '$.task_id') as task_id,
+        json_extract(item.value, '$.is_resolved') as is_resolved,
+        nullif(nullif(json_extract(item.value, '$.failure_mode'), 'unset'), 'none') as failure_mode,
+        nullif(json_extract(item.value, '$.total_input_tokens'), 0) as input_tokens,
+        json_extract(item.value, '$.total_output_tokens') as output_tokens,
+        json_extract(item.value, '$.trial_started_at') as started_at,
+        json_extract(item.value, '$.agent_started_at') as agent_started_at,
+        json_extract(item.value, '$.agent_ended_at') as agent_ended_at
     from raw
-    inner join json_each(raw.doc, '$.results') as each
-    where json_type(each.value, '$.is_resolved') is not null
+    inner join json_each(raw.doc, '$.results') as item
+    where json_type(item.value, '$.is_resolved') is not null
 )
 
 select
