@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from loader import load_as
 from loader.connections import DURABILITY, MAX_REJECTS, expect_few_rejects, log
 from model_outcomes.base import console, messages
 from model_outcomes.base.errors import EXIT_REJECTED, OutcomesError
@@ -29,15 +30,29 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--accept-changes", is_flag=True, help="Correct outcomes whose verdict changed in the file.")
 @ALL_OR_NOTHING
 @DURABILITY
+@load_as.mapping_options
 @click.pass_obj
 def load(
-    db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None, **how: Any
-) -> None:
+    db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None,
+    mapping: str | None, dry_run: bool, **how: Any,
+) -> None:  # fmt: skip
     """Load new outcomes from files.
 
     A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input. A line with a verdict
     (success, failure or void) instead of a success is a correction of the outcome with its event_id or outcome_id.
+    With --as, FILE is a file of another tool, or a folder of such files.
     """
+    values = {name: how.pop(name) for name in load_as.PARAMETERS}
+    if mapping and dry_run:
+        load_as.dry_run(files, mapping, values)
+        return
+    if mapping:
+        load_as.load(db, files, mapping, values, all_or_nothing=how["all_or_nothing"],
+                     accept_changes=how["accept_changes"], max_rejects=max_rejects,
+                     durability=durability)  # fmt: skip
+        return
+    if dry_run or any(value is not None for value in values.values()):
+        raise click.UsageError("this option needs --as TOOL: it names the tool, or a mapping of your own")
     from model_outcomes.intake import loads
 
     rejected, faults = 0, []

@@ -22,7 +22,7 @@ from typing import BinaryIO, cast
 
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError, UnreadableError
-from model_outcomes.intake import csv_header, json_arrays, recognition
+from model_outcomes.intake import csv_header, json_arrays, mapping, recognition
 from model_outcomes.intake.decoding import UnfinishedError, copied, decoded
 from model_outcomes.intake.sources import BOM, LINE_LIMIT_BYTES, Source
 
@@ -49,6 +49,7 @@ def open_source(
         with ExitStack() as stack:
             raw, is_copy = stack.enter_context(_open(name, file))
             stream, is_packed, damage = stack.enter_context(_unpacked(raw, path, is_settled))
+            mapping.refuse_tools(path, stream)
             stream = stack.enter_context(decoded(stream, path, is_settled))
             beginning = _beginning(stream)
             format = format or _format_of(name, beginning)
@@ -165,8 +166,6 @@ def _check_content(stream: BinaryIO, format: str, path: str) -> None:
     beginning = _beginning(stream)
     if words := recognition.foreign(beginning):
         raise OutcomesError(f"{path} {words}")
-    if tool := recognition.named_tool(beginning):
-        raise OutcomesError(f"{path} is of {tool}: use --as {tool}")
     if format != "csv" and any(line.lstrip().startswith(b"{") for line in beginning.splitlines()):
         # NULs may be in it after a crash.
         if words := recognition.refusal(_beginning(stream, LINE_LIMIT_BYTES).split(b"\n")):

@@ -40,11 +40,6 @@ def foreign(beginning: bytes) -> str | None:
     return next((words for pattern, words in _FOREIGN if pattern.match(beginning.lstrip())), None)
 
 
-def named_tool(beginning: bytes) -> str | None:
-    """Return the name of the tool that wrote a file, for --as; None if it is not recognized."""
-    return None
-
-
 def is_pretty(beginning: bytes) -> bool:
     """Return True if objects of several lines begin here."""
     text = beginning.lstrip()

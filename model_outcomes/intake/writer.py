@@ -36,7 +36,9 @@ class LoadResult:
     outcome with another time, cost or number of tokens. `corrected` counts the corrections that were made, `changed`
     the outcomes that have another verdict than earlier in their source.
     `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
-    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome."""
+    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome. Of a mapping,
+    `no_verdict` counts the rows without a verdict by their reason, and `problems` are the faults of files among
+    others."""
 
     source: str
     accepted: int = 0
@@ -53,6 +55,8 @@ class LoadResult:
     unknown_fields: dict[str, int] = field(default_factory=dict)
     other_unknown_fields: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    no_verdict: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
 
     def remarks(self) -> list[str]:
         """Return a line for changed verdicts, and for each kind of duplicate that may be an outcome of its own."""
