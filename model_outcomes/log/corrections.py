@@ -42,6 +42,10 @@ class Correction(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return self.outcome_id, self.event_id, self.verdict, self.reason, clock.to_text(moment), self.corrected_by
 
 
+class UnknownOutcome(InvalidOutcome):
+    """No outcome in the log has the name that a correction gives."""
+
+
 FIELDS = tuple(field.name for field in msgspec.structs.fields(Correction))
 OF_OUTCOMES = ("success", "task_type", "model_id")  # a line with one of these is an outcome
 # The number of the outcome that ?1 (its number) or ?2 (its event_id) names, or both; null if there is none.
