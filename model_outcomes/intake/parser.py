@@ -103,23 +103,23 @@ class Parser:
             # Millions of lines without an object are counted, not examined.
             self.refusals.add_unkept(block.line_count(), "expected a JSON object")
             return Batch([], block.end, block.end_line, tuple)
-        found: list[NumberedCorrection] = []
-        traced = list(self._json_rows(block, self.refusals, self.unknown_fields, found))
-        return Batch([row for *_, row in traced], block.end, block.end_line, lambda: traced, found)
+        corrected: list[NumberedCorrection] = []
+        traced = list(self._json_rows(block, self.refusals, self.unknown_fields, corrected))
+        return Batch([row for *_, row in traced], block.end, block.end_line, lambda: traced, corrected)
 
     def _traced_again(self, block: Block) -> Iterator[NumberedRow]:
         return self._json_rows(block, Refusals(room=0), UnknownFields(self.unknown_fields.extra), [])
 
     def _json_rows(
-        self, block: Block, refusals: Refusals, unknown: UnknownFields, found: list[NumberedCorrection]
+        self, block: Block, refusals: Refusals, unknown: UnknownFields, corrected: list[NumberedCorrection]
     ) -> Iterator[NumberedRow]:
-        """Yield the rows of a block, and append its corrections to `found`."""
+        """Yield the rows of a block, and append its corrections to `corrected`."""
         for number, line in block.lines():
             try:
                 if len(line) > LINE_LIMIT_BYTES:
                     raise _too_long()
                 if correction := corrections.parse_line(line):
-                    found.append((number, line, correction))
+                    corrected.append((number, line, correction))
                     continue
                 yield number, line, self._row(validation.parse_json(line, unknown))
             except InvalidOutcome as fault:
@@ -132,22 +132,22 @@ class Parser:
         if start:
             records = CsvRecords(source, start, first_line)
         traced: list[NumberedRow] = []
-        found: list[NumberedCorrection] = []
+        corrected: list[NumberedCorrection] = []
         size = 0
         for record in records:
             try:
                 if has_corrections:
-                    found.append((record.line_number, record.raw, _csv_correction(header, record)))
+                    corrected.append((record.line_number, record.raw, _csv_correction(header, record)))
                 else:
                     traced.append((record.line_number, record.raw, self._csv_row(header, record)))
             except InvalidOutcome as fault:
                 self.refusals.add(record.line_number, record.raw, fault.faults)
             size += len(record.raw)
             if size >= LINE_LIMIT_BYTES:
-                yield _csv_batch(traced, records, found)
-                traced, found, size = [], [], 0
+                yield _csv_batch(traced, records, corrected)
+                traced, corrected, size = [], [], 0
         if records.end > start:
-            yield _csv_batch(traced, records, found)
+            yield _csv_batch(traced, records, corrected)
 
     def _csv_header(self, records: CsvRecords, source: Source) -> list[CsvColumn]:
         first = next(records, None)
@@ -197,8 +197,8 @@ def _too_long() -> InvalidOutcome:
     return InvalidOutcome([Fault(f"longer than {LINE_LIMIT_BYTES:,} bytes")])
 
 
-def _csv_batch(traced: list[NumberedRow], records: CsvRecords, found: list[NumberedCorrection]) -> Batch:
-    return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced, found)
+def _csv_batch(traced: list[NumberedRow], records: CsvRecords, corrected: list[NumberedCorrection]) -> Batch:
+    return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced, corrected)
 
 
 def _expect_fields(header: list[CsvColumn], record: CsvRecord) -> None:
