@@ -30,7 +30,7 @@ def correct(
     EVENT_ID names the outcome. The log keeps the first verdict, and the latest correction counts in all figures. If the
     log cannot be written, the correction waits in a spool for `loader drain`.
     """
-    from model_outcomes.log import corrections, file_identity
+    from model_outcomes.log import corrections, file_identity, spool
     from model_outcomes.log.recorder import Recorder
 
     if verdict is None:
@@ -47,11 +47,11 @@ def correct(
     try:
         previous = recorder.ask(lambda connection: corrections.current_verdict(connection, correction))
     except OutcomesError as fault:
-        if not file_identity.exists(db):
+        if db.parent.is_dir() and not file_identity.exists(db):
             raise
         recorder.trouble = fault
     else:
-        if previous is None:
+        if previous is None and (outcome_id is not None or not spool.waiting_files(db)):
             raise OutcomesError(f"no outcome has the event_id {event_id}" if event_id else f"there is no {name}")
     try:
         spooled = recorder.keep(correction)
@@ -60,7 +60,8 @@ def correct(
         console.say(fault.outcome, err=True)
         raise
     if spooled:
-        console.say(f"Warning: {recorder.trouble}; kept in {spooled} for `loader drain`", err=True)
+        trouble = recorder.trouble or f"no outcome has the event_id {event_id} yet"
+        console.say(f"Warning: {trouble}; kept in {spooled} for `loader drain`", err=True)
     elif previous == verdict:
         console.say(f"{name}: is {verdict} already")
     else:

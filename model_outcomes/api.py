@@ -329,7 +329,8 @@ def _log_spooled(recorder: Recorder, spool_path: Path | None) -> None:
     if spool_path is None:
         _log(logging.INFO, "%s can be written again; `loader drain` loads the spooled outcomes", recorder.path)
     else:
-        _log(logging.WARNING, "%s; outcomes wait in %s for `loader drain`", recorder.trouble, spool_path)
+        reason = recorder.trouble or "the outcome of a correction is not in the log yet"
+        _log(logging.WARNING, "%s; outcomes wait in %s for `loader drain`", reason, spool_path)
 
 
 def _log_lost(fault: Exception) -> None:

@@ -106,7 +106,7 @@ def _totals(connection: sqlite3.Connection, model_id: str, task_type: str, perio
                         then 0
                     else 1
                 end as is_trial
-            from stg_model_outcomes
+            from int_outcomes_corrected
             where
                 task_type = ?1
                 and model_id in (select ?2 union all select alias from model_aliases where model_id = ?2)

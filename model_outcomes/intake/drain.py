@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,8 @@ from model_outcomes.base import clock, paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import loads, parser, sources
 from model_outcomes.intake.batches import Refusals, Row
-from model_outcomes.log import relocation, spool, store
-from model_outcomes.log.outcome import COLUMNS, horizon
+from model_outcomes.log import corrections, relocation, spool, store
+from model_outcomes.log.outcome import COLUMNS, InvalidOutcome, horizon
 
 EVENT_ID = COLUMNS.index("event_id")
 EVENT_ID_CHARACTERS = 480  # kept of an event_id that gets a new end
@@ -64,6 +65,7 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
     not take the rows; the rest then stays in the spools.
     """
     result = DrainResult()
+    (last_reject,) = connection.execute("select coalesce(max(rejected_id), 0) from rejected_outcomes").fetchone()
     with store.synchronous(connection, "full"):  # because the only other copy is removed afterwards
         for path in [*paths.drained(database), *relocation.moved_spools(connection)]:
             try:
@@ -73,6 +75,7 @@ def drain(connection: sqlite3.Connection, database: Path) -> DrainResult:
                 result.faults.append(f"cannot drain {path}: {fault.strerror or fault}")
             except OutcomesError as fault:
                 result.faults.append(f"cannot drain {path}: {fault}")
+        _correct_late(connection, last_reject, result)
     return result
 
 
@@ -97,6 +100,28 @@ def _drain_file(
     result.corrected_count += loaded.corrected
     if spool_path not in result.files:
         result.files.append(spool_path)
+
+
+def _correct_late(connection: sqlite3.Connection, last_reject: int, result: DrainResult) -> None:
+    """Make the corrections that were rejected because their outcomes waited in a spool that was drained later."""
+    rejects = connection.execute(
+        "select rejected_id, load_id, source, raw_text from rejected_outcomes where rejected_id > ?"
+        " order by rejected_id",
+        (last_reject,),
+    ).fetchall()
+    for rejected_id, load_id, source, text in rejects:
+        with suppress(InvalidOutcome, sqlite3.IntegrityError), store.transaction(connection):
+            correction = corrections.parse_line(text.encode()) if Path(source) in result.files else None
+            if correction is None:
+                continue
+            result.corrected_count += connection.execute(corrections.INSERT, correction.row()).rowcount
+            connection.execute("delete from rejected_outcomes where rejected_id = ?", (rejected_id,))
+            connection.execute(
+                "update load_history set rejected_count = rejected_count - 1, accepted_count = accepted_count + 1"
+                " where load_id = ?",
+                (load_id,),
+            )
+            result.rejected -= 1
 
 
 def _renamed(row: Row) -> Row:

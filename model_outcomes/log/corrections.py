@@ -42,9 +42,13 @@ class Correction(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return self.outcome_id, self.event_id, self.verdict, self.reason, clock.to_text(moment), self.corrected_by
 
 
+class UnknownOutcome(InvalidOutcome):
+    """No outcome in the log has the name that a correction gives."""
+
+
 FIELDS = tuple(field.name for field in msgspec.structs.fields(Correction))
 OF_OUTCOMES = ("success", "task_type", "model_id")  # a line with one of these is an outcome
-# The number of the outcome that ?1 (its number) or ?2 (its event_id) names, or both; null if there is none.
+# The number of the outcome that ?1 (its number) or ?2 (its event_id) names, or both; null without one.
 _OUTCOME = (
     "coalesce((select id from model_outcomes where id = ?1 and (?2 is null or event_id = ?2)),"
     " (select id from model_outcomes where ?1 is null and event_id = ?2))"

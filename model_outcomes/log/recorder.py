@@ -23,7 +23,7 @@ from model_outcomes.base import clock
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
 from model_outcomes.base.messages import Fault
 from model_outcomes.log import corrections, file_identity, outcome, spool, store, validation
-from model_outcomes.log.corrections import Correction
+from model_outcomes.log.corrections import Correction, UnknownOutcome
 from model_outcomes.log.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
@@ -77,17 +77,18 @@ class Recorder:
 
     def keep(self, new: Outcome | Correction) -> Path | None:
         """Commit an outcome or a correction to the log or, if that is impossible, to a spool, whose path is returned.
-        A correction without an event_id cannot be spooled, because another file may have other numbers.
+        A correction without an event_id cannot be spooled, because another file may have other numbers. A correction of
+        an unknown outcome is spooled if outcomes wait there.
 
         Raises InvalidOutcome as `insert`, NotKeptError if no spool can be written.
         """
         with self._lock:  # for the spool too, because a fork would copy its file lock
             try:
                 self.insert(new)
-            except InvalidOutcome:
-                raise
             except OutcomesError as fault:
-                if isinstance(new, Correction) and new.event_id is None:
+                if isinstance(fault, UnknownOutcome) and spool.waiting_files(self.path):
+                    return spool.append(self.path, new)
+                if isinstance(fault, InvalidOutcome) or (isinstance(new, Correction) and new.event_id is None):
                     raise
                 path = spool.append(self.path, new)
                 if isinstance(fault, NotKeptError):  # for earlier outcomes, whose file is gone
@@ -132,6 +133,8 @@ class Recorder:
             except sqlite3.IntegrityError as fault:
                 if isinstance(new, Outcome) and new.timestamp > outcome.horizon(clock.utc_now()):
                     raise OutcomesError("the clock was set back after this outcome got its time") from fault
+                if isinstance(new, Correction):
+                    raise UnknownOutcome([Fault(str(fault))]) from None
                 raise InvalidOutcome([Fault(str(fault))]) from None
             except UnicodeEncodeError:
                 if isinstance(new, Correction):

@@ -37,7 +37,7 @@ def compare(
     tolerances: Mapping[str, float],
 ) -> tuple[int, list[Difference]]:
     """Return the number of expected rows, and the differences. The first `keys` columns are the key. `tolerances` has
-    the greatest absolute difference that is none, by column."""
+    by column the greatest difference that counts as equal."""
     order = ", ".join(str(number + 1) for number in range(keys))
     found_rows = connection.execute(f"{query} order by {order}")
     expected_rows = connection.execute(f"select * from ({expected}) order by {order}", values)

@@ -130,7 +130,7 @@ class Places:
         return place
 
     def _with(self, rolled_up: Place, attempts: int, successes: int | None = None) -> Place | None:
-        """Return the place from `rolled_up` on with so many attempts (and successes), None if there is none."""
+        """Return the place from `rolled_up` on with so many attempts (and successes), None without such a place."""
         for correction_id in self.corrections(rolled_up):
             place = Place(rolled_up.last_outcome_id, correction_id)
             counted, succeeded = self._counted(place)

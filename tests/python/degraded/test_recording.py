@@ -351,3 +351,54 @@ def test_what_cannot_be_printed_changes_no_exit_code(database: Path, invoke, que
             script = f"set -o pipefail; {command} {arguments} {end}"
             assert subprocess.run(["bash", "-c", script], stderr=subprocess.DEVNULL, check=False).returncode == 0
     assert query("select count(*) from model_outcomes") == [(1,)]
+
+
+def test_a_correction_waits_in_the_spool_with_its_outcome(invoke, query, database: Path, trouble, waiting) -> None:
+    verdicts = (
+        "select o.event_id, c.verdict from outcome_corrections as c join model_outcomes as o on o.id = outcome_id"
+    )
+    invoke(*OUTCOME, "--event-id", "logged")
+    with ModelOutcomes(database) as outcomes:
+        with trouble(database):
+            assert outcomes.record("coding", "alpha", True, event_id="spooled")
+            assert outcomes.correct("spooled", "void", reason="wrong task")
+            result = invoke("correct", "logged", "--success")
+            assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (0, "", 1)
+            assert [line.get("verdict") for line in waiting()] == [None, "void", "success"]
+        assert outcomes.correct("spooled", "failure"), "the log can be written again, but has no such outcome yet"
+        result = invoke("drain")
+        assert (result.exit_code, "1 accepted, 0 duplicates, 0 rejected, 3 corrected" in result.stdout) == (0, True)
+        assert sorted(query(verdicts)) == [("logged", "success"), ("spooled", "failure"), ("spooled", "void")]
+        assert outcomes.correct("spooled", "success")
+    assert query(verdicts)[-1] == ("spooled", "success")
+
+
+def test_a_correction_is_drained_before_its_outcome(invoke, query, database: Path) -> None:
+    first, *_, last = paths.spools(database)
+    for path, line in [
+        (first, {"verdict": "failure", "event_id": "late"}),
+        (last, {"task_type": "coding", "model_id": "alpha", "success": True, "timestamp": "2026-03-01T00:00:00Z",
+                "event_id": "late"}),
+    ]:  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(line, separators=(",", ":")) + "\n")
+    invoke("init")
+    result = invoke("drain")
+    assert (result.exit_code, "1 accepted, 0 duplicates, 0 rejected, 1 corrected" in result.stdout) == (0, True)
+    assert query("select previous_verdict, verdict from outcome_corrections") == [("success", "failure")]
+    assert query("select count(*) from rejected_outcomes") == [(0,)]
+    assert query("select sum(accepted_count), sum(rejected_count) from load_history") == [(2, 0)]
+
+
+def test_corrections_of_a_removed_log_are_spooled(invoke, query, database: Path, waiting) -> None:
+    with ModelOutcomes(database) as outcomes:
+        assert outcomes.record("coding", "alpha", True, event_id="e1")
+        assert outcomes.correct("e1", "void")
+        database.unlink()
+        outcomes._recorder._check_at = 0.0
+        assert outcomes.record("coding", "alpha", True, event_id="e2")
+    assert [(line["event_id"], line.get("verdict")) for line in waiting()] == [
+        ("e1", None),
+        ("e1", "void"),
+        ("e2", None),
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -142,6 +143,19 @@ def take_in_sample(log: Log, part: str) -> None:
         log.loader("import-legacy", folder / files.LEGACY)
     else:
         log.loader("load", "--max-rejects", 9, folder / files.AGENTS, folder / files.EVALUATION)
+    correct(log, seed=len(part))
+
+
+def correct(log: Log, seed: int) -> None:
+    """5,000 corrections of random outcomes: half of them of few outcomes, which so have several."""
+    draw = random.Random(seed)
+    with closing(sqlite3.connect(log.database)) as connection, connection:
+        ids = [outcome_id for (outcome_id,) in connection.execute("select id from model_outcomes order by id")]
+        connection.executemany(
+            "insert into outcome_corrections (outcome_id, verdict) values (?, ?)",
+            [(draw.choice(ids if number % 2 else ids[::50]), draw.choice(["success", "failure", "void"]))
+             for number in range(5_000)],
+        )  # fmt: skip
 
 
 def take_in_limits(log: Log) -> None:
