@@ -27,7 +27,7 @@ from model_outcomes.base.messages import Fault
 from model_outcomes.intake import documents, loads, sandbox
 from model_outcomes.intake.documents import Document, Opened, Opener
 from model_outcomes.intake.loads import LoadResult
-from model_outcomes.intake.mapping import Mapping, option
+from model_outcomes.intake.mapping import Mapping, MissingParameterError, option
 from model_outcomes.intake.parser import Batch, NumberedRow, Parser
 from model_outcomes.intake.sources import Digests, Source
 from model_outcomes.log import outcome, store, validation
@@ -199,7 +199,7 @@ def _request(mapping: Mapping, name: str, missing: Counter[str]) -> OutcomesErro
     for parameter, count in missing.items():
         lack = "a time without an offset" if parameter == "zone" else f"no {parameter}"
         parts.append(f"{count:,} rows have {lack}: give {option(parameter)} ({mapping.parameters[parameter]})")
-    return OutcomesError(f"{paths.source_name(name)}: {'; '.join(parts)}")
+    return MissingParameterError(f"{paths.source_name(name)}: {'; '.join(parts)}")
 
 
 class _MappedSource(Source):

@@ -46,6 +46,10 @@ _OURS = re.compile(rb'"(task_type|taskType)"\s*:')
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 
+class MissingParameterError(OutcomesError):
+    """A mapping needs a parameter that was not given: the same files can be loaded with it."""
+
+
 @dataclass(frozen=True)
 class Mapping:
     """A mapping as its file defines it. `parameters` has the meaning of each that it takes, `required` the names of
@@ -70,7 +74,7 @@ class Mapping:
                 options = ", ".join(map(option, self.parameters))
                 raise OutcomesError(f"{self.name} takes no {option(name)}; it takes {options}")
         if missing := [name for name in self.required if name not in values]:
-            raise OutcomesError(self.request(missing))
+            raise MissingParameterError(self.request(missing))
 
     def request(self, missing: list[str]) -> str:
         """Return the sentence that asks for parameters."""
