@@ -171,6 +171,11 @@ def _rows(mapping: Mapping, unit: Unit, parameters: Map[str, Any], opener: Opene
     databases = [each.database for each in contents if each.database]
     if len(databases) > 1:
         raise OutcomesError(f"{mapping.name} reads one database at a time: load {databases[1]} by itself")
+    if broken and not contents:
+        raise broken[0]
+    if mapping.reads_database != bool(databases):
+        rule = "no SQLite database, and this is one" if databases else "an SQLite database, and this is none"
+        raise OutcomesError(f"{paths.source_name(unit.name)}: {mapping.name} reads {rule}")
     everything = chain.from_iterable(_documents(content, broken) for content in contents)
     try:
         with sandbox.rows(mapping, everything, databases[0] if databases else None, parameters) as rows:
