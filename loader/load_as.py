@@ -28,8 +28,8 @@ _OPTIONS = (
     click.option("--score", metavar="NAME", help="With --as: score that decides."),
     click.option("--scorer", metavar="NAME", help="With --as: scorer that decides."),
     click.option("--threshold", type=float, help="With --as: a score from this number on is a success."),
-    click.option("--lower-is-better", is_flag=True, default=None,
-                 help="With --as: a score up to the threshold is a success."),
+    click.option("--lower-is-better/--higher-is-better", default=None,
+                 help="With --as: a score up to the threshold is a success, or one from it on."),
     click.option("--zone", metavar="ZONE", help="Time zone of times without an offset, such as Europe/Berlin."),
 )  # fmt: skip
 
@@ -94,7 +94,7 @@ def dry_run(files: tuple[str, ...], name: str, values: dict[str, Any]) -> None:
 
     chosen = mapping.named(name)
     missing = [parameter for parameter in chosen.required if values.get(parameter) is None]
-    stand_ins = {"timestamp": "1970-01-01T00:00:00Z"}
+    stand_ins = {"timestamp": "1970-01-01T00:00:00Z", "threshold": 1.0, "lower_is_better": False}
     given = {**values, **{parameter: stand_ins.get(parameter, "?") for parameter in missing}}
     parameters = mapped.checked_parameters(chosen, given)
     faults = []
@@ -128,9 +128,10 @@ def _show(preview: Any, chosen: Any) -> None:
         console.say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if unknown := _unclassified(preview.error_types):
         console.say(f"  error types that no seed classifies: {', '.join(unknown)}")
+    from model_outcomes.intake.mapping import option
+
     for parameter, count in preview.missing.items():
-        option = f"--{parameter.replace('_', '-')}"
-        console.say(f"  {count:,} rows need {option}: {chosen.parameters[parameter]}", err=True)
+        console.say(f"  {count:,} rows need {option(parameter)}: {chosen.parameters[parameter]}", err=True)
     for line in (*messages.reason_lines(preview.reasons), *preview.problems):
         console.say(f"  {line}", err=True)
 

@@ -31,12 +31,28 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
 
 
+class LoadSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"mapping": "as"}):
+    """The keys of `[load.NAME]`: a folder of another tool's files, the mapping that reads them, its parameters."""
+
+    folder: Location | None = None
+    mapping: Annotated[str, Meta(min_length=1)]
+    task_type: str | None = None
+    model_id: str | None = None
+    timestamp: str | None = None
+    score: str | None = None
+    scorer: str | None = None
+    threshold: float | None = None
+    lower_is_better: bool | None = None
+    zone: str | None = None
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The keys of outcomes.toml. `variable` returns the environment variable of each."""
 
     database: Location | None = None
     target: Target | None = None
-    inbox: Location | None = None
+    inbox: Location | dict[str, LoadSettings | str] | None = None
+    load: dict[str, LoadSettings] | None = None
     legacy_json: Location | None = None
     uok: Location | None = None
     publish: Location | None = None
@@ -59,6 +75,7 @@ EXPLANATIONS: dict[str, tuple[str, Any]] = {
     "database": ("The log, an SQLite file.", "data/outcomes.db"),
     "target": (f"The engine that builds: {', '.join(TARGETS)}.", "sqlite"),
     "inbox": ("Folder of files that a run loads.", "inbox"),
+    "load": ("Folders of other tools' files that a run loads.", {"evals": {"folder": "inbox/evals", "as": "inspect"}}),
     "legacy_json": ("Aggregates of an older tool, which a run imports.", ".sf/model-performance.json"),
     "uok": ("The orchestrator's database, which a run mirrors.", "uok.db"),
     "publish": ("Folder to which a run publishes what passed its tests.", "data/published"),
@@ -243,18 +260,58 @@ def _is_own_group(group: int) -> bool:
 def _texts(settings: Settings, folder: Path) -> dict[str, str]:
     """Return the text for the variable of each setting."""
     texts = {}
+    settings.inbox, settings.load = _inbox_and_loads(settings)
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
         if value is None:
             continue
         if isinstance(value, list):
             value = ",".join(value)
-        elif field.type == Location | None:
+        elif field.name == "load":
+            value = _loads_as_json(value, folder)
+        elif field.type == Location | None or field.name == "inbox":
             value = _location(field.name, value, folder)
         elif isinstance(value, dict):
             value = dbt_vars.as_json(_checked_vars(value))
         texts[field.name] = str(value)
     return texts
+
+
+def _inbox_and_loads(settings: Settings) -> tuple[str | None, dict[str, LoadSettings] | None]:
+    """Return the folder of the inbox, and all loads: `[inbox.NAME]` is a load of the inbox's subfolder NAME. TOML
+    allows no `inbox = "..."` beside it, so there the key is `folder` of `[inbox]`."""
+    if not isinstance(settings.inbox, dict):
+        return settings.inbox, settings.load
+    tables = dict(settings.inbox)
+    folder = tables.pop("folder", "inbox")
+    loads = dict(settings.load or {})
+    for name, load in tables.items():
+        if not isinstance(folder, str) or not isinstance(load, LoadSettings):
+            raise SettingsError(f"inbox.{name}: expected a table such as [inbox.{name}], or the key folder")
+        if name in loads:
+            raise SettingsError(f"inbox.{name}: there is a load.{name}, too")
+        loads[name] = msgspec.structs.replace(load, folder=load.folder or f"{folder}/{name}")
+    return str(folder), loads
+
+
+def _loads_as_json(loads: dict[str, LoadSettings], folder: Path) -> str:
+    for name, load in loads.items():
+        if load.folder is not None:
+            load.folder = str(_location(f"load.{name}.folder", load.folder, folder))
+        if load.mapping.endswith(".sql"):
+            load.mapping = str(_location(f"load.{name}.as", load.mapping, folder))
+    return msgspec.json.encode(loads).decode()
+
+
+def named_loads() -> dict[str, LoadSettings]:
+    """Return the loads that outcomes.toml names. Raises SettingsError."""
+    text = os.environ.get("OUTCOMES_LOAD")
+    if not text:
+        return {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, LoadSettings])
+    except msgspec.MsgspecError as fault:
+        raise SettingsError(f"OUTCOMES_LOAD: {fault}") from None
 
 
 def _checked_vars(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -85,11 +85,23 @@ class _KnownFile:
     attempts: int
 
 
-def listing(connection: sqlite3.Connection | None, folder: Path, database: Path) -> list[InboxFile]:
+def is_outcomes(path: Path) -> bool:
+    """Return True if a file's name is that of a file of outcomes."""
+    return path.name.lower().removesuffix(".gz").endswith(SUFFIXES)
+
+
+def listing(
+    connection: sqlite3.Connection | None,
+    folder: Path,
+    database: Path,
+    *,
+    is_wanted: Callable[[Path], bool] = is_outcomes,
+    others: Collection[Path] = (),
+) -> list[InboxFile]:
     """Return the files of the inbox and its subfolders in the order of their paths. No file is opened.
 
-    Hidden files and our own files are left out; links to folders are not followed. Raises OutcomesError if the folder
-    cannot be read.
+    Hidden files, our own files and the folders `others` are left out; links to folders are not followed. Raises
+    OutcomesError if the folder cannot be read.
     """
     paths.source_name(folder)
     known = {}
@@ -97,50 +109,56 @@ def listing(connection: sqlite3.Connection | None, folder: Path, database: Path)
         query = "select path, size_bytes, modified_ns, fault, attempts from inbox_files"
         known = {path: _KnownFile(*columns) for path, *columns in connection.execute(query)}
     root = Path(os.path.realpath(folder))
-    own = _Own(database)
+    own = _Own(database, others)
     files = []
     for path, fault in sorted(_entries(folder, own)):
         with suppress(OSError):  # it was removed meanwhile
-            files.append(_inbox_file(path, fault, folder, root, own, known.get(paths.shown_path(path))))
+            files.append(_inbox_file(path, fault, folder, root, own, known.get(paths.shown_path(path)), is_wanted))
     return files
 
 
-def load(connection: sqlite3.Connection, folder: Path, database: Path) -> InboxResult:
-    """Load the new files of the inbox, one after the other. Call it within `loads.lock`.
+def load(connection: sqlite3.Connection, folder: Path, database: Path, others: Collection[Path] = ()) -> InboxResult:
+    """Load the new files of the inbox, one after the other, without those in the folders `others`. Call it within
+    `loads.lock`.
 
     If a file cannot be read, its fault is named once, and the others are loaded.
     """
     result = InboxResult()
-    files = listing(connection, folder, database)
+    files = listing(connection, folder, database, others=others)
     # The files stay where they are, so lines that a power failure takes from the log are loaded again. With many small
     # files, waiting for the disk at each commit would take most of the time.
     with store.synchronous(connection, "normal"):
+        forget_removed(connection, folder, files, others)
         _load_all(connection, folder, files, result)
     return result
 
 
 def _load_all(connection: sqlite3.Connection, folder: Path, files: list[InboxFile], result: InboxResult) -> None:
-    _forget_removed(connection, folder, files)
     for file in files:
-        if file.state == "known":
-            result.known += 1
-        elif file.state == "faulty":
-            result.faulty[file.name] = file.fault or ""
-        elif file.state == "ignored":
-            result.ignored.append(file.name)
-        elif file.state == "being_written":
-            result.being_written.append(file.name)
-        elif file.state == "refused":
-            _refuse(connection, file, OutcomesError(f"{file.name}: {file.fault}"), result)
-        else:
+        if not is_settled_by_state(connection, file, result):
             _load(connection, folder, file, result)
+
+
+def is_settled_by_state(connection: sqlite3.Connection, file: InboxFile, result: InboxResult) -> bool:
+    """Return False if a file is new. Note any other by its state."""
+    if file.state == "known":
+        result.known += 1
+    elif file.state == "faulty":
+        result.faulty[file.name] = file.fault or ""
+    elif file.state == "ignored":
+        result.ignored.append(file.name)
+    elif file.state == "being_written":
+        result.being_written.append(file.name)
+    elif file.state == "refused":
+        refuse(connection, file, OutcomesError(f"{file.name}: {file.fault}"), result)
+    return file.state != "new"
 
 
 class _Own:
     """The files and folders that we keep beside a database."""
 
-    def __init__(self, database: Path) -> None:
-        self._folders = {paths.published(database), paths.runs(database), paths.build_folder(database)}
+    def __init__(self, database: Path, others: Collection[Path] = ()) -> None:
+        self._folders = {*others, paths.published(database), paths.runs(database), paths.build_folder(database)}
         self._database = database
         self._prefixes = f"{database}.", str(paths.spool(database))
 
@@ -173,11 +191,17 @@ def _entries(folder: Path, own: _Own) -> Iterator[tuple[Path, str | None]]:
 
 
 def _inbox_file(
-    path: Path, fault: str | None, folder: Path, root: Path, own: _Own, known: _KnownFile | None
+    path: Path,
+    fault: str | None,
+    folder: Path,
+    root: Path,
+    own: _Own,
+    known: _KnownFile | None,
+    is_wanted: Callable[[Path], bool],
 ) -> InboxFile:
     status, parts = path.lstat(), path.relative_to(folder).parts
     name = path.name.lower()
-    is_ours = name.removesuffix(".gz").endswith(SUFFIXES)
+    is_ours = is_wanted(path)
     if is_ours and stat.S_ISLNK(status.st_mode):
         target = Path(os.path.realpath(path))
         if not target.is_relative_to(root):
@@ -220,8 +244,7 @@ def _unfit(path: Path, status: os.stat_result, attempts: int) -> str | None:
     return None
 
 
-@contextmanager
-def _opened(folder: Path, file: InboxFile) -> Iterator[BinaryIO]:
+def open_inside(folder: Path, file: InboxFile) -> BinaryIO:
     """Open a file, from the inbox down part by part, so that no link that replaced a part is followed. Raises
     OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -230,10 +253,11 @@ def _opened(folder: Path, file: InboxFile) -> Iterator[BinaryIO]:
             parent, descriptor = descriptor, os.open(part, OPEN_FLAGS | os.O_DIRECTORY, dir_fd=descriptor)
             os.close(parent)
         # Not blocking, because a FIFO in place of the file would wait for a writer.
-        with os.fdopen(os.open(file.parts[-1], OPEN_FLAGS | os.O_NONBLOCK, dir_fd=descriptor), "rb") as opened:
-            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise OSError(0, "is no regular file any more")
-            yield opened
+        opened = os.fdopen(os.open(file.parts[-1], OPEN_FLAGS | os.O_NONBLOCK, dir_fd=descriptor), "rb")
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            opened.close()
+            raise OSError(0, "is no regular file any more")
+        return opened
     finally:
         os.close(descriptor)
 
@@ -241,7 +265,7 @@ def _opened(folder: Path, file: InboxFile) -> Iterator[BinaryIO]:
 def _load(connection: sqlite3.Connection, folder: Path, file: InboxFile, result: InboxResult) -> None:
     with ExitStack() as stack:
         try:
-            opened = stack.enter_context(_opened(folder, file))
+            opened = stack.enter_context(open_inside(folder, file))
         except FileNotFoundError:
             return
         except OSError as fault:
@@ -251,31 +275,31 @@ def _load(connection: sqlite3.Connection, folder: Path, file: InboxFile, result:
             result.loaded.append(_load_opened(connection, file, opened))
         except UnreadableError as fault:
             # The cause may disappear without a change of the file, so the next run tries again.
-            _forget(connection, file)
+            forget(connection, file)
             result.faults.append(fault)
         except UnfinishedError as fault:
             if file.age_s >= SETTLED_AFTER_S:
-                _refuse(connection, file, fault, result)
+                refuse(connection, file, fault, result)
             else:
-                _forget(connection, file)
+                forget(connection, file)
                 result.being_written.append(file.name)
         except BusyError:
             raise
         except OutcomesError as fault:
-            _refuse(connection, file, fault, result)
+            refuse(connection, file, fault, result)
 
 
 def _load_opened(connection: sqlite3.Connection, file: InboxFile, opened: BinaryIO) -> LoadResult:
     """Load a file. A note that it was begun is written first, and removed if the load ends for a reason other than the
     file."""
-    _remember(connection, file, None, attempts=file.attempts + 1)
+    remember(connection, file, None, attempts=file.attempts + 1)
     has_progress = False
 
     def progress(done: int, size: int) -> None:
         nonlocal has_progress
         if done < size and not has_progress:
             has_progress = True
-            _forget(connection, file)
+            forget(connection, file)
 
     is_small = file.size_bytes <= SMALL_BYTES and file.path.suffix != ".gz"
     try:
@@ -289,24 +313,24 @@ def _load_opened(connection: sqlite3.Connection, file: InboxFile, opened: Binary
                 progress=progress,
             )
             if loaded.has_unfinished_line:
-                _forget(connection, file)
+                forget(connection, file)
             else:
-                _remember(connection, file, None)
+                remember(connection, file, None)
             return loaded
     except OutcomesError:
         raise
     except BaseException:
         with suppress(sqlite3.Error):
-            _remember(connection, file, None, attempts=file.attempts) if file.attempts else _forget(connection, file)
+            remember(connection, file, None, attempts=file.attempts) if file.attempts else forget(connection, file)
         raise
 
 
-def _refuse(connection: sqlite3.Connection, file: InboxFile, fault: OutcomesError, result: InboxResult) -> None:
+def refuse(connection: sqlite3.Connection, file: InboxFile, fault: OutcomesError, result: InboxResult) -> None:
     result.faults.append(fault)
-    _remember(connection, file, str(fault))
+    remember(connection, file, str(fault))
 
 
-def _remember(connection: sqlite3.Connection, file: InboxFile, fault: str | None, *, attempts: int = 0) -> None:
+def remember(connection: sqlite3.Connection, file: InboxFile, fault: str | None, *, attempts: int = 0) -> None:
     """Note a file with the size and time it had before it was read, so that later additions are a change."""
     with store.transaction(connection):
         connection.execute(
@@ -316,17 +340,21 @@ def _remember(connection: sqlite3.Connection, file: InboxFile, fault: str | None
         )
 
 
-def _forget(connection: sqlite3.Connection, file: InboxFile) -> None:
+def forget(connection: sqlite3.Connection, file: InboxFile) -> None:
     with store.transaction(connection):
         connection.execute("delete from inbox_files where path = ?", (file.name,))
 
 
-def _forget_removed(connection: sqlite3.Connection, folder: Path, files: list[InboxFile]) -> None:
+def forget_removed(
+    connection: sqlite3.Connection, folder: Path, files: list[InboxFile], others: Collection[Path] = ()
+) -> None:
+    """Forget the files that are no more in the folder. Those in the folders `others` are kept."""
     present = {file.name for file in files}
     within = connection.execute(
         "select path from inbox_files where substr(path, 1, ?1) = ?2", (len(str(folder)) + 1, f"{folder}{os.sep}")
     )
-    gone = [(path,) for (path,) in within if path not in present]
+    elsewhere = tuple(f"{other}{os.sep}" for other in others)
+    gone = [(path,) for (path,) in within if path not in present and not path.startswith(elsewhere)]
     if gone:
         with store.transaction(connection):
             connection.executemany("delete from inbox_files where path = ?", gone)

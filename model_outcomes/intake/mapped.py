@@ -27,7 +27,7 @@ from model_outcomes.base.messages import Fault
 from model_outcomes.intake import documents, loads, sandbox
 from model_outcomes.intake.batches import Batch, NumberedRow
 from model_outcomes.intake.documents import Document, Opened, Opener
-from model_outcomes.intake.mapping import Mapping, option
+from model_outcomes.intake.mapping import Mapping, MissingParameterError, option
 from model_outcomes.intake.parser import Parser
 from model_outcomes.intake.sources import Digests, Source
 from model_outcomes.intake.writer import LoadResult
@@ -174,6 +174,11 @@ def _rows(mapping: Mapping, unit: Unit, parameters: Map[str, Any], opener: Opene
     databases = [each.database for each in contents if each.database]
     if len(databases) > 1:
         raise OutcomesError(f"{mapping.name} reads one database at a time: load {databases[1]} by itself")
+    if broken and not contents:
+        raise broken[0]
+    if mapping.reads_database != bool(databases):
+        rule = "no SQLite database, and this is one" if databases else "an SQLite database, and this is none"
+        raise OutcomesError(f"{paths.source_name(unit.name)}: {mapping.name} reads {rule}")
     everything = chain.from_iterable(_documents(content, broken) for content in contents)
     try:
         with sandbox.rows(mapping, everything, databases[0] if databases else None, parameters) as rows:
@@ -202,7 +207,7 @@ def _request(mapping: Mapping, name: str, missing: Counter[str]) -> OutcomesErro
     for parameter, count in missing.items():
         lack = "a time without an offset" if parameter == "zone" else f"no {parameter}"
         parts.append(f"{count:,} rows have {lack}: give {option(parameter)} ({mapping.parameters[parameter]})")
-    return OutcomesError(f"{paths.source_name(name)}: {'; '.join(parts)}")
+    return MissingParameterError(f"{paths.source_name(name)}: {'; '.join(parts)}")
 
 
 class _MappedSource(Source):

@@ -13,10 +13,13 @@ The comment begins with lines of these keys (an unknown key is plain text):
 
 from __future__ import annotations
 
+import codecs
 import re
+import sqlite3
 import zipfile
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,7 +46,13 @@ _KEY = re.compile(r"--\s*(title|files|members|tables|group|recognise|versions):\
 _PARAMETER = re.compile(r"--\s*:(\w+)\s*(\(required\))?\s*(.*)")
 _USED = re.compile(r":([a-z_]+)\b")
 _OURS = re.compile(rb'"(task_type|taskType)"\s*:')
+_OF_DATABASE = re.compile(r"\b(from|join)\s+source\.", re.IGNORECASE)
+QUOTE = '"'
 SQLITE_MAGIC = b"SQLite format 3\0"
+
+
+class MissingParameterError(OutcomesError):
+    """A mapping needs a parameter that was not given: the same files can be loaded with it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,11 @@ class Mapping:
     parameters: Map[str, str]
     required: tuple[str, ...]
 
+    @property
+    def reads_database(self) -> bool:
+        """Return True if the SELECT reads the tables of a database as they are."""
+        return _OF_DATABASE.search(self.sql) is not None
+
     def check(self, values: Map[str, object]) -> None:
         """Raise OutcomesError if a value is given that the mapping does not take, or a required one is missing."""
         for name in values:
@@ -70,7 +84,7 @@ class Mapping:
                 options = ", ".join(map(option, self.parameters))
                 raise OutcomesError(f"{self.name} takes no {option(name)}; it takes {options}")
         if missing := [name for name in self.required if name not in values]:
-            raise OutcomesError(self.request(missing))
+            raise MissingParameterError(self.request(missing))
 
     def request(self, missing: list[str]) -> str:
         """Return the sentence that asks for parameters."""
@@ -79,7 +93,8 @@ class Mapping:
 
 
 def option(parameter: str) -> str:
-    return f"--{parameter.replace('_', '-')}"
+    opposite = " or --higher-is-better" if parameter == "lower_is_better" else ""
+    return f"--{parameter.replace('_', '-')}{opposite}"
 
 
 @cache
@@ -176,6 +191,21 @@ def _facts(beginning: bytes, stream: BinaryIO) -> Iterator[str]:
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
             return
     elif beginning.startswith(SQLITE_MAGIC):
-        # The schema of a small database is on its first pages, where the texts of its CREATE statements are.
-        for match in re.finditer(rb'CREATE TABLE\s+["`\[]?(\w+)', beginning, re.IGNORECASE):
-            yield f"table:{match[1].decode()}"
+        for name in _tables(beginning, stream):
+            yield f"table:{name}"
+    elif not beginning.lstrip().startswith((b"{", b"[")):
+        header = beginning.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0].decode("utf-8", "replace")
+        yield from (f"column:{cell.strip().strip(QUOTE)}" for cell in re.split(r"[,;\t|]", header))
+
+
+def _tables(beginning: bytes, stream: BinaryIO) -> list[str]:
+    """Return the tables of a database by its schema; of a stream without a name, those that its first pages name."""
+    path = getattr(stream, "name", None)
+    if isinstance(path, str) and Path(path).is_file():
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro&immutable=1"
+        try:
+            with closing(sqlite3.connect(uri, uri=True)) as connection:
+                return [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        except sqlite3.Error:
+            pass
+    return [match[1].decode() for match in re.finditer(rb'CREATE TABLE\s+["`\[]?(\w+)', beginning, re.IGNORECASE)]

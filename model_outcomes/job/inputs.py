@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from model_outcomes.base import paths
+from model_outcomes.base import paths, settings
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.intake import drain, inbox, legacy, uok
+from model_outcomes.intake import drain, inbox, legacy, mapped_inbox, uok
+from model_outcomes.intake.inbox import InboxResult
 from model_outcomes.intake.writer import LoadResult
 from model_outcomes.job.summary import InboxSummary
 
@@ -46,7 +47,7 @@ def steps(
     yield Step("spool", lambda: _drain(connection, database))
     if legacy_json:
         yield Step("legacy", lambda: _import(connection, legacy_json))
-    if folder:
+    if folder or settings.named_loads():
         yield Step("inbox", lambda: _load(connection, folder, database))
     if table:
         yield Step("uok", lambda: _sync(connection, table))
@@ -76,10 +77,13 @@ def _import(connection: sqlite3.Connection, path: Path) -> StepResult:
     return StepResult(msgspec.to_builtins(result, enc_hook=str), rejected=rejected, lines=lines)
 
 
-def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepResult:
-    result = inbox.load(connection, folder, database)
+def _load(connection: sqlite3.Connection, folder: Path | None, database: Path) -> StepResult:
+    loads = settings.named_loads()
+    result = inbox.load(connection, folder, database, mapped_inbox.folders(loads)) if folder else InboxResult()
+    for name, load in loads.items():
+        mapped_inbox.load(connection, name, load, database, result)
     new = [file for file in result.loaded
-           if file.accepted or file.duplicates or file.rejected or file.corrected or file.changed
+           if file.accepted or file.duplicates or file.rejected or file.corrected or file.changed or file.no_verdict
            or file.has_unfinished_line]  # fmt: skip
     summary = InboxSummary(
         [_loaded(file) for file in new], result.being_written, result.ignored, result.faulty,
@@ -89,6 +93,7 @@ def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepR
     for file in new:
         lines.append(f"{file.source}: {_in_words(file.accepted, file.duplicates, file.rejected)}")
         lines += [f"  {remark}" for remark in file.remarks()]
+        lines += [f"  {count:,} without a verdict: {reason}" for reason, count in file.no_verdict.most_common()]
         lines += [f"  {count:,} x {reason}" for reason, count in file.reasons.most_common(REASONS_SHOWN)]
         lines += ["  the last line has no newline yet: it waits"] if file.has_unfinished_line else []
     lines += [f"{path}: is being written, and waits" for path in result.being_written]
@@ -124,6 +129,7 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
         "other_unknown_fields": result.other_unknown_fields,
         "has_unfinished_line": result.has_unfinished_line,
         "damage": result.damage,
+        **({"no_verdict": dict(result.no_verdict)} if result.no_verdict else {}),
     }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
-from model_outcomes.base import console, locks, paths
+from model_outcomes.base import console, locks, paths, settings
 from model_outcomes.base.errors import OutcomesError
-from model_outcomes.intake import inbox
+from model_outcomes.intake import inbox, mapped_inbox, mapping
+from model_outcomes.intake.inbox import InboxFile
 from model_outcomes.job.run import Options
 from model_outcomes.log import spool, store
 from model_outcomes.publish import publisher, snapshot
@@ -53,7 +55,7 @@ def plan(database: Path, options: Options) -> Plan:
         held_by=locks.holder(paths.build_folder(database) / "lock"),
         spool=[paths.shown_path(path) for path in spool.waiting_files(database)],
         legacy_json=_expected(options.legacy_json),
-        inbox=_inbox(database, options.inbox, has_log) if options.inbox else None,
+        inbox=_inbox(database, options.inbox, has_log) if options.inbox or settings.named_loads() else None,
         uok=_expected(options.uok),
         publish=paths.shown_path(options.publish) if options.publish else None,
         published=snapshot.published_run(options.publish / paths.SNAPSHOT) if options.publish else None,
@@ -66,16 +68,25 @@ def _expected(path: Path | None) -> str | None:
     return paths.source_name(path) if path else None
 
 
-def _inbox(database: Path, folder: Path, has_log: bool) -> dict[str, list[str]]:
+def _inbox(database: Path, folder: Path | None, has_log: bool) -> dict[str, list[str]]:
     if has_log:
         with store.plain_faults(database), closing(store.open_existing(database, is_current=False)) as log:
             # A log of an older schema has no such column; the run would upgrade it first.
             column = "select 1 from pragma_table_info('inbox_files') where name = 'attempts'"
             has_inbox_files = log.execute(column).fetchone()
-            files = inbox.listing(log if has_inbox_files else None, folder, database)
+            files = _files(log if has_inbox_files else None, folder, database)
     else:
-        files = inbox.listing(None, folder, database)
+        files = _files(None, folder, database)
     paths_by_state: dict[str, list[str]] = {}
     for file in files:
         paths_by_state.setdefault(file.state, []).append(file.name)
     return paths_by_state
+
+
+def _files(log: sqlite3.Connection | None, folder: Path | None, database: Path) -> list[InboxFile]:
+    loads = settings.named_loads()
+    files = inbox.listing(log, folder, database, others=mapped_inbox.folders(loads)) if folder else []
+    for load in loads.values():
+        if load.folder:
+            files += mapped_inbox.listing(log, paths.absolute(load.folder), database, mapping.named(load.mapping))
+    return files
