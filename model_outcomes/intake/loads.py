@@ -20,13 +20,16 @@ from model_outcomes.intake.parser import Batch, Parser, Refusals, Row
 from model_outcomes.intake.sources import Source, open_source
 from model_outcomes.log import load_history, outcome, store, validation
 from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
-from model_outcomes.log.outcome import COLUMNS, INSERT
+from model_outcomes.log.outcome import INSERTS
 from model_outcomes.log.validation import UnknownFields
 
 # Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
 # halve the time of an insert. (SQLite takes 32,766 values at most.)
 ROWS_PER_INSERT = 500
-INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT - 1)
+INSERTS_OF_MANY = {
+    columns: statement + f", ({', '.join('?' * columns)})" * (ROWS_PER_INSERT - 1)
+    for columns, statement in INSERTS.items()
+}
 
 
 @dataclass
@@ -205,10 +208,12 @@ class _Writer:
         before = connection.total_changes
         connection.execute("savepoint batch")
         try:
-            whole = len(batch.rows) - len(batch.rows) % ROWS_PER_INSERT
+            rows, columns = _padded(batch.rows)
+            whole = len(rows) - len(rows) % ROWS_PER_INSERT
             for start in range(0, whole, ROWS_PER_INSERT):
-                connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
-            connection.executemany(INSERT, batch.rows[whole:])
+                many = [*chain.from_iterable(rows[start : start + ROWS_PER_INSERT])]
+                connection.execute(INSERTS_OF_MANY[columns], many)
+            connection.executemany(INSERTS[columns], rows[whole:])
             connection.execute("release batch")
             return connection.total_changes - before
         except sqlite3.IntegrityError:
@@ -217,7 +222,7 @@ class _Writer:
         before = connection.total_changes
         for number, raw, row in batch.retrace():
             try:
-                connection.execute(INSERT, row)
+                connection.execute(INSERTS[len(row)], row)
             except sqlite3.IntegrityError as fault:
                 if not self._insert_renamed(row):
                     self._refusals.add(number, raw, [Fault(_in_words(fault))])
@@ -227,7 +232,8 @@ class _Writer:
         if self._rename is None:
             return False
         try:
-            self._connection.execute(INSERT, self._rename(row))
+            renamed = self._rename(row)
+            self._connection.execute(INSERTS[len(renamed)], renamed)
         except sqlite3.IntegrityError:
             return False
         self._result.renamed += 1
@@ -250,6 +256,15 @@ class _Writer:
             connection.execute(
                 "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
             )
+
+
+def _padded(rows: list[Row]) -> tuple[list[Row], int]:
+    """Return rows with as many columns as the longest one, the others null, and that number."""
+    lengths = set(map(len, rows)) or {max(INSERTS)}
+    columns = max(lengths)
+    if len(lengths) > 1:
+        rows = [row + (None,) * (columns - len(row)) for row in rows]
+    return rows, columns
 
 
 def _in_words(fault: sqlite3.IntegrityError) -> str:

@@ -23,7 +23,7 @@ from model_outcomes.base import clock
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
 from model_outcomes.base.messages import Fault
 from model_outcomes.log import file_identity, outcome, spool, store, validation
-from model_outcomes.log.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
+from model_outcomes.log.outcome import COLUMNS, INSERTS, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
 
@@ -145,7 +145,7 @@ class Recorder:
         deadline = None
         while True:
             try:
-                return connection.execute(INSERT, row).lastrowid
+                return connection.execute(INSERTS[len(row)], row).lastrowid
             except sqlite3.OperationalError as fault:
                 if not file_identity.is_busy(fault):
                     raise
