@@ -31,13 +31,13 @@ LOAD = "from loader.cli import main; main()"
 TUPLES = """
 import pickle, sys
 from model_outcomes.base import paths
-from loader import store
-from model_outcomes.log.outcome import INSERT
+from model_outcomes.log import store
+from model_outcomes.log.outcome import INSERTS
 rows = pickle.load(open(sys.argv[2], "rb"))
 connection = store.create_or_open(paths.absolute(sys.argv[1]), durability="normal")
 for start in range(0, len(rows), 10_000):
     with store.transaction(connection):
-        connection.executemany(INSERT, rows[start : start + 10_000])
+        connection.executemany(INSERTS[len(rows[0])], rows[start : start + 10_000])
 connection.close()
 """
 READ_PICKLE = "import pickle, sys; from model_outcomes.log import store, outcome; pickle.load(open(sys.argv[1], 'rb'))"

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import outcomes
 from benchmarks.measuring import paired_ratio, print_table
 from model_outcomes import ModelOutcomes
-from model_outcomes.log.outcome import INSERT
+from model_outcomes.log.outcome import INSERTS
 
 ROUNDS = 7
 OUTCOMES = 3_000
@@ -54,7 +54,7 @@ def _measure(folder: Path, durability: str) -> dict[str, tuple[list[float], list
 
         def insert(part: slice) -> None:
             for row in ready[part]:
-                bare.execute(INSERT, row)
+                bare.execute(INSERTS[len(row)], row)
 
         def record(part: slice) -> None:
             for each in values[part]:

@@ -10,6 +10,7 @@ import click
 from loader.connections import TARGET, asked, built, built_on
 from model_outcomes.base import console, engines
 from model_outcomes.base.connection import Connection
+from model_outcomes.base.errors import OutcomesError
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -20,20 +21,35 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("task_type", required=False)
+@click.option("--by", metavar="KEYS", help="Split by agent, effort, variant or keys of the attributes: agent,team.")
 @reading_options
 @TARGET
 @click.pass_obj
-def stats(db: Path, task_type: str | None, output: str | None, target: str) -> None:
+def stats(db: Path, task_type: str | None, by: str | None, output: str | None, target: str) -> None:
     """Show the totals of every model.
 
-    For one task type, or for all.
+    For one task type, or for all. With --by, opening balances are left out.
     """
     from model_outcomes.answers import build_settings, queries, terminal
 
+    if by:
+        _stats_by([key.strip() for key in by.split(",")], db, task_type, output, target)
+        return
     with built_on(target, db) as connection:
         queries.expect_task_type(connection, task_type)
         answer, level = queries.stats(connection, task_type), build_settings.read(connection).level
     console.write(terminal.shown(answer, terminal.STATS, output, level))
+
+
+def _stats_by(keys: list[str], db: Path, task_type: str | None, output: str | None, target: str) -> None:
+    from model_outcomes.answers import build_settings, groups, queries, terminal
+
+    if target != engines.SQLITE:
+        raise OutcomesError(f"--by reads the log: leave out --target {target}")
+    with built(db) as connection:
+        queries.expect_task_type(connection, task_type)
+        answer, level = groups.stats(connection, keys, task_type), build_settings.read(connection).level
+    console.write(terminal.shown(answer, terminal.grouped([groups.heading(key) for key in keys]), output, level))
 
 
 @click.command()

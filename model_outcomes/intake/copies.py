@@ -41,7 +41,7 @@ class Copies:
 
     def __contains__(self, row: Row) -> bool:
         """Return True if a row is a copy, and claim the row of the log that it equals. Call `prepare` first."""
-        ids = self._ids.get(row[TIMESTAMP], {}).get(hash(row)) if row[EVENT_ID] is None else None
+        ids = self._ids.get(row[TIMESTAMP], {}).get(_hash(row)) if row[EVENT_ID] is None else None
         if not ids:
             return False
         row_id = ids.pop()
@@ -69,7 +69,7 @@ class Copies:
             )
             for row_id, *row in self._connection.execute(query, (self._last_id, *keys)):
                 if not self._claimed[row_id >> 3] >> (row_id & 7) & 1:
-                    self._ids[row[TIMESTAMP]][hash((*row,))].append(row_id)
+                    self._ids[row[TIMESTAMP]][_hash((*row,))].append(row_id)
         return True
 
 
@@ -105,6 +105,11 @@ def _differ(recorded: list[Any], new: list[Any]) -> bool:
         return bool(utc_text(validation.parse_time(time)) != new_time)
     except InvalidOutcome:
         return False
+
+
+def _hash(row: Row) -> int:
+    """Return the hash of a row, which may lack nulls at its end."""
+    return hash(row + (None,) * (len(COLUMNS) - len(row)))
 
 
 def _portions(values: list[Any]) -> Iterator[list[Any]]:

@@ -18,12 +18,15 @@ from model_outcomes.intake.copies import Copies, repeated_with_other_values
 from model_outcomes.intake.sources import Source
 from model_outcomes.log import load_history, store
 from model_outcomes.log.load_history import RejectedLine
-from model_outcomes.log.outcome import COLUMNS, INSERT
+from model_outcomes.log.outcome import INSERTS
 
 # Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
 # halve the time of an insert. (SQLite takes 32,766 values at most.)
 ROWS_PER_INSERT = 500
-INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT - 1)
+INSERTS_OF_MANY = {
+    columns: statement + f", ({', '.join('?' * columns)})" * (ROWS_PER_INSERT - 1)
+    for columns, statement in INSERTS.items()
+}
 
 
 @dataclass
@@ -182,10 +185,12 @@ class Writer:
         before = connection.total_changes
         connection.execute("savepoint batch")
         try:
-            whole = len(batch.rows) - len(batch.rows) % ROWS_PER_INSERT
+            rows, columns = _padded(batch.rows)
+            whole = len(rows) - len(rows) % ROWS_PER_INSERT
             for start in range(0, whole, ROWS_PER_INSERT):
-                connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
-            connection.executemany(INSERT, batch.rows[whole:])
+                many = [*chain.from_iterable(rows[start : start + ROWS_PER_INSERT])]
+                connection.execute(INSERTS_OF_MANY[columns], many)
+            connection.executemany(INSERTS[columns], rows[whole:])
             connection.execute("release batch")
             accepted = connection.total_changes - before
             if accepted < len(batch.rows) and not self._rename:
@@ -197,7 +202,7 @@ class Writer:
         accepted = 0
         for number, raw, row in batch.retrace():
             try:
-                accepted += connection.execute(INSERT, row).rowcount
+                accepted += connection.execute(INSERTS[len(row)], row).rowcount
             except sqlite3.IntegrityError as fault:
                 renamed = self._insert_renamed(row)
                 if renamed is not None:
@@ -213,7 +218,8 @@ class Writer:
         if self._rename is None:
             return None
         try:
-            inserted = self._connection.execute(INSERT, self._rename(row)).rowcount
+            renamed = self._rename(row)
+            inserted = self._connection.execute(INSERTS[len(renamed)], renamed).rowcount
         except sqlite3.IntegrityError:
             return None
         self._result.renamed += 1
@@ -236,6 +242,15 @@ class Writer:
             connection.execute(
                 "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
             )
+
+
+def _padded(rows: list[Row]) -> tuple[list[Row], int]:
+    """Return rows with as many columns as the longest one, the others null, and that number."""
+    lengths = set(map(len, rows)) or {max(INSERTS)}
+    columns = max(lengths)
+    if len(lengths) > 1:
+        rows = [row + (None,) * (columns - len(row)) for row in rows]
+    return rows, columns
 
 
 def _without(copies: Copies, batch: Batch) -> Batch:

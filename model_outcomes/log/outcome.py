@@ -86,8 +86,10 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         cached, whole = self.cached_input_tokens, self.input_tokens
         if cached is not None and whole is not None and cached > whole:
             faults.append(Fault("is above input_tokens", "cached_input_tokens", f"{cached} of {whole}"))
-        if self.event_id is not None and len(self.event_id) < 30 and NO_EVENT_ID.fullmatch(self.event_id):
-            faults.append(Fault("names no event", "event_id", short(self.event_id)))
+        event_id = self.event_id
+        # Few ids are that short or hold a plus, and a match takes longer.
+        if event_id is not None and (len(event_id) < 10 or "+" in event_id) and NO_EVENT_ID.fullmatch(event_id):
+            faults.append(Fault("names no event", "event_id", short(event_id)))
         if self.attributes is not None and (problem := _problem_of(self.attributes)):
             faults.append(Fault(problem, "attributes"))
         if horizon is not None and self.timestamp > horizon:
@@ -97,7 +99,8 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return faults
 
     def row(self) -> tuple[Any, ...]:
-        """Return the values of `COLUMNS`."""
+        """Return the values of `COLUMNS`, or of `COMMON_COLUMNS` if the others are null. `INSERTS` has a statement for
+        either."""
         tokens, cost, source = self.tokens_used, self.cost_usd, self.cost_source
         if tokens is None:
             tokens = 0
@@ -107,7 +110,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             cost, source = 0.0, source if source == "plan" else None
         elif source is None:
             source = "provider"
-        return (
+        common = (
             self.task_type,
             self.model_id,
             self.success,
@@ -124,6 +127,8 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.output_tokens,
             self.error_type,
             source,
+        )
+        details = (
             self.agent,
             self.effort,
             self.variant,
@@ -131,14 +136,23 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.score,
             self.propensity,
             self.cached_input_tokens,
-            None if self.attributes is None else attributes_as_json(self.attributes),
+            self.attributes,
         )
+        if details == NO_DETAILS:
+            return common
+        return (*common, *details[:-1], None if self.attributes is None else attributes_as_json(self.attributes))
 
 
 FIELDS = {field.name: field for field in msgspec.structs.fields(Outcome)}
 REQUIRED = tuple(name for name, field in FIELDS.items() if field.required)
 COLUMNS = tuple(FIELDS)  # of the log, in the order of `Outcome.row()`
-INSERT = f"insert into model_outcomes ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
+# Many outcomes have values in these columns only. It is faster to insert them by themselves.
+COMMON_COLUMNS = COLUMNS[: COLUMNS.index("agent")]
+NO_DETAILS = (None,) * (len(COLUMNS) - len(COMMON_COLUMNS))
+INSERTS = {
+    len(columns): f"insert into model_outcomes ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
+    for columns in (COMMON_COLUMNS, COLUMNS)
+}  # by the length of a row
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 SURROGATE = re.compile("[\ud800-\udfff]")
 _process = 0, ""  # its id, and random hex digits

@@ -24,7 +24,7 @@ from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
 from model_outcomes.base.messages import Fault
 from model_outcomes.log import corrections, file_identity, outcome, spool, store, validation
 from model_outcomes.log.corrections import Correction, UnknownOutcome
-from model_outcomes.log.outcome import COLUMNS, INSERT, InvalidOutcome, Outcome
+from model_outcomes.log.outcome import COLUMNS, INSERTS, InvalidOutcome, Outcome
 
 Answer = TypeVar("Answer")
 
@@ -123,7 +123,8 @@ class Recorder:
             self._disconnect()
 
     def _insert(self, new: Outcome | Correction) -> None:
-        row, statement = new.row(), corrections.INSERT if isinstance(new, Correction) else INSERT
+        row = new.row()
+        statement = corrections.INSERT if isinstance(new, Correction) else INSERTS[len(row)]
         for _ in range(TRIES):
             connection = self._connection
             if connection is None or time.monotonic() >= self._check_at:

@@ -163,11 +163,7 @@ def _redefine(connection: sqlite3.Connection, table: str) -> None:
     """
     (version,) = connection.execute("pragma schema_version").fetchone()
     try:
-        connection.execute("pragma writable_schema = on")
-        connection.execute(
-            "update sqlite_master set sql = ? where type = 'table' and name = ?",
-            (_definition(table), table),
-        )
+        _rewrite(connection, table)
     except sqlite3.OperationalError:
         belonging = connection.execute(
             "select sql from sqlite_master where tbl_name = ? and type in ('index', 'trigger') and sql is not null",
@@ -176,9 +172,17 @@ def _redefine(connection: sqlite3.Connection, table: str) -> None:
         _recreate(connection, table)
         for (statement,) in belonging:
             connection.execute(statement)
+    connection.execute(f"pragma schema_version = {version + 1}")
+
+
+def _rewrite(connection: sqlite3.Connection, table: str) -> None:
+    connection.execute("pragma writable_schema = on")
+    try:
+        connection.execute(
+            "update sqlite_master set sql = ? where type = 'table' and name = ?", (_definition(table), table)
+        )
     finally:
         connection.execute("pragma writable_schema = off")
-    connection.execute(f"pragma schema_version = {version + 1}")
 
 
 def _definition(table: str) -> str:

@@ -7,6 +7,7 @@ from model_outcomes.answers.terminal.output import (
     STATS,
     TRENDS,
     comparison,
+    grouped,
     shown,
     spreadsheet_safe,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "comparison",
     "day",
     "dollars",
+    "grouped",
     "integer",
     "name",
     "percent",

@@ -49,6 +49,13 @@ STATS: Sequence[Column] = (
     UNKNOWN_CAUSES,
 )
 
+
+def grouped(keys: Sequence[str]) -> Sequence[Column]:
+    """Return the columns of STATS by the values of further keys."""
+    facts = [name(key, key) for key in keys]
+    return (*STATS[:2], *facts, *RATE, Column("tokens", integer("total_tokens"), is_spare=True), *STATS[-2:])
+
+
 RANKING: Sequence[Column] = (
     Column("rank", integer("rank")),
     name("model", "model_id"),

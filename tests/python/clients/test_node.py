@@ -1,10 +1,13 @@
 """The first foreign client, the real one: Node 24's node:sqlite inserts the original columns while Python records."""
 
 import json
+import os
 import platform
+import re
 import shutil
 import subprocess
 import tarfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,65 @@ def test_node_inserts_the_original_columns_while_python_records(node: Path, data
     assert query(counts) == [("node", ROWS, ROWS // 2), ("python", ROWS, ROWS)]
     kinds = "select distinct typeof(success), typeof(tokens_used), typeof(cost_usd) from model_outcomes"
     assert query(kinds) == [("integer", "integer", "real")]
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "guides" / "node.md"
+PACKAGE = "better-sqlite3"
+
+
+def page(package: str) -> str:
+    """The blocks of the page as one program, which records and corrects with a package."""
+    program = "\n".join(re.findall("```js\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
+    if package == PACKAGE:
+        program = re.sub("^const {.*\n// or: ", "", program, flags=re.MULTILINE)
+        assert "node:sqlite" not in program
+    return program
+
+
+@pytest.mark.parametrize("package", ["node:sqlite", PACKAGE])
+def test_the_page_records_and_corrects(
+    request: pytest.FixtureRequest, database: Path, query, tmp_path: Path, package: str
+) -> None:
+    program = request.getfixturevalue("node") if package == "node:sqlite" else shutil.which("node")
+    # NODE_PATH names the folder of packages: npm install better-sqlite3
+    if package == PACKAGE and not (Path(os.environ.get("NODE_PATH", "nowhere")) / PACKAGE).is_dir():
+        pytest.skip(f"NODE_PATH names no folder with {PACKAGE}")
+    (tmp_path / "client.cjs").write_text(page(package))
+    store.create_or_open(database).close()
+    before = datetime.now(timezone.utc)
+    subprocess.run([program, tmp_path / "client.cjs", database], check=True)
+    ((timestamp, duration, *row),) = query(
+        "select timestamp, duration_ms, event_id, success, timeout, tokens_used, input_tokens, output_tokens, cost_usd,"
+        " agent, attributes from model_outcomes"
+    )
+    recorded_at = datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
+    assert abs(recorded_at - before) < timedelta(minutes=1)
+    assert (timestamp[-1], type(duration), duration < 60_000) == ("Z", int, True)
+    assert row == ["run-42/attempt-1", 1, 0, 0, 18200, 2100, 0.0861, "my-agent 1.4", '{"team":"search"}']
+    assert query("select outcome_id, verdict, previous_verdict, reason from outcome_corrections") == [
+        (1, "failure", "success", "the merge was reverted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "refused"),
+    [
+        ("timestamp", "Date.now()", "timestamp_is_iso_8601"),
+        ("duration_ms", "performance.now() + 0.5", "cannot store REAL value in INTEGER column"),
+    ],
+)
+def test_values_that_are_no_text_or_whole_number_are_refused(
+    node: Path, database: Path, query, tmp_path: Path, column: str, value: str, refused: str
+) -> None:
+    row = {"task_type": "'code'", "model_id": "'able'", "success": "1", "timestamp": "new Date().toISOString()"}
+    row[column] = value
+    (tmp_path / "client.cjs").write_text(
+        "const { DatabaseSync } = require('node:sqlite');\n"
+        "const insert = new DatabaseSync(process.argv[2]).prepare(\n"
+        f"  `insert into model_outcomes ({', '.join(row)}) values ({', '.join('?' * len(row))})`);\n"
+        f"insert.run({', '.join(row.values())});\n"
+    )
+    store.create_or_open(database).close()
+    done = subprocess.run([node, tmp_path / "client.cjs", database], capture_output=True, text=True, check=False)
+    assert (done.returncode != 0, refused in done.stderr) == (True, True)
+    assert query("select count(*) from model_outcomes") == [(0,)]

@@ -169,6 +169,25 @@ def test_the_same_event_in_log_and_spool_is_one_outcome(database: Path, query, d
     assert query("select substr(event_id, 1, 2), success from model_outcomes order by id") == [("e", 1), ("e~", 0)]
 
 
+def test_every_column_survives_a_spool(database: Path, query, drain) -> None:
+    fields = {
+        "timeout": True, "tokens_used": 13, "cost_usd": 0.25, "event_id": "e1", "task_id": "t1", "experiment_id": "x1",
+        "recorded_by": "tool", "duration_ms": 1500, "input_tokens": 5, "output_tokens": 7, "error_type": "slow",
+        "cost_source": "plan", "agent": "rig 1.2", "effort": "high", "variant": "prompt 7", "attempt": 2, "score": 0.5,
+        "propensity": 0.125, "cached_input_tokens": 4, "attributes": {"team": "rö d", "at": None, "parts": [1, 2.5]},
+    }  # fmt: skip
+    values: dict[str, Any] = {"task_type": "t", "model_id": "m", "success": True,
+                              "timestamp": "2026-01-31T12:00:00.5Z", **fields}  # fmt: skip
+    spool.append(database, validation.from_values(values))
+    assert drain().accepted == 1
+    (row,) = query(f"select {', '.join(outcome.COLUMNS)} from model_outcomes")
+    expected = {**fields, "timeout": 1, "attributes": '{"at":null,"parts":[1,2.5],"team":"rö d"}'}
+    assert row == ("t", "m", 1, *list(expected.values())[:3], "2026-01-31T12:00:00.500000Z",
+                   *list(expected.values())[3:])  # fmt: skip
+    # A log that is replaced is read back: the outcome is the same one.
+    assert validation.from_row(row).row() == row
+
+
 def test_a_wrong_clock_loses_nothing(database: Path, query, invoke, caplog) -> None:
     """An outcome got its time before the clock was set back: the log refuses that time, and the spool takes it."""
     ahead = validation.from_values(

@@ -1,8 +1,11 @@
 """One outcome at a time, by the command line and from Python."""
 
+import json
 import logging
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -41,6 +44,25 @@ def test_every_column_lands_from_python(query, database: Path) -> None:
         attributes = {"team": "red", "customer": "a=b"}
         assert outcomes.record("coding", "alpha", False, timeout=True, attributes=attributes, **EVERYTHING) is True
     assert query(f"select {COLUMNS} from model_outcomes") == [ROW]
+
+
+def test_attributes_of_other_libraries_become_plain_json(query, database: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    attributes = MappingProxyType({
+        "rate": numpy.float64(0.5), "count": numpy.int32(3), "ok": numpy.bool_(True), "parts": numpy.array([1, 2]),
+        "team": numpy.str_("red"), "price": Decimal("1.25"), "on": datetime(2026, 1, 31, tzinfo=timezone.utc),
+        "lost": float("nan"), "more": {7: {"set"}},
+    })  # fmt: skip
+    itself: dict[str, Any] = {}
+    itself["itself"] = itself
+    with ModelOutcomes(database) as outcomes:
+        assert outcomes.record("coding", "alpha", True, attributes=attributes) is True
+        for bad in (itself, {"thing": object()}):
+            assert outcomes.record("coding", "alpha", True, attributes=bad) is False
+    assert [json.loads(text) for (text,) in query("select attributes from model_outcomes")] == [{
+        "rate": 0.5, "count": 3, "ok": True, "parts": [1, 2], "team": "red", "price": 1.25,
+        "on": "2026-01-31T00:00:00Z", "lost": None, "more": {"7": ["set"]},
+    }]  # fmt: skip
 
 
 def test_an_outcome_may_time_out_and_succeed(invoke, query, database: Path) -> None:

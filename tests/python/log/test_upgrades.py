@@ -229,6 +229,49 @@ def test_version_3_keeps_its_exports_and_gains_carries(invoke, query, database: 
     assert query("select type, name, sql from sqlite_master order by type, name") == wanted
 
 
+def refuse(connection: sqlite3.Connection, table: str) -> None:
+    """SQLite in its defensive mode, which Python can switch on only since 3.12."""
+    raise sqlite3.OperationalError("table sqlite_master may not be modified")
+
+
+@pytest.mark.parametrize("is_defensive", [False, True])
+def test_version_4_keeps_every_row_and_gets_the_new_definition(
+    invoke, query, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_defensive: bool
+) -> None:
+    """At once, or with a copy of the rows if SQLite lets nobody change sqlite_master."""
+    invoke("--db", tmp_path / "new.db", "init")
+    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
+        wanted = connection.execute("select type, name, sql from sqlite_master order by type, name").fetchall()
+    rows = [
+        (number, "code", "able", number % 2, 0, 7, 0.5, "2026-01-31T12:00:00Z", f"e{number}") for number in (1, 2, 9)
+    ]
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript((Path(__file__).parent / "version_4.sql").read_text())
+        for statement in upgrades.schema():
+            if "model_outcomes" not in statement and "outcome_corrections" not in statement:
+                connection.execute(statement)
+        connection.executemany("insert into model_outcomes values (?, ?, ?, ?, ?, ?, ?, ?, ?, null, null, null, null,"
+                               " null, null, null, null)", rows)  # fmt: skip
+        connection.execute("create view mine as select id, model_id from model_outcomes")
+        connection.execute("pragma user_version = 4")
+        connection.commit()
+    if is_defensive:
+        monkeypatch.setattr(upgrades, "_rewrite", refuse)
+    assert invoke("init").exit_code == 0
+    assert query("pragma user_version") == [(store.SCHEMA_VERSION,)]
+    assert query("select id, task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp, event_id"
+                 " from model_outcomes") == rows  # fmt: skip
+    assert query("select distinct agent, score, attributes, cost_source from model_outcomes") == [(None,) * 4]
+    assert query("select * from mine") == [(1, "able"), (2, "able"), (9, "able")]
+    assert query("pragma integrity_check") == [("ok",)]
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("drop view mine")
+    assert query("select type, name, sql from sqlite_master order by type, name") == wanted
+    options = ("--task-type", "code", "--model-id", "able", "--success", "--timeout", "--agent", "rig")
+    assert invoke("record", *options, "--cost-source", "plan").exit_code == 0
+    assert query("select id, timeout, agent, cost_source from model_outcomes where id > 9") == [(10, 1, "rig", "plan")]
+
+
 @pytest.fixture
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
