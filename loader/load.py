@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from loader.connections import DURABILITY, MAX_REJECTS, expect_few_rejects, log
+from loader.map_options import load_table, map_options
 from model_outcomes.base import console, messages
-from model_outcomes.base.errors import EXIT_REJECTED, OutcomesError
+from model_outcomes.base.errors import EXIT_ERROR, EXIT_REJECTED, OutcomesError
 
 ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any part of a file is rejected, change"
                               " nothing and exit 3.")  # fmt: skip
@@ -25,19 +26,35 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
               help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
+@map_options
+@click.option("--explain", is_flag=True, help="Print the options that a file of your own needs, and load nothing.")
 @click.option("--distinct", is_flag=True, help="Load lines without event_id that equal outcomes in the log, too.")
 @ALL_OR_NOTHING
 @DURABILITY
 @click.pass_obj
 def load(
-    db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None, **how: Any
+    db: Path,
+    /,
+    files: tuple[str, ...],
+    max_rejects: int,
+    complete: bool,
+    durability: str | None,
+    explain: bool,
+    **how: Any,
 ) -> None:
     """Load new outcomes from files.
 
-    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input.
+    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input. With --map, --success
+    and the like, the file may have fields of its own: --explain proposes them.
     """
     from model_outcomes.intake import loads
+    from model_outcomes.intake.field_map import FieldMap
 
+    if explain:
+        _explain(files, how["format"])
+        return
+    table = load_table(how)
+    how["field_map"] = table and FieldMap.of(table)
     rejected, faults = 0, []
     with log(db, durability) as connection, loads.lock(db):
         for name in files:
@@ -55,6 +72,19 @@ def load(
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
     expect_few_rejects(rejected, max_rejects)
+
+
+def _explain(files: tuple[str, ...], format: str | None) -> None:
+    from model_outcomes.intake.explanation import explain
+
+    is_complete = True
+    for name in files:
+        explanation = explain(name, format)
+        is_complete &= not explanation.missing
+        for line in explanation.lines():
+            console.say(line)
+    if not is_complete:
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 @click.command("import-legacy")

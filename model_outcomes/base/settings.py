@@ -31,6 +31,18 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
 
 
+class LoadTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A table `[load.NAME]`: how the records of a file become outcomes. `map` has the column of each field, `columns`
+    the values of fields that the records lack. The options of `loader load` have the same names."""
+
+    map: dict[str, str] = {}
+    success: str | None = None
+    timeout: str | None = None
+    zone: str | None = None
+    unit: dict[str, str] = {}
+    columns: dict[str, str] = {}
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The keys of outcomes.toml. `variable` returns the environment variable of each."""
 
@@ -51,6 +63,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     keep_runs: Annotated[int, Meta(ge=1)] | None = None
     fail_on: list[Finding] | None = None
     quiet: bool | None = None
+    load: dict[str, LoadTable] | None = None
     vars: dict[str, Any] | None = None  # of the dbt project, see model_outcomes.base.dbt_vars
 
 
@@ -73,6 +86,10 @@ EXPLANATIONS: dict[str, tuple[str, Any]] = {
     "keep_runs": ("The summaries of so many runs are kept.", 100),
     "fail_on": (f"Findings after which a run exits 3: {', '.join(get_args(Finding))}.", ["stale", "drift"]),
     "quiet": ("A run shows warnings and faults only.", False),
+    "load": (
+        "Maps of files that `loader load --with NAME` reads.",
+        {"nightly": {"map": {"model_id": "model"}, "success": "status=completed", "zone": "Europe/Berlin"}},
+    ),
     "vars": ("Thresholds of the statistics: the vars of dbt_project.yml.", {"alpha": 0.05, "min_samples": 3}),
 }
 TEMPLATE_HEAD = """\
@@ -110,6 +127,18 @@ def adopt() -> None:
     for setting, text in texts.items():
         if not os.environ.get(variable(setting)):
             os.environ[variable(setting)] = text
+
+
+def load_table(name: str) -> LoadTable:
+    """Return the table `[load.NAME]` of outcomes.toml. Raises SettingsError."""
+    try:
+        tables = msgspec.json.decode(os.environ.get("OUTCOMES_LOAD") or "{}", type=dict[str, LoadTable])
+    except msgspec.MsgspecError as fault:
+        raise SettingsError(f"OUTCOMES_LOAD: {fault}") from None
+    if name not in tables:
+        names = f"there are {', '.join(tables)}" if tables else "there are no such tables"
+        raise SettingsError(f"outcomes.toml has no table [load.{name}]: {names}")
+    return tables[name]
 
 
 def named_database(path: Path) -> Path | None:
@@ -251,6 +280,8 @@ def _texts(settings: Settings, folder: Path) -> dict[str, str]:
             value = ",".join(value)
         elif field.type == Location | None:
             value = _location(field.name, value, folder)
+        elif field.name == "load":
+            value = msgspec.json.encode(value).decode()
         elif isinstance(value, dict):
             value = dbt_vars.as_json(_checked_vars(value))
         texts[field.name] = str(value)

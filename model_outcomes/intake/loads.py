@@ -14,6 +14,7 @@ from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
 from model_outcomes.intake.batches import Batch, Row
 from model_outcomes.intake.copies import Copies
+from model_outcomes.intake.field_map import FieldMap
 from model_outcomes.intake.opening import open_source
 from model_outcomes.intake.parser import Parser
 from model_outcomes.intake.sources import Source
@@ -37,6 +38,7 @@ def load_file(
     extra: validation.Extra = "keep",
     all_or_nothing: bool = False,
     distinct: bool = False,
+    field_map: FieldMap | None = None,
     file: BinaryIO | None = None,
     is_settled: bool = True,
     progress: Callable[[int, int], None] = lambda done, size: None,
@@ -45,16 +47,20 @@ def load_file(
 
     Each batch is a transaction that includes its row of `load_history`, so that a load that was killed continues
     where it stopped. `all_or_nothing` makes one transaction of the whole file, for which other writers wait.
-    Lines without event_id that equal outcomes in the log are taken for copies, unless `distinct`, or the file is one
-    that has grown.
+    `field_map` gives the fields of the file other names. Lines without event_id that equal outcomes in the log are
+    taken for copies, unless `distinct`, or the file is one that has grown.
     `progress` is called with the bytes read and the size in bytes, after each batch. `file` and `is_settled` are for
     `open_source`. Raises OutcomesError if the file cannot be read, NothingLoadedError if `all_or_nothing` and a line
     was rejected.
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
-    opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
+    opened = open_source(
+        name, format, is_final=is_final, file=file, is_settled=is_settled, is_checked=field_map is None
+    )
+    fields = UnknownFields(extra)
+    parser = Parser(outcome.horizon(clock.utc_now()), unknown_fields=fields, field_map=field_map)
     with errors.input_faults(paths.source_name(name)), opened as source, unit:
-        result = load_source(connection, source, extra=extra, distinct=distinct, progress=progress)
+        result = load_source(connection, source, distinct=distinct, parser=parser, progress=progress)
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))
             raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
