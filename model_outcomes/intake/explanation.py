@@ -28,7 +28,8 @@ from model_outcomes.intake.sources import Source
 from model_outcomes.log import outcome, spellings, validation
 from model_outcomes.log.outcome import InvalidOutcome
 
-ROWS_READ = 10_000
+ROWS_READ, BYTES_READ = 10_000, 1 << 24
+COLUMNS_COMPARED = 200
 VALUES_SHOWN = 8
 VALUES_COUNTED = 1_000
 # The names of fields in other programs, without blanks and underscores, the most certain first.
@@ -99,7 +100,7 @@ def _records(source: Source) -> Iterator[dict[str, Any]]:
     if source.format != "csv":
         for block in source.blocks(0, 1):
             for number, line in block.lines():
-                if number > ROWS_READ:
+                if number > ROWS_READ or block.start > BYTES_READ:
                     return
                 try:
                     yield _flat(validation.json_object(line))
@@ -110,8 +111,13 @@ def _records(source: Source) -> Iterator[dict[str, Any]]:
     if header is None:
         return
     records = CsvRecords(source, header.start, header.line_number, separator)
-    names = [cell.strip() for cell in next(records).cells]
+    first = next(records)
+    if first.fault:
+        raise OutcomesError(f"{source.name}: its first line cannot be read: {first.fault}")
+    names = [cell.strip() for cell in first.cells]
     for _, record in zip(range(ROWS_READ), records, strict=False):
+        if record.start > BYTES_READ:
+            return
         yield {name: cell.strip() for name, cell in zip(names, record.cells, strict=False) if name}
 
 
@@ -167,9 +173,8 @@ class _Proposal:
             re.sub(r"[^a-z0-9]", "", column.rpartition(".")[2].lower()): column for column in reversed(self._free)
         }
         near = [word for word in words if word in squeezed]
-        near = near or [
-            close for word in words if len(word) > 5 for close in get_close_matches(word, squeezed, 1, 0.88)
-        ]
+        if not near and len(squeezed) <= COLUMNS_COMPARED:
+            near = [close for word in words if len(word) > 5 for close in get_close_matches(word, squeezed, 1, 0.88)]
         return next((squeezed[word] for word in near if self._is_fit(name, squeezed[word])), None)
 
     def _is_fit(self, name: str, column: str) -> bool:
@@ -204,7 +209,7 @@ class _Proposal:
         return rules
 
     def _show_small(self) -> None:
-        for column in self._free:
+        for column in [*self._free][:COLUMNS_COMPARED]:
             counts = self._counts(column)
             if 1 < len(counts) <= VALUES_SHOWN:
                 self._new.values.setdefault(short_name(column), _counted(counts))

@@ -172,7 +172,7 @@ def _check_content(stream: BinaryIO, format: str, path: str, is_checked: bool) -
         raise OutcomesError(f"{path} is of {tool}: use --as {tool}")
     if format != "csv" and any(line.lstrip().startswith(b"{") for line in beginning.splitlines()):
         # NULs may be in it after a crash.
-        if is_checked and (words := recognition.refusal(_beginning(stream, LINE_LIMIT_BYTES).split(b"\n"))):
+        if is_checked and (words := recognition.refusal(_beginning(stream, LINE_LIMIT_BYTES + len(BOM) + 1))):
             raise OutcomesError(f"{path} {words}")
         return
     if b"\0" in beginning:

@@ -18,12 +18,12 @@ AMOUNTS = ("cost_usd", "score", "propensity")
 EPOCH_BEGIN_S, EPOCH_END_S = 946_684_800, 4_102_444_800
 _TIME = re.compile(
     r"\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?\s*(?:(Z|UTC|GMT)|([+-]\d\d):?(\d\d)?)?\s*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_DIGITS = re.compile(r"\s*\d+(\.\d*)?\s*")
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
-_GROUPED_AMOUNT = re.compile(r"\d{1,3}(,\d{3})+\.\d+")
-_COMMA_AMOUNT = re.compile(r"\d+,(\d{1,2}|\d{4,})")  # no thousands
+_DIGITS = re.compile(r"\s*\d{1,16}(\.\d*)?\s*", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+", re.ASCII)
+_GROUPED_AMOUNT = re.compile(r"\d{1,3}(,\d{3})+\.\d+", re.ASCII)
+_COMMA_AMOUNT = re.compile(r"\d+,(\d{1,2}|\d{4,})", re.ASCII)  # no thousands
 _DOLLARS = re.compile(r"(?:US)?\$\s*(.+)|(.+?)\s*USD", re.IGNORECASE)
 
 
@@ -42,7 +42,7 @@ def verdict(value: Any) -> bool | None:
     """Return the verdict that a word or a number means."""
     if isinstance(value, bool):
         return value
-    word = str(value).strip().lower() if isinstance(value, (str, int, float)) else ""
+    word = str(value).strip().lower() if isinstance(value, (str, float)) or value in (0, 1) else ""
     return True if word in SUCCESS_WORDS else False if word in FAILURE_WORDS else None
 
 
@@ -51,6 +51,8 @@ def moment(value: Any, zone: tzinfo | None = None) -> datetime | None:
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not 0 <= value < 1e15:
+            return None
         seconds = value if value < EPOCH_BEGIN_S * 100 else value / 1000
         if not EPOCH_BEGIN_S <= seconds < EPOCH_END_S:
             return None
@@ -104,6 +106,6 @@ def amount(value: Any) -> float | None:
 
 def _float(text: str) -> float | None:
     try:
-        return None if "_" in text else float(text)
+        return float(text) if text.isascii() and "_" not in text else None
     except ValueError:
         return None
