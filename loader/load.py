@@ -12,8 +12,10 @@ import click
 
 from loader import load_as
 from loader.connections import DURABILITY, MAX_REJECTS, expect_few_rejects, log
+from loader.map_options import load_table, map_options
 from model_outcomes.base import console, messages
-from model_outcomes.base.errors import EXIT_REJECTED, OutcomesError
+from model_outcomes.base.errors import EXIT_ERROR, EXIT_REJECTED, OutcomesError
+from model_outcomes.base.settings import LoadSettings
 
 ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any part of a file is rejected, change"
                               " nothing and exit 3.")  # fmt: skip
@@ -26,6 +28,8 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
               help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
+@map_options
+@click.option("--explain", is_flag=True, help="Print the options that a file of your own needs, and load nothing.")
 @click.option("--distinct", is_flag=True, help="Load lines without event_id that equal outcomes in the log, too.")
 @click.option("--accept-changes", is_flag=True, help="Correct outcomes whose verdict changed in the file.")
 @ALL_OR_NOTHING
@@ -34,15 +38,19 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.pass_obj
 def load(
     db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None,
-    mapping: str | None, dry_run: bool, **how: Any,
+    mapping: str | None, dry_run: bool, explain: bool, **how: Any,
 ) -> None:  # fmt: skip
     """Load new outcomes from files.
 
-    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input. A line with a verdict
-    (success, failure or void) instead of a success is a correction of the outcome with its event_id or outcome_id.
-    With --as, FILE is a file of another tool, or a folder of such files.
+    A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input. With --map, --success
+    and the like, the file may have fields of its own: --explain proposes them. With --as, FILE is a file of another
+    tool, or a folder of such files. A line with a verdict (success, failure or void) instead of a success is a
+    correction of the outcome with its event_id or outcome_id.
     """
     values = {name: how.pop(name) for name in load_as.PARAMETERS}
+    table = load_table(how, values)
+    if mapping and (table.map or table.success or table.timeout or table.unit):
+        raise click.UsageError("--map, --success, --timeout and --unit are for files of your own, not with --as")
     if mapping and dry_run:
         load_as.dry_run(files, mapping, values)
         return
@@ -51,10 +59,17 @@ def load(
                      accept_changes=how["accept_changes"], max_rejects=max_rejects,
                      durability=durability)  # fmt: skip
         return
-    if dry_run or any(value is not None for value in values.values()):
-        raise click.UsageError("this option needs --as TOOL: it names the tool, or a mapping of your own")
+    others = [name for name in load_as.OF_MAPPINGS if values[name] is not None]
+    if dry_run or others:
+        option = f"--{others[0].replace('_', '-')}" if others else "--dry-run"
+        raise click.UsageError(f"{option} needs --as TOOL, which names the tool, or a mapping of your own")
     from model_outcomes.intake import loads
+    from model_outcomes.intake.field_map import FieldMap
 
+    if explain:
+        _explain(files, how["format"])
+        return
+    how["field_map"] = FieldMap.of(table) if table != LoadSettings() else None
     rejected, faults = 0, []
     with log(db, durability) as connection, loads.lock(db):
         for name in files:
@@ -72,6 +87,19 @@ def load(
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
     expect_few_rejects(rejected, max_rejects)
+
+
+def _explain(files: tuple[str, ...], format: str | None) -> None:
+    from model_outcomes.intake.explanation import explain
+
+    is_complete = True
+    for name in files:
+        explanation = explain(name, format)
+        is_complete &= not explanation.missing
+        for line in explanation.lines():
+            console.say(line)
+    if not is_complete:
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 @click.command("import-legacy")

@@ -16,15 +16,16 @@ from model_outcomes.base.errors import EXIT_ERROR, OutcomesError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PARAMETERS = ("task_type", "model_id", "timestamp", "score", "scorer", "threshold", "lower_is_better", "zone")
+OF_MAPPINGS = ("score", "scorer", "threshold", "lower_is_better")
 SHOWN = ("task_type", "model_id", "agent", "success", "timeout", "timestamp", "task_id", "attempt", "tokens_used",
          "cost_usd", "error_type")  # fmt: skip
 _OPTIONS = (
     click.option("--as", "mapping", metavar="TOOL|FILE.sql",
                  help="Read another tool's files (see docs/guides/other-tools.md), or by a mapping of your own."),
     click.option("--dry-run", is_flag=True, help="With --as: show what a load would do, and write nothing."),
-    click.option("--task-type", help="With --as: kind of task."),
-    click.option("--model-id", help="With --as: model, if the files name none."),
-    click.option("--timestamp", metavar="TIME", help="With --as: time, if the files have none."),
+    click.option("--task-type", metavar="NAME", help="Task type of rows that have none."),
+    click.option("--model-id", metavar="NAME", help="Model of rows that have none."),
+    click.option("--timestamp", metavar="TIME", help="Time of rows that have none."),
     click.option("--score", metavar="NAME", help="With --as: score that decides."),
     click.option("--scorer", metavar="NAME", help="With --as: scorer that decides."),
     click.option("--threshold", type=float, help="With --as: a score from this number on is a success."),

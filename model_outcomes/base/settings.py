@@ -32,10 +32,14 @@ Location = Annotated[str, Meta(min_length=1)]  # relative to the file's folder
 
 
 class LoadSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"mapping": "as"}):
-    """The keys of `[load.NAME]`: a folder of another tool's files, the mapping that reads them, its parameters."""
+    """The keys of `[load.NAME]`: how files become outcomes. The options of `loader load` have the same names.
+
+    `mapping` reads the files of another tool, also those that a run finds in `folder`; it has parameters. For a file of
+    one's own, `map` has the column of each field, and `columns` the values of fields that the records lack.
+    """
 
     folder: Location | None = None
-    mapping: Annotated[str, Meta(min_length=1)]
+    mapping: Annotated[str, Meta(min_length=1)] | None = None
     task_type: str | None = None
     model_id: str | None = None
     timestamp: str | None = None
@@ -44,6 +48,11 @@ class LoadSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, ren
     threshold: float | None = None
     lower_is_better: bool | None = None
     zone: str | None = None
+    map: dict[str, str] = {}
+    success: str | None = None
+    timeout: str | None = None
+    unit: dict[str, str] = {}
+    columns: dict[str, str] = {}
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -75,7 +84,13 @@ EXPLANATIONS: dict[str, tuple[str, Any]] = {
     "database": ("The log, an SQLite file.", "data/outcomes.db"),
     "target": (f"The engine that builds: {', '.join(TARGETS)}.", "sqlite"),
     "inbox": ("Folder of files that a run loads.", "inbox"),
-    "load": ("Folders of other tools' files that a run loads.", {"evals": {"folder": "inbox/evals", "as": "inspect"}}),
+    "load": (
+        "How other files become outcomes: in a folder that a run loads, or with `loader load --with NAME`.",
+        {
+            "evals": {"folder": "inbox/evals", "as": "inspect"},
+            "nightly": {"map": {"model_id": "model"}, "success": "status=completed", "zone": "Europe/Berlin"},
+        },
+    ),
     "legacy_json": ("Aggregates of an older tool, which a run imports.", ".sf/model-performance.json"),
     "uok": ("The orchestrator's database, which a run mirrors.", "uok.db"),
     "publish": ("Folder to which a run publishes what passed its tests.", "data/published"),
@@ -298,7 +313,9 @@ def _loads_as_json(loads: dict[str, LoadSettings], folder: Path) -> str:
     for name, load in loads.items():
         if load.folder is not None:
             load.folder = str(_location(f"load.{name}.folder", load.folder, folder))
-        if load.mapping.endswith(".sql"):
+        if load.folder is not None and load.mapping is None:
+            raise SettingsError(f"load.{name}: a folder needs the key as, which names the tool or a mapping")
+        if load.mapping and load.mapping.endswith(".sql"):
             load.mapping = str(_location(f"load.{name}.as", load.mapping, folder))
     return msgspec.json.encode(loads).decode()
 
@@ -312,6 +329,15 @@ def named_loads() -> dict[str, LoadSettings]:
         return msgspec.json.decode(text, type=dict[str, LoadSettings])
     except msgspec.MsgspecError as fault:
         raise SettingsError(f"OUTCOMES_LOAD: {fault}") from None
+
+
+def named_load(name: str) -> LoadSettings:
+    """Return one of the loads that outcomes.toml names. Raises SettingsError."""
+    loads = named_loads()
+    if name not in loads:
+        names = f"there are {', '.join(loads)}" if loads else "there are no such tables"
+        raise SettingsError(f"outcomes.toml has no table [load.{name}]: {names}")
+    return loads[name]
 
 
 def _checked_vars(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from model_outcomes.base import messages
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import recognition
-from model_outcomes.intake.csv_records import CsvRecords
+from model_outcomes.intake.csv_records import CsvRecord, CsvRecords
+from model_outcomes.intake.field_map import FieldMap
 from model_outcomes.intake.sources import Source
 from model_outcomes.log import corrections, outcome, validation
+from model_outcomes.log.outcome import Outcome
 from model_outcomes.log.validation import UnknownFields
 
 SEPARATORS = ",;\t|"
@@ -33,14 +36,15 @@ class CsvColumn:
 
 @dataclass(frozen=True)
 class CsvHeader:
-    """The columns, and the byte and the line behind the header. `has_corrections` is True if each record corrects an
-    outcome."""
+    """The columns, the map of their fields, and the byte and the line behind the header. `has_corrections` is True if
+    each record corrects an outcome."""
 
     separator: str
     columns: list[CsvColumn]
     end: int
     end_line: int
-    has_corrections: bool
+    has_corrections: bool = False
+    field_map: FieldMap | None = None
 
 
 def separator_of(text: str) -> str:
@@ -65,38 +69,61 @@ def fields_of(cells: Sequence[str]) -> list[str | None]:
     return [name or (None if other in present else other) for name, other in zip(exact, similar, strict=True)]
 
 
-def read_header(source: Source, unknown: UnknownFields) -> CsvHeader | None:
-    """Return the header, None if it is not there yet. Raises OutcomesError with all its faults."""
+def first_record(source: Source) -> tuple[str, CsvRecord | None]:
+    """Return the separator, and the record that is the header (None without one)."""
     separator = None
-    first = None
     for record in CsvRecords(source):
         text = record.raw[:HEADER_LIMIT_BYTES].decode("utf-8", "replace").lstrip("\ufeff")
         named = _SEPARATOR_LINE.fullmatch(text)
-        if named and first is None and separator is None:
-            separator = named[1]
-            continue
-        separator = separator or separator_of(text)
-        first = record
-        break
-    if first is None or separator is None:
+        if named is None or separator:
+            return separator or separator_of(text), record
+        separator = named[1]
+    return ",", None
+
+
+def mapped_texts(header: CsvHeader, cells: Sequence[str], keeps_unknown: bool) -> Outcome:
+    """Return the outcome of a row whose columns are mapped. Raises InvalidOutcome."""
+    assert header.field_map is not None
+    record = {column.header: cell.strip() for column, cell in zip(header.columns, cells, strict=True) if column.header}
+    values = header.field_map.mapped(record)
+    fields: dict[str, Any] = {}
+    attributes = {}
+    own = {column.header: column.field for column in header.columns}
+    for name, value in values.items():
+        column_field = name if name in header.field_map.provided else own.get(name)
+        if column_field and column_field not in fields and (name == column_field or column_field not in values):
+            fields[column_field] = value
+        elif keeps_unknown and isinstance(value, str):
+            attributes[name] = value
+    return validation.parse_texts(fields, attributes, header.field_map.zone)
+
+
+def read_header(source: Source, unknown: UnknownFields, field_map: FieldMap | None = None) -> CsvHeader | None:
+    """Return the header, None if it is not there yet. Raises OutcomesError with all its faults."""
+    separator, first = first_record(source)
+    if first is None:
         return None
     records = CsvRecords(source, first.start, first.line_number, separator)
     record = next(records)
     if record.fault:
         raise OutcomesError(f"{source.name}: its first line cannot be read: {record.fault}")
     cells = [cell.strip() for cell in record.cells]
-    if has_corrections := corrections.are_of_correction(cells):
-        columns = [CsvColumn(None, cell) for cell in cells]
+    if field_map is None and corrections.are_of_correction(cells):
         _check_corrections(source.name, cells)
-    else:
-        columns = [CsvColumn(name, cell) for name, cell in zip(fields_of(cells), cells, strict=True)]
-        _check(source.name, columns, unknown)
-    return CsvHeader(separator, columns, records.end, records.end_line, has_corrections)
+        columns = [CsvColumn(None, cell) for cell in cells]
+        return CsvHeader(separator, columns, records.end, records.end_line, has_corrections=True)
+    columns = [CsvColumn(name, cell) for name, cell in zip(fields_of(cells), cells, strict=True)]
+    if field_map:
+        field_map = field_map.bound([cell for cell in cells if cell], source.name)
+    _check(source.name, columns, unknown, field_map)
+    return CsvHeader(separator, columns, records.end, records.end_line, field_map=field_map)
 
 
-def _check(path: str, columns: list[CsvColumn], unknown: UnknownFields) -> None:
+def _check(path: str, columns: list[CsvColumn], unknown: UnknownFields, field_map: FieldMap | None) -> None:
+    provided = field_map.provided if field_map else set()
+    sources = {*field_map.paths.values()} if field_map else set()
     names, faults = Counter(column.field or column.header for column in columns), []
-    missing = [name for name in outcome.REQUIRED if name not in names]
+    missing = [name for name in outcome.REQUIRED if name not in names and name not in provided]
     if len(missing) == len(outcome.REQUIRED):
         headers = recognition.names_shown([column.header for column in columns if column.header])
         raise OutcomesError(f"{path} holds no outcomes: its first line has {headers}; {recognition.ADVICE}")
@@ -104,7 +131,7 @@ def _check(path: str, columns: list[CsvColumn], unknown: UnknownFields) -> None:
         faults.append(
             f"has no column {', '.join(missing)}: name {'it' if len(missing) == 1 else 'them'} in the first line"
         )
-    others = [column.header for column in columns if column.field is None and column.header]
+    others = [column.header for column in columns if column.field is None and column.header not in {*sources, ""}]
     if unknown.extra == "reject" and others:
         hints = [f"{messages.short_name(name)}{validation.suggestion(name)}" for name in others[: messages.NAMES_SHOWN]]
         more = len(others) - len(hints)

@@ -48,7 +48,9 @@ def decoded(stream: BinaryIO, path: str, is_settled: bool) -> Iterator[BinaryIO]
 def _is_utf16(sample: bytes) -> bool:
     """Return True if every other byte is NUL, as in UTF-16 of ASCII characters."""
     even, odd = sample[0:200:2], sample[1:200:2]
-    return len(sample) >= 8 and (even.strip(b"\0") == b"" or odd.strip(b"\0") == b"") and even.strip(b"\0") != odd
+    return len(sample) >= 8 and any(
+        not one.strip(b"\0") and b"\0" not in other for one, other in ((even, odd), (odd, even))
+    )
 
 
 def _decode(stream: BinaryIO, copy: BinaryIO, encoding: str, path: str, is_settled: bool) -> None:

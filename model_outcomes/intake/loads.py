@@ -14,6 +14,7 @@ from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
 from model_outcomes.intake.batches import Batch, Refusals, Row
 from model_outcomes.intake.copies import Copies
+from model_outcomes.intake.field_map import FieldMap
 from model_outcomes.intake.opening import open_source
 from model_outcomes.intake.parser import Parser
 from model_outcomes.intake.sources import Source
@@ -38,6 +39,7 @@ def load_file(
     all_or_nothing: bool = False,
     distinct: bool = False,
     accept_changes: bool = False,
+    field_map: FieldMap | None = None,
     file: BinaryIO | None = None,
     is_settled: bool = True,
     progress: Callable[[int, int], None] = lambda done, size: None,
@@ -46,16 +48,21 @@ def load_file(
 
     Each batch is a transaction that includes its row of `load_history`, so that a load that was killed continues
     where it stopped. `all_or_nothing` makes one transaction of the whole file, for which other writers wait.
-    Lines without event_id that equal outcomes in the log are taken for copies, unless `distinct`, or the file is one
-    that has grown. With `accept_changes`, verdicts that changed at the source become corrections.
+    `field_map` gives the fields of the file other names. Lines without event_id that equal outcomes in the log are
+    taken for copies, unless `distinct`, or the file is one that has grown. With `accept_changes`, verdicts that changed
+    at the source become corrections.
     `progress` is called with the bytes read and the size in bytes, after each batch. `file` and `is_settled` are for
     `open_source`. Raises OutcomesError if the file cannot be read, NothingLoadedError if `all_or_nothing` and a line
     was rejected.
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
-    opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
+    opened = open_source(
+        name, format, is_final=is_final, file=file, is_settled=is_settled, is_checked=field_map is None
+    )
+    fields = UnknownFields(extra)
+    parser = Parser(outcome.horizon(clock.utc_now()), unknown_fields=fields, field_map=field_map)
     with errors.input_faults(paths.source_name(name)), opened as source, unit:
-        result = load_source(connection, source, extra=extra, distinct=distinct, accept_changes=accept_changes,
+        result = load_source(connection, source, distinct=distinct, parser=parser, accept_changes=accept_changes,
                              progress=progress)  # fmt: skip
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))
@@ -85,7 +92,7 @@ def load_source(
     writer = Writer(connection, source, position, result, parser.refusals, rename, copies,
                     accepts_changes=accept_changes)  # fmt: skip
     if accept_changes and position.offset:
-        earlier = Parser(parser.horizon, Refusals(room=0), UnknownFields(extra))
+        earlier = Parser(parser.horizon, Refusals(room=0), UnknownFields(extra), field_map=parser.field_map)
         writer.accept_earlier(earlier.batches(source, 0, 1), position.line)
     batch = None
     for batch in parser.batches(source, position.offset, position.line):

@@ -147,7 +147,7 @@ def preview(mapping: Mapping, unit: Unit, parameters: Map[str, Any], *, rows_sho
         parser = _Parser(rows, mapping, parameters, stops=False)
         for batch in parser.batches(_MappedSource(result.name, mapping.name), 0, 1):
             for values in batch.rows:
-                row = dict.fromkeys(outcome.COLUMNS) | dict(zip(outcome.COLUMNS, values, strict=False))
+                row: dict[str, Any] = dict.fromkeys(outcome.COLUMNS) | dict(zip(outcome.COLUMNS, values, strict=False))
                 result.successes += row["success"]
                 result.failures += not row["success"]
                 if not row["success"] and row["error_type"]:

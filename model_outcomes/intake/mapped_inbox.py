@@ -33,7 +33,7 @@ def load(
 ) -> None:
     """Load the units of a folder that have a new file, and add what happens to `result`. Call it within
     `loads.lock`."""
-    if not settings.folder:
+    if not settings.folder or not settings.mapping:
         return
     folder = paths.absolute(settings.folder)
     try:

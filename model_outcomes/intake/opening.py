@@ -37,9 +37,11 @@ def open_source(
     is_final: bool = False,
     file: BinaryIO | None = None,
     is_settled: bool = True,
+    is_checked: bool = True,
 ) -> Iterator[Source]:
     """Open a file, or standard input (`-`), detect its format, and check its content against the format.
 
+    The content is not compared with the fields of an outcome unless it `is_checked`.
     `file` is the open file, if the caller has opened it. If not `is_settled`, a program may still be writing the file:
     a .gz that ends too early raises UnfinishedError (a JSON array always does). Raises OutcomesError, which names
     the file and the fault.
@@ -61,7 +63,7 @@ def open_source(
                 is_final = True
             elif _suffix(name) == ".json" and recognition.is_whole(_beginning(stream, LINE_LIMIT_BYTES + 1)):
                 is_final = True
-            _check_content(stream, format, path)
+            _check_content(stream, format, path, is_checked)
             is_final = is_final or is_packed or is_copy
             yield Source(path, format, stream, is_final, stream.seek(0, io.SEEK_END), damage)
     except OSError as fault:
@@ -161,14 +163,15 @@ def _beginning(stream: BinaryIO, length: int = BEGINNING_BYTES) -> bytes:
     return beginning.removeprefix(BOM)
 
 
-def _check_content(stream: BinaryIO, format: str, path: str) -> None:
-    """Raise OutcomesError if the content is not of the format, or if no object in it is meant as an outcome."""
+def _check_content(stream: BinaryIO, format: str, path: str, is_checked: bool) -> None:
+    """Raise OutcomesError if the content is not of the format or, if it `is_checked`, no object in it is meant as an
+    outcome."""
     beginning = _beginning(stream)
     if words := recognition.foreign(beginning):
         raise OutcomesError(f"{path} {words}")
     if format != "csv" and any(line.lstrip().startswith(b"{") for line in beginning.splitlines()):
         # NULs may be in it after a crash.
-        if words := recognition.refusal(_beginning(stream, LINE_LIMIT_BYTES).split(b"\n")):
+        if is_checked and (words := recognition.refusal(_beginning(stream, LINE_LIMIT_BYTES + len(BOM) + 1))):
             raise OutcomesError(f"{path} {words}")
         return
     if b"\0" in beginning:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake.batches import Batch, NumberedCorrection, NumberedRow, Refusals, Row
-from model_outcomes.intake.csv_header import CsvColumn, read_header
+from model_outcomes.intake.csv_header import CsvHeader, mapped_texts, read_header
 from model_outcomes.intake.csv_records import CsvRecord, CsvRecords, too_long
+from model_outcomes.intake.field_map import FieldMap
 from model_outcomes.intake.sources import LINE_LIMIT_BYTES, Block, Source
 from model_outcomes.log import corrections, outcome, validation
 from model_outcomes.log.corrections import Correction
@@ -23,12 +25,14 @@ from model_outcomes.log.validation import UnknownFields
 class Parser:
     """Turns a source into batches. When it yields a batch, the rejected lines of the batch are in `refusals`.
 
-    `unknown_fields` says what becomes of fields that no outcome has. An outcome later than `horizon` is rejected or,
-    with `redate_to`, gets that time and its event_id goes to `redated`."""
+    `field_map` gives the fields other names. `unknown_fields` says what becomes of fields that no outcome has. An
+    outcome later than `horizon` is rejected or, with `redate_to`, gets that time and its event_id goes to
+    `redated`."""
 
     horizon: datetime
     refusals: Refusals = field(default_factory=Refusals)
     unknown_fields: UnknownFields = field(default_factory=UnknownFields)
+    field_map: FieldMap | None = None
     redate_to: datetime | None = None
     redated: set[str | None] = field(default_factory=set)
 
@@ -39,6 +43,8 @@ class Parser:
 
     def _json_batch(self, block: Block) -> Batch:
         try:
+            if self.field_map:
+                raise msgspec.ValidationError
             rows = [self._row(each) for each in validation.decode_lines(block.data)]
             return Batch(rows, block.end, block.end_line, lambda: self._traced_again(block))
         except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOutcome):
@@ -62,15 +68,21 @@ class Parser:
             try:
                 if len(line) > LINE_LIMIT_BYTES:
                     raise too_long()
-                if correction := corrections.parse_line(line):
+                if self.field_map is None and (correction := corrections.parse_line(line)):
                     corrected.append((number, line, correction))
                     continue
-                yield number, line, self._row(validation.parse_json(line, unknown))
+                yield number, line, self._row(self._parsed(line, unknown))
             except InvalidOutcome as fault:
                 refusals.add(number, line, fault.faults)
 
+    def _parsed(self, line: bytes, unknown: UnknownFields) -> Outcome:
+        if self.field_map is None:
+            return validation.parse_json(line, unknown)
+        values = self.field_map.mapped(validation.json_object(line))
+        return validation.parse_fields(values, unknown, is_foreign=True, zone=self.field_map.zone)
+
     def _csv_batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
-        header = read_header(source, self.unknown_fields)
+        header = read_header(source, self.unknown_fields, self.field_map)
         if header is None:
             return
         place = (start, first_line) if start >= header.end else (header.end, header.end_line)
@@ -80,11 +92,11 @@ class Parser:
         size = 0
         for record in records:
             try:
-                _expect_cells(header.columns, record)
+                _expect_cells(header, record)
                 if header.has_corrections:
-                    corrected.append((record.line_number, record.raw, _csv_correction(header.columns, record)))
+                    corrected.append((record.line_number, record.raw, _csv_correction(header, record)))
                 else:
-                    traced.append((record.line_number, record.raw, self._csv_row(header.columns, record)))
+                    traced.append((record.line_number, record.raw, self._csv_row(header, record)))
             except InvalidOutcome as fault:
                 self.refusals.add(record.line_number, record.raw, fault.faults)
             size += len(record.raw)
@@ -94,14 +106,17 @@ class Parser:
         if records.end > start:
             yield _csv_batch(traced, records, corrected)
 
-    def _csv_row(self, header: list[CsvColumn], record: CsvRecord) -> Row:
-        fields, attributes = {}, {}
-        for column, cell in zip(header, record.cells, strict=True):
+    def _csv_row(self, header: CsvHeader, record: CsvRecord) -> Row:
+        fields: dict[str, Any] = {}
+        attributes = {}
+        for column, cell in zip(header.columns, record.cells, strict=True):
             if column.field:
                 fields[column.field] = cell.strip()
             elif column.header and self.unknown_fields.extra == "keep":
                 attributes[column.header] = cell.strip()
-        return self._row(validation.parse_texts(fields, attributes))
+        if header.field_map is None:
+            return self._row(validation.parse_texts(fields, attributes))
+        return self._row(mapped_texts(header, record.cells, self.unknown_fields.extra == "keep"))
 
     def _row(self, new: Outcome) -> Row:
         if self.redate_to and new.timestamp > self.horizon:
@@ -114,14 +129,14 @@ def _csv_batch(traced: list[NumberedRow], records: CsvRecords, corrected: list[N
     return Batch([row for *_, row in traced], records.end, records.end_line, lambda: traced, corrected)
 
 
-def _expect_cells(header: list[CsvColumn], record: CsvRecord) -> None:
+def _expect_cells(header: CsvHeader, record: CsvRecord) -> None:
     """Raise InvalidOutcome if a record cannot be read, or has another number of cells than the header."""
     if record.fault:
         raise InvalidOutcome([Fault(record.fault)])
-    if len(record.cells) != len(header):
-        raise InvalidOutcome([Fault(f"has {len(record.cells)} fields, the header has {len(header)}")])
+    if len(record.cells) != len(header.columns):
+        raise InvalidOutcome([Fault(f"has {len(record.cells)} fields, the header has {len(header.columns)}")])
 
 
-def _csv_correction(header: list[CsvColumn], record: CsvRecord) -> Correction:
-    cells = zip((column.header for column in header), map(str.strip, record.cells), strict=True)
+def _csv_correction(header: CsvHeader, record: CsvRecord) -> Correction:
+    cells = zip((column.header for column in header.columns), map(str.strip, record.cells), strict=True)
     return corrections.parse_fields({name: cell for name, cell in cells if cell}, strict=False)

@@ -13,9 +13,12 @@ from typing import Any
 import msgspec
 
 from model_outcomes.base.messages import first_names, short_name
+from model_outcomes.intake.sources import LINE_LIMIT_BYTES
 from model_outcomes.log import outcome, validation
 
 SAMPLE_LINES = 1_000
+KEY_BYTES = 4_096
+_KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
 # A line or a header with one of these is meant as an outcome, or as the correction of one. Its other faults are named
 # line by line.
 EXPECTED_FIELDS = frozenset((*outcome.REQUIRED, "verdict"))
@@ -56,15 +59,18 @@ def is_whole(content: bytes) -> bool:
     return b"\n" not in content.strip() and _is_json(content)
 
 
-def refusal(lines: Iterable[bytes]) -> str | None:
+def refusal(sample: bytes) -> str | None:
     """Return why lines of JSON hold no outcomes: none of their objects has a required field. None if one has, or if
-    there is no object."""
+    there is no object. `sample` is the beginning of the lines, one byte longer than a line may be."""
     first = None
-    for _, line in zip(range(SAMPLE_LINES), lines, strict=False):
+    for line in sample.split(b"\n", SAMPLE_LINES)[:SAMPLE_LINES]:
         try:
             value = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
+            if len(line) <= LINE_LIMIT_BYTES or not line.lstrip().startswith(b"{"):
+                continue
+            # Too long for a line: the document of a tool, which is not read to its end.
+            value = {name.decode("utf-8", "replace"): None for name in _KEY.findall(line[:KEY_BYTES])}
         if not isinstance(value, dict):
             continue
         if has_outcome_field(value):

@@ -87,6 +87,6 @@ def _files(log: sqlite3.Connection | None, folder: Path | None, database: Path) 
     loads = settings.named_loads()
     files = inbox.listing(log, folder, database, others=mapped_inbox.folders(loads)) if folder else []
     for load in loads.values():
-        if load.folder:
+        if load.folder and load.mapping:
             files += mapped_inbox.listing(log, paths.absolute(load.folder), database, mapping.named(load.mapping))
     return files

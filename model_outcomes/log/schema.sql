@@ -266,12 +266,12 @@ create table load_history (
     head_bytes integer not null,
     head_sha256 text not null,
     tail_sha256 text not null,
-    content_crc32 integer,
     accepted_count integer not null default 0,
     duplicate_count integer not null default 0,
     rejected_count integer not null default 0,
     started_at text not null,
-    finished_at text
+    finished_at text,
+    content_crc32 integer
 ) strict;
 
 create index load_history_heads on load_history (head_bytes, head_sha256, end_offset);

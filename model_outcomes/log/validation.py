@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, MutableMapping, Set
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
@@ -19,6 +19,7 @@ import msgspec
 
 from model_outcomes.base import messages
 from model_outcomes.base.messages import NAMES_SHOWN, Fault, short, short_name
+from model_outcomes.log import spellings
 from model_outcomes.log.outcome import (
     COLUMNS,
     EARLIEST,
@@ -35,7 +36,14 @@ from model_outcomes.log.outcome import (
 Extra = Literal["keep", "ignore", "reject"]
 FLAGS = ("success", "timeout")
 MISSPELLING_CHARACTERS = 60  # a longer name is no misspelling of a field
-CAMEL_CASE = {re.sub("_([a-z])", lambda match: match[1].upper(), name): name for name in FIELDS}
+
+
+def camel_case(name: str) -> str:
+    """Return the name of a field as other languages write it: taskType."""
+    return re.sub("_([a-z])", lambda match: match[1].upper(), name)
+
+
+CAMEL_CASE = {camel_case(name): name for name in FIELDS}
 _decoder = msgspec.json.Decoder(Outcome)
 # Valid values in place of invalid ones, so that faults across the other fields are found as well.
 _STAND_INS: dict[str, Any] = {"task_type": "-", "model_id": "-", "success": False, "timestamp": EARLIEST}
@@ -95,7 +103,7 @@ def parse_json(line: bytes, unknown: UnknownFields | None = None) -> Outcome:
         return _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
-    return parse_fields(json_object(line), unknown)
+    return parse_fields(json_object(line), unknown, is_foreign=True)
 
 
 def from_values(values: MutableMapping[str, Any]) -> Outcome:
@@ -166,9 +174,16 @@ def by_value(value: Any) -> Any:
     return value
 
 
-def parse_fields(values: Mapping[str, Any], unknown: UnknownFields | None = None) -> Outcome:
+def parse_fields(
+    values: Mapping[str, Any],
+    unknown: UnknownFields | None = None,
+    *,
+    is_foreign: bool = False,
+    zone: tzinfo | None = None,
+) -> Outcome:
     """Return a mapping as an outcome. JSON of other languages may have camelCase names, 0 and 1 as flags, whole floats
-    as integers, times without seconds."""
+    as integers, times without seconds. If it `is_foreign`, it may have other spellings, too, and times without an
+    offset in `zone`."""
     faults: list[Fault] = []
     fields: dict[str, Any] = {}
     unknown = unknown or UnknownFields()
@@ -192,16 +207,18 @@ def parse_fields(values: Mapping[str, Any], unknown: UnknownFields | None = None
     if refused_count > NAMES_SHOWN:
         faults.append(Fault(f"{refused_count - NAMES_SHOWN:,} more fields are not known"))
     _add_attributes(fields, attributes, faults)
-    return _converted(fields, faults, strict=True)
+    return _converted(fields, faults, strict=True, is_foreign=is_foreign, zone=zone)
 
 
-def parse_texts(values: Mapping[str, str], attributes: Mapping[str, str] | None = None) -> Outcome:
+def parse_texts(
+    values: Mapping[str, Any], attributes: Mapping[str, str] | None = None, zone: tzinfo | None = None
+) -> Outcome:
     """Return texts by column name (a CSV row) as an outcome, and the texts of other columns as its attributes. Empty
-    texts are absent."""
+    texts are absent. Times without an offset are in `zone`."""
     faults: list[Fault] = []
     fields = {name: _coerced(name, text) for name, text in values.items() if text != ""}
     _add_attributes(fields, {name: text for name, text in (attributes or {}).items() if text != ""}, faults)
-    return _converted(fields, faults, strict=False)
+    return _converted(fields, faults, strict=False, is_foreign=True, zone=zone)
 
 
 def _add_attributes(fields: dict[str, Any], attributes: Mapping[str, Any], faults: list[Fault]) -> None:
@@ -237,7 +254,14 @@ def _coerced(name: str, value: Any) -> Any:
     return value
 
 
-def _converted(fields: dict[str, Any], faults: list[Fault], *, strict: bool) -> Outcome:
+def _converted(
+    fields: dict[str, Any],
+    faults: list[Fault],
+    *,
+    strict: bool,
+    is_foreign: bool = False,
+    zone: tzinfo | None = None,
+) -> Outcome:
     """Return fields as an outcome. Raises InvalidOutcome with `faults` and all that are found."""
     converted = {}
     for name, field in FIELDS.items():
@@ -251,7 +275,16 @@ def _converted(fields: dict[str, Any], faults: list[Fault], *, strict: bool) -> 
             # A bare number is no time, not even in CSV: it could be seconds or milliseconds.
             converted[name] = msgspec.convert(value, field.type, strict=strict or name == "timestamp")
         except msgspec.ValidationError as fault:
-            faults.append(Fault(_problem(name, fault), name, short(value)))
+            plain = spellings.plain(name, value, zone) if is_foreign else None
+            try:
+                if plain is None:
+                    raise fault
+                converted[name] = msgspec.convert(plain, field.type)
+            except msgspec.ValidationError as last:
+                problem = _problem(name, last)
+                if is_foreign and spellings.has_no_offset(value):
+                    problem += ", or give the zone of such times with --zone"
+                faults.append(Fault(problem, name, short(value)))
             continue
         except UnicodeEncodeError:
             faults.append(Fault("is not Unicode text", name))

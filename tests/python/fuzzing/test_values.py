@@ -4,13 +4,16 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model_outcomes.base.settings import LoadSettings
 from model_outcomes.intake import legacy
-from model_outcomes.log import outcome, validation
+from model_outcomes.intake.field_map import FieldMap
+from model_outcomes.log import outcome, spellings, validation
 from model_outcomes.log.outcome import InvalidOutcome
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
@@ -75,3 +78,26 @@ def test_legacy_cells(cell: Any, task_type: str, model_id: str) -> None:
 @pytest.mark.parametrize("name", [*outcome.FIELDS])
 def test_python_objects_of_any_kind(name: str, value: Any) -> None:
     ends(validation.from_values, {**dict.fromkeys(outcome.FIELDS), **GOOD, name: value})
+
+
+LIKELY = st.from_regex(r"[ $]?[-+0-9]{1,7}([.,:T -][0-9]{1,6}){0,6} ?(Z|UTC|USD|[+-][0-9:]{1,5})?", fullmatch=True)
+PATHS = st.sampled_from(["a", "b", "a.b", "b.a", "a.b.c", ""])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from([*outcome.FIELDS]), SCALARS | JSON | LIKELY)
+def test_spellings(name: str, value: Any) -> None:
+    plain = spellings.plain(name, value, ZoneInfo("Europe/Berlin"))
+    assert plain is None or isinstance(plain, (bool, int, float, datetime))
+    ends(lambda: validation.parse_fields({**GOOD, name: value}, is_foreign=True, zone=ZoneInfo("Europe/Berlin")))
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.dictionaries(PATHS, JSON | LIKELY, max_size=4),
+    st.dictionaries(st.sampled_from([*outcome.FIELDS]), PATHS, max_size=3),
+    st.dictionaries(st.sampled_from(["duration", "timestamp"]), st.sampled_from(["seconds", "nanoseconds"])),
+)
+def test_mapped_records(record: dict[str, Any], paths: dict[str, str], units: dict[str, str]) -> None:
+    table = LoadSettings(map=paths, unit=units, success="a.b=x,1", columns={"task_type": "t", "model_id": "m"})
+    ends(lambda: validation.parse_fields(FieldMap.of(table).mapped(record), is_foreign=True))

@@ -79,6 +79,8 @@ WRAPPED = {"version": 3, "results": [OUTCOME]}
         ("wrapped.json", json.dumps(WRAPPED), "--map"),
         ("spans.jsonl", '{"span": 1, "model": "m"}\n' * 5, "its first object has span, model; load the file of a tool"),
         ("spans.json", '[{"span": 1}, {"span": 2}]', "its first object has span"),
+        ("long.json", json.dumps({"evals": ["x" * 80] * 40_000, "stats": 1}), "its first object has evals"),
+        ("long.json", json.dumps([{"evals": ["x" * 80] * 40_000}] * 2), "its first object has evals"),
         ("table.csv", "model,verdict\nm,1\n", "its first line has model, verdict"),
         ("page.csv", "<!DOCTYPE html><p>sign in", "is a web page"),
         ("pointer.jsonl", "version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
