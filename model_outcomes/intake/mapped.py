@@ -177,8 +177,8 @@ def _rows(mapping: Mapping, unit: Unit, parameters: Map[str, Any], opener: Opene
     if broken and not contents:
         raise broken[0]
     if mapping.reads_database != bool(databases):
-        rule = "no SQLite database, and this is one" if databases else "an SQLite database, and this is none"
-        raise OutcomesError(f"{paths.source_name(unit.name)}: {mapping.name} reads {rule}")
+        rule = "reads no SQLite database" if databases else "reads SQLite databases only"
+        raise OutcomesError(f"{paths.source_name(unit.name)}: {mapping.name} {rule}")
     everything = chain.from_iterable(_documents(content, broken) for content in contents)
     try:
         with sandbox.rows(mapping, everything, databases[0] if databases else None, parameters) as rows:

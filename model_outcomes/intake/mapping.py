@@ -28,6 +28,7 @@ from typing import BinaryIO
 from model_outcomes.base.errors import OutcomesError
 
 SHIPPED = Path(__file__).parent / "mappings"
+USAGE = SHIPPED / "usage"
 SIZE_LIMIT_BYTES = 1_000_000
 BEGINNING_BYTES = 1 << 16  # of a file, by which its tool is recognized
 # The parameters, with the meaning that holds unless a mapping says it better.
@@ -46,6 +47,7 @@ _KEY = re.compile(r"--\s*(title|files|members|tables|group|recognise|versions):\
 _PARAMETER = re.compile(r"--\s*:(\w+)\s*(\(required\))?\s*(.*)")
 _USED = re.compile(r":([a-z_]+)\b")
 _OURS = re.compile(rb'"(task_type|taskType)"\s*:')
+NO_VERDICT = "it has no verdict; join it with one in a mapping (docs/guides/other-tools.md)"
 _OF_DATABASE = re.compile(r"\b(from|join)\s+source\.", re.IGNORECASE)
 QUOTE = '"'
 SQLITE_MAGIC = b"SQLite format 3\0"
@@ -103,10 +105,18 @@ def shipped() -> Map[str, Mapping]:
     return {path.stem: read(path) for path in sorted(SHIPPED.glob("*.sql"))}
 
 
+@cache
+def usage() -> Map[str, Mapping]:
+    """Return the SELECTs over the usage logs of tools, which have no verdict, by the tools' names."""
+    return {path.stem: read(path) for path in sorted(USAGE.glob("*.sql"))}
+
+
 def named(name: str) -> Mapping:
     """Return a shipped mapping, or that of a file if `name` ends with .sql. Raises OutcomesError."""
     if name.endswith(".sql"):
         return read(Path(name))
+    if name in usage():
+        raise OutcomesError(f"{name} is {usage()[name].title}: {NO_VERDICT}")
     if name not in shipped():
         raise OutcomesError(
             f"there is no mapping {name}: name one of {', '.join(shipped())}, or a file that ends in .sql"
@@ -158,7 +168,10 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def refuse_tools(name: str, stream: BinaryIO) -> None:
     """Raise OutcomesError if an open file belongs to a tool that a shipped mapping knows."""
-    if tool := recognised(stream):
+    tool = recognised(stream)
+    if tool and tool.name in usage():
+        raise OutcomesError(f"{name} is {tool.title}: {NO_VERDICT}")
+    if tool:
         raise OutcomesError(f"{name} is {tool.title}: load it with --as {tool.name}")
 
 
@@ -172,7 +185,9 @@ def recognised(stream: BinaryIO) -> Mapping | None:
     stream.seek(0)
     if _OURS.search(beginning):
         return None
-    for mapping in shipped().values():
+    if facts & {"column:task_type", "column:success"}:
+        return None
+    for mapping in (*shipped().values(), *usage().values()):
         for rule in mapping.rules:
             if all(word in facts if ":" in word else _has_key(word, beginning) for word in rule):
                 return mapping

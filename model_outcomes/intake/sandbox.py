@@ -13,13 +13,26 @@ from typing import Any
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake.documents import DOCUMENT_LIMIT_BYTES, Document, attached
-from model_outcomes.intake.mapping import PARAMETERS, Mapping
+from model_outcomes.intake.mapping import PARAMETERS, Mapping, usage
 
 TIME_LIMIT_S = 300.0  # of one SELECT
 RAW_LIMIT_BYTES = 8_000_000_000  # of the documents that one SELECT reads
 STEPS_PER_CHECK = 100_000  # of SQLite's machine, between two looks at the clock
 ROWS_PER_BATCH = 5_000
 TABLE = "create table raw (source text not null, member text, number integer not null, doc text not null)"
+# The responses in the usage logs among the documents, each once: a mapping joins them with its verdicts.
+USAGE = """create temp view usage as with
+items as materialized (
+    select source, number, doc as item from raw where json_type(doc) = 'object'
+    union all
+    select raw.source, each.id, each.value from raw
+    inner join json_each(raw.doc, case json_type(raw.doc) when 'array' then '$' else '$.data' end) as each
+    where each.type = 'object'
+),
+responses as ({})
+select source, tool, request_id, session_id, model_id, timestamp, input_tokens, output_tokens, cached_input_tokens,
+    cost_usd
+from responses where copy = 1"""
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer", "randomblob", "zeroblob"}
 _SQLITE_LIMIT_LENGTH = 0
@@ -58,6 +71,8 @@ def rows(
     # The name "file:" is a file that SQLite deletes; it is written only if the documents do not fit into memory.
     with closing(sqlite3.connect("file:", uri=True, isolation_level=None)) as connection:
         connection.execute(TABLE)
+        parts = "\nunion all\n".join(f"select * from ({each.sql})" for each in usage().values())
+        connection.execute(USAGE.format(parts))
         connection.execute("begin")
         connection.executemany("insert into raw values (?, ?, ?, ?)", _bounded(documents, mapping))
         connection.execute("commit")

@@ -1,4 +1,4 @@
--- title: units of work of GSD
+-- title: a journal of GSD
 -- files: metrics.json, journal/*.jsonl
 -- group: all
 -- recognise: flowId eventType seq | units autoSessionKey apiRequests | units cacheRead apiRequests

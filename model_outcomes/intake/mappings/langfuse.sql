@@ -125,7 +125,7 @@ models as materialized (
 times as materialized (
     select
         trace_id,
-        cast(round((julianday(max(ended_at)) - julianday(min(started_at))) * 86400000) as integer) as duration_ms
+        cast(round((max(julianday(ended_at)) - min(julianday(started_at))) * 86400000) as integer) as duration_ms
     from observations
     group by trace_id
 ),
@@ -148,7 +148,7 @@ scores as materialized (
     where each.type = 'object' and json_extract(each.value, '$.name') = :score
 ),
 
-words as (
+words as materialized (
     select
         column1 as word,
         column2 as value

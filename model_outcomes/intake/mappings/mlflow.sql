@@ -14,14 +14,36 @@
 -- A SELECT inside looks up columns that only some versions have: in others it finds the null of `absent`.
 with
 
-absent as (
+absent as materialized (
     select
-        null as session_id,
         null as input_tokens,
         null as output_tokens,
         null as cache_read_input_tokens,
         null as total_cost,
         null as model_name
+),
+
+totals as materialized (
+    select
+        traces.request_id,
+        (
+            select input_tokens from source.trace_info as own
+            where own.request_id = traces.request_id
+        ) as input_tokens,
+        (
+            select output_tokens from source.trace_info as own
+            where own.request_id = traces.request_id
+        ) as output_tokens,
+        (
+            select cache_read_input_tokens from source.trace_info as own
+            where own.request_id = traces.request_id
+        ) as cached_input_tokens,
+        (
+            select total_cost from source.trace_info as own
+            where own.request_id = traces.request_id
+        ) as cost_usd
+    from source.trace_info as traces
+    cross join absent
 ),
 
 metrics as materialized (
@@ -98,26 +120,26 @@ facts as materialized (
         case when json_valid(assessed.value) then json_type(assessed.value) end as value_type,
         case when json_valid(assessed.value) then json_extract(assessed.value, '$') end as value,
         coalesce(
-            (select input_tokens from source.trace_info as own where own.request_id = traces.request_id),
+            totals.input_tokens,
             metrics.input_tokens,
             json_extract(metadata.usage, '$.input_tokens')
         ) as input_tokens,
         coalesce(
-            (select output_tokens from source.trace_info as own where own.request_id = traces.request_id),
+            totals.output_tokens,
             metrics.output_tokens,
             json_extract(metadata.usage, '$.output_tokens')
         ) as output_tokens,
         coalesce(
-            (select cache_read_input_tokens from source.trace_info as own where own.request_id = traces.request_id),
+            totals.cached_input_tokens,
             metrics.cached_input_tokens,
             json_extract(metadata.usage, '$.cache_read_input_tokens')
         ) as cached_input_tokens,
         coalesce(
-            (select total_cost from source.trace_info as own where own.request_id = traces.request_id),
+            totals.cost_usd,
             json_extract(metadata.cost, '$.total_cost')
         ) as cost_usd
     from source.trace_info as traces
-    cross join absent
+    inner join totals on traces.request_id = totals.request_id
     inner join source.experiments as experiments on traces.experiment_id = experiments.experiment_id
     left join metrics on traces.request_id = metrics.request_id
     left join metadata on traces.request_id = metadata.request_id
@@ -125,7 +147,7 @@ facts as materialized (
     left join assessed on traces.request_id = assessed.trace_id and assessed.place = 1
 ),
 
-words as (
+words as materialized (
     select * from (
         values
         ('yes', 1), ('true', 1), ('pass', 1), ('passed', 1), ('correct', 1),

@@ -398,7 +398,7 @@ judged as materialized (
             and (units.span_id is evaluations.span_id or units.unit_count = 1)
 ),
 
-words as (
+words as materialized (
     select
         column1 as word,
         column2 as success

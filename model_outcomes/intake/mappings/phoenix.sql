@@ -14,7 +14,7 @@
 -- Its times are UTC and do not say so. Spans as JSON are read by `otel`.
 with
 
-absent as (
+absent as materialized (
     select
         null as prompt_token_count,
         null as completion_token_count
@@ -164,7 +164,7 @@ traced as materialized (
         )
 ),
 
-words as (
+words as materialized (
     select
         column1 as word,
         column2 as success

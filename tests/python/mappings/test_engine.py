@@ -281,8 +281,9 @@ def test_a_shipped_mapping_says_what_it_is_and_computes_documents_once(chosen: m
     assert chosen.versions
     assert chosen.rules
     assert chosen.files != ("*",)
-    with sandbox.rows(chosen, [], None, {}) as rows:
-        assert list(rows.batches()) == []
+    if not chosen.reads_database:
+        with sandbox.rows(chosen, [], None, {}) as rows:
+            assert list(rows.batches()) == []
     # A CTE that reads documents again for each row of another takes minutes.
     steps = [line for line in chosen.sql.splitlines() if line.endswith(" as (") or line.endswith(" as materialized (")]
     assert [line for line in steps if "materialized" not in line and not line.startswith("lists")] == []
