@@ -25,8 +25,8 @@ from model_outcomes.log.validation import UnknownFields
 
 # Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
 # halve the time of an insert. (SQLite takes 32,766 values at most.)
-ROWS_PER_INSERT = 500
-INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT - 1)
+ROWS_PER_INSERT = 500, 20
+INSERTS = {rows: INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (rows - 1) for rows in ROWS_PER_INSERT}
 
 
 @dataclass
@@ -209,10 +209,12 @@ class _Writer:
         before = connection.total_changes
         connection.execute("savepoint batch")
         try:
-            whole = len(batch.rows) - len(batch.rows) % ROWS_PER_INSERT
-            for start in range(0, whole, ROWS_PER_INSERT):
-                connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
-            connection.executemany(INSERT, batch.rows[whole:])
+            start = 0
+            for size, statement in INSERTS.items():
+                while len(batch.rows) - start >= size:
+                    connection.execute(statement, [*chain.from_iterable(batch.rows[start : start + size])])
+                    start += size
+            connection.executemany(INSERT, batch.rows[start:])
             connection.execute("release batch")
             return connection.total_changes - before
         except sqlite3.IntegrityError:
