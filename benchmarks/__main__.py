@@ -11,7 +11,7 @@ import click
 from benchmarks.measuring import History
 
 ON_A_HISTORY = ("build", "marts", "full_refresh", "recording", "asking")
-IN_A_FOLDER = ("recording_rate", "rewriting", "starting")
+IN_A_FOLDER = ("recording_rate", "rewriting", "starting", "mapping")
 ON_LINES = ("loading_rate", "loading_memory")
 NAMES = (*ON_A_HISTORY, *IN_A_FOLDER, *ON_LINES, "false_positives", "week", "earlier")
 LARGE_ROWS = 1_000_000  # of the log that `earlier` builds

@@ -30,8 +30,10 @@ def map_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def load_table(how: dict[str, Any], values: dict[str, Any]) -> LoadSettings:
-    """Take the options out of `how`, and return them over the table that --with names, with the `values` of --task-type,
-    --model-id, --timestamp and --zone. Raises OutcomesError."""
+    """Take the options out of `how`, and return them over the table that --with names.
+
+    `values` has those of --task-type, --model-id, --timestamp and --zone. Raises OutcomesError.
+    """
     from model_outcomes.base import settings
     from model_outcomes.intake.field_map import pairs_of
 

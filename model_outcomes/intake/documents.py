@@ -194,9 +194,9 @@ def _numbered(
     stream: BinaryIO, name: str, member: str | None, judge: sqlite3.Connection, faults: Faults
 ) -> Iterator[Document]:
     place = f"{name}: {member}" if member else name
-    for number, (part, data) in enumerate(_parts(stream, place, judge, faults), 1):
+    for number, (part, data, is_valid) in enumerate(_parts(stream, place, judge, faults), 1):
         try:
-            yield Document(name, member, number, _json_text(data, judge))
+            yield Document(name, member, number, _json_text(data, judge, is_valid=is_valid))
         except ValueError as fault:
             faults.add(f"{place}: {part}: {fault}" if part else f"{place}: {fault}")
             if faults.count > FAULTS_LIMIT:
@@ -205,8 +205,8 @@ def _numbered(
 
 def _parts(
     stream: BinaryIO, place: str, judge: sqlite3.Connection, faults: Faults
-) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the documents of a file, not checked yet, each with its place there."""
+) -> Iterator[tuple[str, bytes | str, bool]]:
+    """Yield the documents of a file, each with its place there, and True if it was checked."""
     line = stream.readline(DOCUMENT_LIMIT_BYTES + 1)
     while line and not line.strip():
         line = stream.readline(DOCUMENT_LIMIT_BYTES + 1)
@@ -218,7 +218,7 @@ def _parts(
             if len(line) > DOCUMENT_LIMIT_BYTES:
                 raise _too_large(f"{place}: line {number:,}")
             if line.strip():
-                yield f"line {number:,}", line
+                yield f"line {number:,}", line, False
             line, number = stream.readline(DOCUMENT_LIMIT_BYTES + 1), number + 1
         return
     if not is_json and encoding == "utf-8":
@@ -234,7 +234,7 @@ def _parts(
     if not text.lstrip().startswith(("{", "[")):
         yield from _records(io.StringIO(text, newline=""), place)
     elif _is_valid(text, judge):
-        yield "", text
+        yield "", text, True
     else:
         yield from _values(text, faults, place)
 
@@ -255,14 +255,14 @@ class _Resumed(io.RawIOBase):
         return len(data)
 
 
-def _values(text: str, faults: Faults, place: str) -> Iterator[tuple[str, str]]:
+def _values(text: str, faults: Faults, place: str) -> Iterator[tuple[str, str, bool]]:
     """Yield JSON values that follow one another. After a fault, go on at the next line that begins with {."""
     decoder, at = json.JSONDecoder(), 0
     while match := _NOT_BLANK.search(text, at):
         at = match.start()
         try:
             _, end = decoder.raw_decode(text, at)
-            yield "", text[at:end]
+            yield "", text[at:end], False
             at = end
         except (ValueError, RecursionError) as fault:
             line = text.count("\n", 0, getattr(fault, "pos", at)) + 1
@@ -273,7 +273,7 @@ def _values(text: str, faults: Faults, place: str) -> Iterator[tuple[str, str]]:
                 return
 
 
-def _records(lines: Any, place: str) -> Iterator[tuple[str, str]]:
+def _records(lines: Any, place: str) -> Iterator[tuple[str, str, bool]]:
     """Yield the rows of a CSV file as JSON objects of texts. An empty text is absent."""
     try:
         header_line = lines.readline(LINE_LIMIT_CHARACTERS)
@@ -286,21 +286,21 @@ def _records(lines: Any, place: str) -> Iterator[tuple[str, str]]:
         for cells in reader:
             pairs = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell != ""}
             if pairs:
-                yield f"line {reader.line_num + 1:,}", json.dumps(pairs, ensure_ascii=False)
+                yield f"line {reader.line_num + 1:,}", json.dumps(pairs, ensure_ascii=False), True
     except csv.Error as fault:
         raise OutcomesError(f"{place}: not CSV: {fault}") from None
     except UnicodeDecodeError as fault:
         raise OutcomesError(f"{place}: not UTF-8: {fault.reason}") from None
 
 
-def _json_text(data: bytes | str, judge: sqlite3.Connection) -> str:
+def _json_text(data: bytes | str, judge: sqlite3.Connection, *, is_valid: bool) -> str:
     """Return a document as JSON that SQLite reads: NaN and Infinity become null. Raises ValueError."""
     if isinstance(data, bytes):
         try:
             data = data.decode("utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError as fault:
             raise ValueError(f"not UTF-8 at byte {fault.start + 1}") from None
-    if _is_valid(data, judge) and not _ESCAPED_SURROGATE.search(data):
+    if (is_valid or _is_valid(data, judge)) and not ("\\u" in data and _ESCAPED_SURROGATE.search(data)):
         return data
     try:
         value = json.loads(data, parse_constant=lambda _: None)

@@ -163,7 +163,10 @@ class _Proposal:
                 "success: no column is a verdict; name a column and its value with --success COLUMN=VALUE"
             )
             self._show_small()
-        new.table = LoadSettings(map=self._map, unit=unit, zone=zone, columns=constants, **rules)
+        new.table = LoadSettings(
+            map=self._map, unit=unit, zone=zone, columns=constants,
+            success=rules.get("success"), timeout=rules.get("timeout"),
+        )  # fmt: skip
         new.command = "" if new.missing else self._command(new.table)
         return new
 

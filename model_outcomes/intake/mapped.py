@@ -126,8 +126,11 @@ def load(
     Raises OutcomesError, before anything is written, if no file can be read or a parameter is missing. The faults of
     some files among others are the `problems` of the result. Raises NothingLoadedError as `loads.load_file`.
     """
-    transaction = store.transaction(connection) if all_or_nothing else nullcontext()
-    with _rows(mapping, unit, parameters, opener) as (rows, problems), transaction:
+    with (
+        _rows(mapping, unit, parameters, opener) as (rows, problems),
+        # One commit for the rows and their bookkeeping is faster, if the write lock is held for a moment only.
+        store.transaction(connection) if all_or_nothing or rows.is_one_batch else nullcontext(),
+    ):
         parser = _Parser(rows, mapping, parameters)
         source = _MappedSource(paths.source_name(unit.name), mapping.name)
         result = loads.load_source(connection, source, parser=parser, accept_changes=accept_changes)
@@ -239,6 +242,7 @@ class _Parser(Parser):
                 raise OutcomesError(f"the mapping {mapping.name} gives no column {name}")
         self._rows, self._mapping, self._stops = rows, mapping, stops
         self._zone = _zone(parameters.get("zone"))
+        self._others = [name for name in rows.names if name not in FIELDS and name != REASON]
         self._asked = [name for name in REQUIRED if name in mapping.parameters and name not in parameters]
         self.no_verdict: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
@@ -246,23 +250,53 @@ class _Parser(Parser):
     def batches(self, source: Source, start: int, first_line: int) -> Iterator[Batch]:
         end = 0
         for rows in self._rows.batches():
-            traced: list[NumberedRow] = []
-            for number, values in enumerate(rows, end + 1):
-                fields = {
-                    name: value for name, value in zip(self._rows.names, values, strict=True) if value is not None
-                }
-                if "success" not in fields:
-                    self.no_verdict[str(fields.get(REASON, NO_REASON))] += 1
-                elif self._is_complete(fields):
-                    try:
-                        traced.append((number, b"", self._row(_outcome(fields))))
-                    except InvalidOutcome as fault:
-                        self.refusals.add(number, _as_json(fields), fault.faults)
+            traced = self._plain_rows(rows, end + 1)
+            if traced is None:
+                traced = list(self._traced(rows, end + 1))
             if self.missing and self._stops:
                 return
             retrace = _Retrace(traced, rows, self._rows.names, end + 1)
             end += len(rows)
             yield Batch([row for *_, row in traced], 0, end + 1, retrace)
+
+    def _plain_rows(self, rows: list[tuple[Any, ...]], first_number: int) -> list[NumberedRow] | None:
+        """Return the rows of a batch that is valid as it is, None if a row of it is not: three times as fast."""
+        if self._others or "attributes" in self._rows.names:
+            return None
+        names, numbers, values, without = self._rows.names, [], [], []
+        for number, row in enumerate(rows, first_number):
+            fields = dict(zip(names, row, strict=True))
+            reason = fields.pop(REASON, None)
+            if fields["success"] is None:
+                without.append(str(reason or NO_REASON))
+                continue
+            time = fields.get("timestamp")
+            if fields["event_id"] is None or not isinstance(time, str) or not time.endswith(("Z", "+00:00")):
+                return None
+            for flag in validation.FLAGS:
+                if fields.get(flag) in (0, 1):
+                    fields[flag] = fields[flag] == 1
+            numbers.append(number)
+            values.append(fields)
+        try:
+            outcomes = [self._row(each) for each in msgspec.convert(values, list[Outcome])]
+        except (msgspec.ValidationError, UnicodeEncodeError, InvalidOutcome):
+            return None
+        self.no_verdict.update(without)
+        return [(number, b"", row) for number, row in zip(numbers, outcomes, strict=True)]
+
+    def _traced(self, rows: list[tuple[Any, ...]], first_number: int) -> Iterator[NumberedRow]:
+        """Yield the valid rows of a batch. Count the others, each with its faults."""
+        for number, values in enumerate(rows, first_number):
+            pairs = zip(self._rows.names, values, strict=True)
+            fields = {name: value for name, value in pairs if value is not None}
+            if "success" not in fields:
+                self.no_verdict[str(fields.get(REASON, NO_REASON))] += 1
+            elif self._is_complete(fields):
+                try:
+                    yield number, b"", self._row(self._outcome(fields))
+                except InvalidOutcome as fault:
+                    self.refusals.add(number, _as_json(fields), fault.faults)
 
     def _is_complete(self, fields: dict[str, Any]) -> bool:
         """Return False, and count it, if the row lacks what a parameter would give. Give its time the zone."""
@@ -271,12 +305,25 @@ class _Parser(Parser):
             raise OutcomesError(f"the mapping {self._mapping.name} gives a row without an event_id: each needs one")
         lacks = [name for name in self._asked if name not in fields]
         time = fields.get("timestamp")
-        if isinstance(time, str) and (local := _localized(time, self._zone)) != time:
+        if isinstance(time, str) and time[-1:] != "Z" and (local := _localized(time, self._zone)) != time:
             if local is None:
                 lacks.append("zone")
             fields["timestamp"] = local
-        self.missing.update(lacks)
+        if lacks:
+            self.missing.update(lacks)
         return not lacks
+
+    def _outcome(self, fields: dict[str, Any]) -> Outcome:
+        """Return the values of a row as an outcome. Those of columns that no outcome has are its attributes."""
+        for name in validation.FLAGS:
+            if fields.get(name) in (0, 1):
+                fields[name] = bool(fields[name])
+        if self._others or "attributes" in fields:
+            fields = _with_attributes(fields, self._others)
+        try:
+            return msgspec.convert(fields, Outcome)
+        except (msgspec.ValidationError, UnicodeEncodeError):
+            return validation.parse_fields(fields)
 
 
 @dataclass(frozen=True)
@@ -294,24 +341,15 @@ class _Retrace:
             yield number, _as_json({name: value for name, value in values if value is not None}), row
 
 
-def _outcome(fields: dict[str, Any]) -> Outcome:
-    """Return the values of a row as an outcome. Those of columns that no outcome has are its attributes."""
-    for name in validation.FLAGS:
-        if fields.get(name) in (0, 1):
-            fields[name] = bool(fields[name])
-    others = {name: value for name, value in fields.items() if name not in FIELDS}
-    if others or "attributes" in fields:
-        try:
-            own = json.loads(fields.get("attributes", "{}"))
-        except (ValueError, TypeError, RecursionError):
-            raise InvalidOutcome([Fault("is no JSON object", "attributes")]) from None
-        if isinstance(own, dict):
-            own |= others
-        fields = {name: value for name, value in fields.items() if name in FIELDS} | {"attributes": own}
+def _with_attributes(fields: dict[str, Any], others: list[str]) -> dict[str, Any]:
     try:
-        return msgspec.convert(fields, Outcome)
-    except (msgspec.ValidationError, UnicodeEncodeError):
-        return validation.parse_fields(fields)
+        attributes = json.loads(fields.get("attributes", "{}"))
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidOutcome([Fault("is no JSON object", "attributes")]) from None
+    if isinstance(attributes, dict):
+        attributes |= {name: fields[name] for name in others if name in fields}
+    known = {name: value for name, value in fields.items() if name in FIELDS}
+    return {**known, "attributes": attributes or None}
 
 
 def _as_json(fields: dict[str, Any]) -> bytes:

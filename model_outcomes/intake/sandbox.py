@@ -39,19 +39,27 @@ _SQLITE_LIMIT_LENGTH = 0
 
 
 class Rows:
-    """The rows of a mapping's SELECT: the names of its columns, and the values in batches."""
+    """The rows of a mapping's SELECT: the names of its columns, and the values in batches. The first batch is read at
+    once. If it is the only one, a transaction that writes it need not wait for the SELECT."""
 
     def __init__(self, cursor: sqlite3.Cursor, faults: Any) -> None:
         self.names = [column[0] for column in cursor.description or ()]
         self._cursor, self._faults = cursor, faults
+        self._first = self._fetched()
+
+    @property
+    def is_one_batch(self) -> bool:
+        return len(self._first) < ROWS_PER_BATCH
 
     def batches(self) -> Iterator[list[tuple[Any, ...]]]:
-        while True:
-            with self._faults():
-                rows = self._cursor.fetchmany(ROWS_PER_BATCH)
-            if not rows:
-                return
+        rows, self._first = self._first, []
+        while rows:
             yield rows
+            rows = self._fetched()
+
+    def _fetched(self) -> list[tuple[Any, ...]]:
+        with self._faults():
+            return self._cursor.fetchmany(ROWS_PER_BATCH)
 
 
 @contextmanager
@@ -78,10 +86,10 @@ def rows(
         connection.execute("commit")
         if database:
             attached(connection, database)
+            connection.text_factory = _text  # the documents are UTF-8, but a database may hold any bytes
         _add_functions(connection)
         # SQLite makes these two when they are first used, by a statement that the authorizer would deny.
         connection.execute("select * from json_each('[]'), json_tree('[]')").fetchone()
-        connection.text_factory = _text
         deadline = time.monotonic() + time_limit_s
 
         @contextmanager

@@ -22,10 +22,11 @@ from model_outcomes.log.outcome import INSERTS
 
 # Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
 # halve the time of an insert. (SQLite takes 32,766 values at most.)
-ROWS_PER_INSERT = 500
+ROWS_PER_INSERT = 500, 20
 INSERTS_OF_MANY = {
-    columns: statement + f", ({', '.join('?' * columns)})" * (ROWS_PER_INSERT - 1)
+    (columns, rows): statement + f", ({', '.join('?' * columns)})" * (rows - 1)
     for columns, statement in INSERTS.items()
+    for rows in ROWS_PER_INSERT
 }
 
 
@@ -186,11 +187,13 @@ class Writer:
         connection.execute("savepoint batch")
         try:
             rows, columns = _padded(batch.rows)
-            whole = len(rows) - len(rows) % ROWS_PER_INSERT
-            for start in range(0, whole, ROWS_PER_INSERT):
-                many = [*chain.from_iterable(rows[start : start + ROWS_PER_INSERT])]
-                connection.execute(INSERTS_OF_MANY[columns], many)
-            connection.executemany(INSERTS[columns], rows[whole:])
+            start = 0
+            for size in ROWS_PER_INSERT:
+                while len(rows) - start >= size:
+                    many = [*chain.from_iterable(rows[start : start + size])]
+                    connection.execute(INSERTS_OF_MANY[columns, size], many)
+                    start += size
+            connection.executemany(INSERTS[columns], rows[start:])
             connection.execute("release batch")
             accepted = connection.total_changes - before
             if accepted < len(batch.rows) and not self._rename:
