@@ -20,7 +20,7 @@ from model_outcomes.base.errors import OutcomesError, plain_os_fault
 
 SECTIONS = {
     "Record": {"init": "record", "record": "record", "correct": "correct", "drain": "record"},
-    "Load": {"load": "load", "import-legacy": "load", "sync-uok": "sync_uok"},
+    "Load": {"load": "load", "import-legacy": "load", "sync-uok": "sync_uok", "rejects": "rejects"},
     "Build": {"build": "build", "audit": "build", "docs": "build", "export-log": "export_log"},
     "Ask": {"stats": "ask", "rank": "ask", "trends": "ask", "candidates": "ask", "compare": "ask"},
     "Publish": {"run": "run", "report": "report", "serve": "serve"},

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from loader import load_as
 from loader.connections import DURABILITY, MAX_REJECTS, expect_few_rejects, log
 from model_outcomes.base import console, messages
 from model_outcomes.base.errors import EXIT_REJECTED, OutcomesError
@@ -25,18 +26,33 @@ ALL_OR_NOTHING = click.option("--all-or-nothing", is_flag=True, help="If any par
 @click.option("--complete", is_flag=True, help="The file is complete: load a last line without a newline.")
 @click.option("--extra", type=click.Choice(["keep", "ignore", "reject"]), default="keep", show_default=True,
               help="Keep unknown fields as attributes, ignore them, or reject their lines.")  # fmt: skip
+@click.option("--distinct", is_flag=True, help="Load lines without event_id that equal outcomes in the log, too.")
 @click.option("--accept-changes", is_flag=True, help="Correct outcomes whose verdict changed in the file.")
 @ALL_OR_NOTHING
 @DURABILITY
+@load_as.mapping_options
 @click.pass_obj
 def load(
-    db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None, **how: Any
-) -> None:
+    db: Path, /, files: tuple[str, ...], max_rejects: int, complete: bool, durability: str | None,
+    mapping: str | None, dry_run: bool, **how: Any,
+) -> None:  # fmt: skip
     """Load new outcomes from files.
 
     A file is JSON Lines, a JSON array or CSV, or one of these as .gz. FILE - is standard input. A line with a verdict
     (success, failure or void) instead of a success is a correction of the outcome with its event_id or outcome_id.
+    With --as, FILE is a file of another tool, or a folder of such files.
     """
+    values = {name: how.pop(name) for name in load_as.PARAMETERS}
+    if mapping and dry_run:
+        load_as.dry_run(files, mapping, values)
+        return
+    if mapping:
+        load_as.load(db, files, mapping, values, all_or_nothing=how["all_or_nothing"],
+                     accept_changes=how["accept_changes"], max_rejects=max_rejects,
+                     durability=durability)  # fmt: skip
+        return
+    if dry_run or any(value is not None for value in values.values()):
+        raise click.UsageError("this option needs --as TOOL: it names the tool, or a mapping of your own")
     from model_outcomes.intake import loads
 
     rejected, faults = 0, []
@@ -51,7 +67,7 @@ def load(
                 console.say(f"Error: {fault}", err=True)
                 continue
             rejected += result.rejected
-            _report(result, how["extra"], how["accept_changes"])
+            _report(result, how["extra"])
     console.say(f"database: {db}")
     if faults:
         raise click.exceptions.Exit(faults[0].exit_code)
@@ -102,17 +118,14 @@ def _progress(name: str) -> Iterator[Any]:
         yield progress
 
 
-def _report(result: Any, extra: str, accepts_changes: bool) -> None:
+def _report(result: Any, extra: str) -> None:
     """Print the counts of a file on stdout, and its faults on stderr."""
     earlier = " (the rest was loaded before)" if result.skipped_bytes else ""
     console.say(
         f"{result.source}: {result.accepted:,} accepted, {result.duplicates:,} duplicates,"
-        f" {result.rejected:,} rejected{f', {result.corrected:,} corrected' if result.corrected else ''}{earlier}"
+        f" {result.rejected:,} rejected{earlier}"
     )
-    if result.changed:
-        hint = "" if accepts_changes else ": correct the outcomes with --accept-changes"
-        console.say(f"  {result.changed:,} verdicts changed at the source{hint}", err=True)
-    for line in messages.reason_lines(result.reasons):
+    for line in [*result.remarks(), *messages.reason_lines(result.reasons)]:
         console.say(f"  {line}", err=True)
     if result.unknown_fields:
         from model_outcomes.log import validation

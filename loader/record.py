@@ -76,7 +76,7 @@ def _option(name: str, field: msgspec.structs.FieldInfo) -> Callable[[Command], 
 def _pairs(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str] | None:
     for text in texts:
         if "=" not in text:
-            raise click.BadParameter(f"expected NAME=VALUE, got {text!r}")
+            raise OutcomesError(f"--attribute: expected NAME=VALUE, got {text!r}")
     return dict(text.split("=", 1) for text in texts) or None
 
 

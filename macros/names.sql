@@ -11,3 +11,11 @@
         else 1
     end)
 {%- endmacro %}
+
+
+{# True if a text matches a pattern, in which `*` is any text, also none; upper and lower case are equal. LIKE exists on
+   every engine; its own wildcards are escaped. Example: matches_pattern("'openai.RateLimitError'", "'*rate*limit*'"). #}
+{% macro matches_pattern(text, pattern) -%}
+    lower({{ text }}) like
+    replace(replace(replace(replace(lower({{ pattern }}), '!', '!!'), '%', '!%'), '_', '!_'), '*', '%') escape '!'
+{%- endmacro %}

@@ -49,6 +49,8 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     build (95 % by default).
     `infrastructure_failures`: attempts that never reached the model, such as those stopped by a rate limit. They are
     not trials, and count neither for nor against the model.
+    `unknown_failures`: failures with an error type that nobody classified. They count against the model; without them
+    the rate would be successes / (trials - unknown_failures). None if the figures are from an older version.
     `total_tokens`: tokens of all attempts that recorded them.
     `total_cost`, `cost_per_success`: in US dollars; None if no cost is recorded.
     `last_used`: the time of the last outcome (UTC, such as 2026-01-31 12:00:00.000), or of the opening balance.
@@ -70,6 +72,7 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     total_cost: float | None
     cost_per_success: float | None
     last_used: str | None
+    unknown_failures: int | None = None
     snapshot_at: str | None = None
 
     @property

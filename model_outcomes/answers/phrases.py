@@ -7,6 +7,7 @@ from typing import Any
 
 from model_outcomes.answers.terminal import shortened
 from model_outcomes.answers.terminal.words import dollars as dollars
+from model_outcomes.answers.terminal.words import unknown_causes as unknown_causes
 
 NAME_WIDTH = 48
 

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 from model_outcomes.base import console, disk, errors, outputs, paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.federation.format import FORMAT, VERSION, Export, Header, Row, checked
-from model_outcomes.intake import sources
+from model_outcomes.intake import opening
 from model_outcomes.log.outcome import InvalidOutcome
 from model_outcomes.log.validation import json_object
 
@@ -94,7 +94,7 @@ def _open(name: str) -> Iterator[BinaryIO]:
             file = stack.enter_context(Path(name).open("rb", buffering=0))
             raw = cast(BinaryIO, BufferedReader(file))
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                sources.refuse_device(file.fileno())
+                opening.refuse_device(file.fileno())
                 raw = BytesIO(raw.read(FILE_LIMIT_BYTES + 1))
         is_packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from model_outcomes.base.messages import Fault
-from model_outcomes.intake.parser import NumberedCorrection, Refusals, Row
+from model_outcomes.intake.batches import NumberedCorrection, Refusals, Row
 from model_outcomes.log import corrections
 from model_outcomes.log.corrections import SOURCE, Correction, of_success
 from model_outcomes.log.outcome import COLUMNS

@@ -13,7 +13,7 @@ import msgspec
 from model_outcomes.base import clock, paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import loads, parser, sources
-from model_outcomes.intake.parser import Row
+from model_outcomes.intake.batches import Refusals, Row
 from model_outcomes.log import corrections, relocation, spool, store
 from model_outcomes.log.outcome import COLUMNS, InvalidOutcome, horizon
 
@@ -84,11 +84,11 @@ def _drain_file(
 ) -> None:
     now = clock.utc_now()
     # The spool is removed afterwards, so every rejected line is kept.
-    lines = parser.Parser(horizon(now), refusals=parser.Refusals(None), redate_to=now)
+    lines = parser.Parser(horizon(now), refusals=Refusals(None), redate_to=now)
     with waiting.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         source = sources.Source(str(spool_path), "jsonl", stream, is_final=True, size=size)
-        loaded = loads.load_source(connection, source, parser=lines, rename=_renamed)
+        loaded = loads.load_source(connection, source, distinct=True, parser=lines, rename=_renamed)
     if not store.is_in_place(connection, database):
         raise OutcomesError(f"{database} was moved away during the drain: the outcomes stay in the spool")
     waiting.unlink()

@@ -23,11 +23,11 @@ from typing import BinaryIO
 from model_outcomes.base import clock, paths
 from model_outcomes.base.errors import BusyError, OutcomesError, UnreadableError
 from model_outcomes.intake import loads
-from model_outcomes.intake.loads import LoadResult
-from model_outcomes.intake.sources import UnfinishedError
+from model_outcomes.intake.decoding import UnfinishedError
+from model_outcomes.intake.writer import LoadResult
 from model_outcomes.log import store
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 UNFINISHED_ENDS = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".incomplete",
                    ".unfinished", ".swp", "~")  # fmt: skip
 SETTLED_AFTER_S = 60.0  # without a change, half a file is a damaged file

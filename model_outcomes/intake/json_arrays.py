@@ -37,6 +37,14 @@ def write_lines(stream: BinaryIO, lines: BinaryIO) -> None:
     _Splitter(stream, lines).run()
 
 
+def write_objects(stream: BinaryIO, lines: BinaryIO) -> None:
+    """Write the JSON objects that `stream` holds one after the other to `lines`, each as one line.
+
+    Raises EOFError if the last one has no end, ValueError if something else is between them.
+    """
+    _Splitter(stream, lines).run_objects()
+
+
 class _Splitter:
     def __init__(self, stream: BinaryIO, lines: BinaryIO) -> None:
         self._stream, self._lines = stream, lines
@@ -55,6 +63,13 @@ class _Splitter:
                 pass
         if self._next():
             raise ValueError(f"more follows its end at byte {self._here():,}")
+
+    def run_objects(self) -> None:
+        while first := self._next():
+            if first != b"{":
+                raise ValueError(f"expected an object at byte {self._here():,}")
+            self._copy_element()
+            self._lines.write(b"\n")
 
     def _element(self) -> bytes:
         """Write the next element, or several. Return the comma or bracket behind them."""

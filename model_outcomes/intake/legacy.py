@@ -23,7 +23,7 @@ from msgspec import Meta
 from model_outcomes.base import clock, errors, messages, paths
 from model_outcomes.base.errors import NothingLoadedError, OutcomesError
 from model_outcomes.base.messages import Fault, short
-from model_outcomes.intake import sources
+from model_outcomes.intake import opening
 from model_outcomes.log import load_history, store, validation
 from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
 
@@ -201,7 +201,7 @@ def _content(path: Path) -> bytes:
     """Return the bytes of a file or pipe. Raises OutcomesError if it cannot be read, or has over SIZE_LIMIT_BYTES."""
     name = paths.absolute(path)
     with errors.input_faults(name), path.open("rb", buffering=0) as file:
-        sources.refuse_device(file.fileno())
+        opening.refuse_device(file.fileno())
         content = io.BufferedReader(file).read(SIZE_LIMIT_BYTES + 1)
     if len(content) > SIZE_LIMIT_BYTES:
         raise OutcomesError(f"{name} has over {SIZE_LIMIT_BYTES:,} bytes: that is not a file of totals per model")

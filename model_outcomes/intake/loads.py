@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
-from itertools import chain, takewhile
 from pathlib import Path
 from typing import BinaryIO
 
 from model_outcomes.base import clock, errors, locks, messages, paths
-from model_outcomes.base.errors import NothingLoadedError, OutcomesError
+from model_outcomes.base.errors import NothingLoadedError
 from model_outcomes.base.messages import Fault
 from model_outcomes.intake import legacy
-from model_outcomes.intake.changes import Changes, in_words
-from model_outcomes.intake.parser import Batch, Parser, Refusals, Row
-from model_outcomes.intake.sources import Source, open_source
-from model_outcomes.log import load_history, outcome, store, validation
-from model_outcomes.log.load_history import RAW_LIMIT_BYTES, RejectedLine
-from model_outcomes.log.outcome import COLUMNS, INSERT
+from model_outcomes.intake.batches import Batch, Refusals, Row
+from model_outcomes.intake.copies import Copies
+from model_outcomes.intake.opening import open_source
+from model_outcomes.intake.parser import Parser
+from model_outcomes.intake.sources import Source
+from model_outcomes.intake.writer import LoadResult, Position, Writer
+from model_outcomes.log import outcome, store, validation
+from model_outcomes.log.load_history import RAW_LIMIT_BYTES
 from model_outcomes.log.validation import UnknownFields
-
-# Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
-# halve the time of an insert. (SQLite takes 32,766 values at most.)
-ROWS_PER_INSERT = 500
-INSERT_MANY = INSERT + f", ({', '.join('?' * len(COLUMNS))})" * (ROWS_PER_INSERT - 1)
-
-
-@dataclass
-class LoadResult:
-    """The result of the load of one file.
-
-    `unknown_fields` counts the fields that became attributes, or were ignored, by name (the first 20 names;
-    `other_unknown_fields` counts the rest).
-    `reasons` counts the faults of rejected lines, without the wrong values. `damage` says why the file could not be
-    read to its end. `renamed` counts the accepted lines whose event_id belonged to another outcome. `corrected` counts
-    the corrections that were made, `changed` the outcomes that have another verdict than earlier in their source."""
-
-    source: str
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    renamed: int = 0
-    corrected: int = 0
-    changed: int = 0
-    skipped_bytes: int = 0
-    has_unfinished_line: bool = False
-    damage: str | None = None
-    unknown_fields: dict[str, int] = field(default_factory=dict)
-    other_unknown_fields: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Position:
-    """The place in a source where the load continues: earlier loads read all before it."""
-
-    offset: int = 0
-    line: int = 1
 
 
 def lock(database: Path) -> AbstractContextManager[None]:
@@ -76,6 +36,7 @@ def load_file(
     is_final: bool = False,
     extra: validation.Extra = "keep",
     all_or_nothing: bool = False,
+    distinct: bool = False,
     accept_changes: bool = False,
     file: BinaryIO | None = None,
     is_settled: bool = True,
@@ -85,7 +46,8 @@ def load_file(
 
     Each batch is a transaction that includes its row of `load_history`, so that a load that was killed continues
     where it stopped. `all_or_nothing` makes one transaction of the whole file, for which other writers wait.
-    With `accept_changes`, verdicts that changed at the source become corrections.
+    Lines without event_id that equal outcomes in the log are taken for copies, unless `distinct`, or the file is one
+    that has grown. With `accept_changes`, verdicts that changed at the source become corrections.
     `progress` is called with the bytes read and the size in bytes, after each batch. `file` and `is_settled` are for
     `open_source`. Raises OutcomesError if the file cannot be read, NothingLoadedError if `all_or_nothing` and a line
     was rejected.
@@ -93,7 +55,8 @@ def load_file(
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(name, format, is_final=is_final, file=file, is_settled=is_settled)
     with errors.input_faults(paths.source_name(name)), opened as source, unit:
-        result = load_source(connection, source, extra=extra, accept_changes=accept_changes, progress=progress)
+        result = load_source(connection, source, extra=extra, distinct=distinct, accept_changes=accept_changes,
+                             progress=progress)  # fmt: skip
         if all_or_nothing and result.rejected:
             reasons = "; ".join(messages.reason_lines(result.reasons))
             raise NothingLoadedError(f"{source.name}: nothing loaded, {result.rejected:,} rejected: {reasons}")
@@ -105,6 +68,7 @@ def load_source(
     source: Source,
     *,
     extra: validation.Extra = "keep",
+    distinct: bool = False,
     parser: Parser | None = None,
     rename: Callable[[Row], Row] | None = None,
     accept_changes: bool = False,
@@ -117,7 +81,9 @@ def load_source(
     position = find_position(connection, source)
     parser = parser or Parser(outcome.horizon(clock.utc_now()), unknown_fields=UnknownFields(extra))
     result = LoadResult(source.name, skipped_bytes=position.offset, unknown_fields=parser.unknown_fields.counts)
-    writer = _Writer(connection, source, position, result, parser.refusals, rename, accept_changes)
+    copies = None if distinct or position.offset else Copies(connection)
+    writer = Writer(connection, source, position, result, parser.refusals, rename, copies,
+                    accepts_changes=accept_changes)  # fmt: skip
     if accept_changes and position.offset:
         earlier = Parser(parser.horizon, Refusals(room=0), UnknownFields(extra))
         writer.accept_earlier(earlier.batches(source, 0, 1), position.line)
@@ -140,144 +106,33 @@ def find_position(connection: sqlite3.Connection, source: Source) -> Position:
     """Return the end of the longest load whose bytes the source begins with, under any name.
 
     Each place where a load may have ended is one look-up in an index, so the time does not depend on how many files
-    were loaded before.
+    were loaded before. The digests of the first and last bytes choose the loads, and a checksum of all bytes confirms
+    them.
     """
     for head in source.heads():
         loads = connection.execute(
-            "select end_offset, end_line, tail_sha256 from load_history"
+            "select end_offset, end_line, tail_sha256, content_crc32 from load_history"
             f" where head_bytes = ? and head_sha256 = ? and end_offset > 0 and format <> '{legacy.FORMAT}'"
             " order by end_offset desc",
             head,
         )
-        for end_offset, end_line, tail_sha256 in loads:
+        likely = []
+        for end_offset, end_line, tail_sha256, checksum in loads:
             digests = source.digests(end_offset)
             if digests and digests.tail_sha256 == tail_sha256:
-                return Position(end_offset, end_line)
+                likely.append((Position(end_offset, end_line, checksum or 0), checksum is None))
+        if position := _confirmed(source, likely):
+            return position
     return Position()
 
 
-class _Writer:
-    """Writes the batches of one source, each with the source's row of `load_history`."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        source: Source,
-        position: Position,
-        result: LoadResult,
-        refusals: Refusals,
-        rename: Callable[[Row], Row] | None,
-        accepts_changes: bool = False,
-    ) -> None:
-        self._rename = rename
-        self._changes = Changes(connection, accepts_changes)
-        self._connection = connection
-        self._source = source
-        self._start = position.offset
-        self._result = result
-        self._refusals = refusals
-        self._kept_count = 0
-        self._summary_id = 0  # of the row that counts the rejected lines that are not kept
-        self._load_id = 0
-        self._started_at = clock.now_text()
-
-    def write(self, batch: Batch) -> None:
-        """Write rows, rejected lines and the position in the source, in one transaction."""
-        connection, result, refusals = self._connection, self._result, self._refusals
-        digests = self._source.digests(batch.end)
-        if digests is None:
-            raise OutcomesError(f"{self._source.name} was cut short while it was read: load it again")
-        with store.transaction(connection):
-            invalid = refusals.count
-            accepted = result.accepted + self._insert(batch)
-            seen = result.accepted + result.duplicates + result.changed + len(batch.rows)
-            duplicates = seen - accepted - (refusals.count - invalid) - self._changes.count
-            duplicates += self._changes.correct(batch.corrections, refusals)
-            position = {"end_offset": batch.end, "end_line": batch.end_line, **asdict(digests)}
-            if not self._load_id:
-                start = {"start_offset": self._start, "started_at": self._started_at}
-                self._load_id = load_history.begin(
-                    connection, self._source.name, self._source.format, **start, **position
-                )
-            load_history.update(
-                connection, self._load_id, **position, accepted_count=accepted + self._changes.corrected,
-                duplicate_count=duplicates, rejected_count=refusals.count,
-            )  # fmt: skip
-            self._keep(refusals.take(), batch.end_line)
-        result.accepted, result.duplicates, result.rejected = accepted, duplicates, refusals.count
-        result.reasons = refusals.reasons
-        result.corrected, result.changed = self._changes.corrected, self._changes.count
-
-    def accept_earlier(self, batches: Iterable[Batch], before_line: int) -> None:
-        """Correct outcomes whose verdict changed in lines that were loaded before. Nothing else of them is taken."""
-        with store.transaction(self._connection):
-            lines = (line for batch in batches for line in batch.retrace())
-            for _, _, row in takewhile(lambda line: line[0] < before_line, lines):
-                self._changes.accept(row)
-        self._result.corrected, self._result.changed = self._changes.corrected, self._changes.count
-
-    def finish(self) -> None:
-        if self._load_id:
-            with store.transaction(self._connection):
-                load_history.end(self._connection, self._load_id)
-
-    def _insert(self, batch: Batch) -> int:
-        """Insert the rows and return how many are new. Rows that the log's guards reject are refusals."""
-        connection = self._connection
-        before = connection.total_changes
-        connection.execute("savepoint batch")
-        try:
-            whole = len(batch.rows) - len(batch.rows) % ROWS_PER_INSERT
-            for start in range(0, whole, ROWS_PER_INSERT):
-                connection.execute(INSERT_MANY, [*chain.from_iterable(batch.rows[start : start + ROWS_PER_INSERT])])
-            connection.executemany(INSERT, batch.rows[whole:])
-            connection.execute("release batch")
-            accepted = connection.total_changes - before
-            if accepted < len(batch.rows) and not self._rename:
-                self._changes.find_reverted(batch.rows)
-            return accepted
-        except sqlite3.IntegrityError:
-            connection.execute("rollback to batch")
-            connection.execute("release batch")
-        accepted = 0
-        for number, raw, row in batch.retrace():
-            try:
-                accepted += connection.execute(INSERT, row).rowcount
-            except sqlite3.IntegrityError as fault:
-                renamed = self._insert_renamed(row)
-                if renamed is not None:
-                    accepted += renamed
-                elif self._rename or not self._changes.is_known(row):
-                    self._refusals.add(number, raw, [Fault(in_words(fault))])
-        if not self._rename:
-            self._changes.find_reverted(batch.rows)
-        return accepted
-
-    def _insert_renamed(self, row: Row) -> int | None:
-        """Return the number of rows that were inserted, None if the log rejects the renamed row as well."""
-        if self._rename is None:
-            return None
-        try:
-            inserted = self._connection.execute(INSERT, self._rename(row)).rowcount
-        except sqlite3.IntegrityError:
-            return None
-        self._result.renamed += 1
-        return inserted
-
-    def _keep(self, lines: list[RejectedLine], line_number: int) -> None:
-        """Insert the rejected lines of a batch. One row, which is updated, counts those that are not kept."""
-        connection, load_id, source = self._connection, self._load_id, self._source.name
-        load_history.reject(connection, load_id, source, lines)
-        self._kept_count += len(lines)
-        others = self._refusals.count - self._kept_count
-        if not others:
-            return
-        summary = json.dumps([{"problem": "more lines of this file were rejected, and are not kept", "lines": others}])
-        if not self._summary_id:
-            self._summary_id = load_history.reject(
-                connection, load_id, source, [RejectedLine(line_number, summary, "")]
-            )
-        else:
-            connection.execute(
-                "update rejected_outcomes set reasons = ? where rejected_id = ?", (summary, self._summary_id)
-            )
+def _confirmed(source: Source, likely: list[tuple[Position, bool]]) -> Position | None:
+    """Return the last position before which the source has the checksum of the position, or which has none (of older
+    versions). One pass over the source."""
+    confirmed, offset, checksum = None, 0, 0
+    for position, is_unchecked in reversed(likely):
+        checksum = source.checksum(offset, position.offset, checksum)
+        offset = position.offset
+        if is_unchecked or position.checksum == checksum:
+            confirmed = Position(offset, position.line, checksum)
+    return confirmed

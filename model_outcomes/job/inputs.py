@@ -13,7 +13,7 @@ import msgspec
 from model_outcomes.base import paths
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import drain, inbox, legacy, uok
-from model_outcomes.intake.loads import LoadResult
+from model_outcomes.intake.writer import LoadResult
 from model_outcomes.job.summary import InboxSummary
 
 REASONS_SHOWN = 5
@@ -88,11 +88,8 @@ def _load(connection: sqlite3.Connection, folder: Path, database: Path) -> StepR
     lines = []
     for file in new:
         lines.append(f"{file.source}: {_in_words(file.accepted, file.duplicates, file.rejected)}")
+        lines += [f"  {remark}" for remark in file.remarks()]
         lines += [f"  {count:,} x {reason}" for reason, count in file.reasons.most_common(REASONS_SHOWN)]
-        lines += [f"  {file.corrected:,} corrected"] if file.corrected else []
-        lines += [f"  {file.changed:,} verdicts changed at the source: see `loader load --accept-changes`"] * bool(
-            file.changed
-        )
         lines += ["  the last line has no newline yet: it waits"] if file.has_unfinished_line else []
     lines += [f"{path}: is being written, and waits" for path in result.being_written]
     return StepResult(
@@ -120,6 +117,8 @@ def _loaded(result: LoadResult) -> dict[str, Any]:
         "rejected": result.rejected,
         "corrected": result.corrected,
         "changed": result.changed,
+        "copies": result.copies,
+        "repeats": result.repeats,
         "reasons": dict(result.reasons.most_common(REASONS_SHOWN)),
         "unknown_fields": result.unknown_fields,
         "other_unknown_fields": result.other_unknown_fields,

@@ -1,37 +1,29 @@
 """Rejected lines: written to the folder of the run, and counted by later runs.
 
 Only the run that rejects a line names it and exits with 3. So that nobody misses it, each run and `loader doctor`
-count the lines that were rejected in the last REJECTS_DAYS days.
+count the rejected lines until the user forgets them.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
-from model_outcomes.base import clock
+from model_outcomes.intake.rejects import LOADS
 from model_outcomes.job.summary import UnresolvedRejects
 
-REJECTS_DAYS = 7
 FILES_SHOWN = 20
 LINES_WRITTEN = 10_000
 
 
 def unresolved(connection: sqlite3.Connection) -> UnresolvedRejects:
-    """Return the rejected lines of the last REJECTS_DAYS days, and the number of unreadable files in the inbox."""
-    since = clock.to_text(clock.utc_now() - timedelta(days=REJECTS_DAYS))
-    (lines,) = connection.execute(
-        "select coalesce(sum(rejected_count), 0) from load_history where rejected_count > 0 and started_at >= ?",
-        (since,),
-    ).fetchone()
+    """Return the rejected lines that are not forgotten, and the number of unreadable files in the inbox."""
+    since, lines = connection.execute(f"select min(started_at), coalesce(sum(line_count), 0) from ({LOADS})").fetchone()
     files = connection.execute(
-        "select source from load_history where rejected_count > 0 and started_at >= ?"
-        " group by source order by max(load_id) desc limit ?",
-        (since, FILES_SHOWN),
+        f"select source from ({LOADS}) group by source order by max(load_id) desc limit ?", (FILES_SHOWN,)
     )
     (faulty,) = connection.execute("select count(*) from inbox_files where fault is not null").fetchone()
     return UnresolvedRejects(since, lines, [source for (source,) in files], faulty)

@@ -139,8 +139,8 @@ class _Job:
         unresolved = self.summary.unresolved_rejects = rejects.unresolved(connection)
         if unresolved.lines > self.summary.rejected:
             say(
-                f"{unresolved.lines:,} lines were rejected in the last {rejects.REJECTS_DAYS} days:"
-                " run `loader doctor` to see why"
+                f"{unresolved.lines:,} lines were rejected since {unresolved.since}: `loader rejects` lists them"
+                " and forgets them"
             )
 
     def _load_inputs(self, connection: sqlite3.Connection) -> None:

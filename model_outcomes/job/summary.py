@@ -27,10 +27,11 @@ class InboxSummary(msgspec.Struct):
 
 
 class UnresolvedRejects(msgspec.Struct):
-    """Lines that this run and earlier ones rejected since `since`, and the files that had them (at most 20, the newest
-    first). `faulty_files` counts the files of the inbox that cannot be read and have not changed since."""
+    """Rejected lines that are not forgotten, the time of the first load that had some, and the files that had them (at
+    most 20, the newest first). `faulty_files` counts the files of the inbox that cannot be read and have not changed
+    since."""
 
-    since: str
+    since: str | None
     lines: int = 0
     files: list[str] = []
     faulty_files: int = 0

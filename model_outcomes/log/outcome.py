@@ -114,7 +114,7 @@ class Outcome(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.timeout or False,
             tokens,
             cost,
-            _utc_text(self.timestamp),
+            utc_text(self.timestamp),
             self.event_id,
             self.task_id,
             self.experiment_id,
@@ -139,10 +139,6 @@ FIELDS = {field.name: field for field in msgspec.structs.fields(Outcome)}
 REQUIRED = tuple(name for name, field in FIELDS.items() if field.required)
 COLUMNS = tuple(FIELDS)  # of the log, in the order of `Outcome.row()`
 INSERT = f"insert into model_outcomes ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
-TEXTS = (
-    "task_type", "model_id", "event_id", "task_id", "experiment_id", "recorded_by", "error_type", "agent", "effort",
-    "variant",
-)  # fmt: skip
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 SURROGATE = re.compile("[\ud800-\udfff]")
 _process = 0, ""  # its id, and random hex digits
@@ -157,7 +153,7 @@ class InvalidOutcome(OutcomesError, ValueError):
         self.faults = faults
 
 
-def _utc_text(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
     """Return the same text as clock.to_text, 14 times faster: a load converts millions of rows."""
     if moment.tzinfo is not timezone.utc:
         moment = moment.astimezone(timezone.utc)
@@ -182,6 +178,9 @@ def described(field: msgspec.structs.FieldInfo) -> tuple[str, Any]:
     return meaning, type
 
 
+TYPES = {name: described(field)[1] for name, field in FIELDS.items()}
+
+
 def attributes_as_json(attributes: dict[str, Any]) -> str:
     """Return attributes as the log keeps them: JSON with its keys in order."""
     return msgspec.json.encode(attributes, order="deterministic").decode()
@@ -194,7 +193,7 @@ def _problem_of(attributes: dict[str, Any]) -> str | None:
     except UnicodeEncodeError:
         return "is not Unicode text"
     except (TypeError, ValueError, RecursionError):
-        return "is no JSON object"
+        return "holds a value that JSON does not have"
     if size > ATTRIBUTES_LIMIT_BYTES:
         return f"is longer than {ATTRIBUTES_LIMIT_BYTES:,} bytes"
     return None
@@ -212,7 +211,7 @@ def new_event_id() -> str:
 
 def not_unicode(outcome: Outcome) -> InvalidOutcome:
     """Return the error of an outcome that cannot be encoded, because a field has half a surrogate pair."""
-    texts = ((name, getattr(outcome, name)) for name in TEXTS)
+    texts = ((name, getattr(outcome, name)) for name, type in TYPES.items() if type is str)
     return InvalidOutcome([Fault("is not Unicode text", name) for name, text in texts if SURROGATE.search(text or "")])
 
 

@@ -144,7 +144,7 @@ when new.event_id is not null
 begin
     select
         case
-            when task_type <> new.task_type or model_id <> new.model_id or success <> new.success
+            when task_type is not new.task_type or model_id is not new.model_id or success is not new.success
                 then raise(abort, 'event_id was recorded before with another task_type, model_id or success')
             when task_id <> new.task_id
                 then raise(abort, 'event_id was recorded before with another task_id')
@@ -252,7 +252,8 @@ create table legacy_model_stats (
 -- One row per load of one file: what it was, how far it was read, what came of it. It is written
 -- in the transaction of the rows it speaks of, so a killed load goes on exactly where it stopped.
 -- A file is known by what it holds, not by its path: the digests are over the first and the last
--- stretch (at most 64 KiB each) of the bytes before end_offset. Of an orchestrator's database the
+-- stretch (at most 64 KiB each) of the bytes before end_offset, the CRC-32 (null in older rows) over all of them.
+-- end_offset is 0 in a killed load of lines that were compared with the log: the next load begins again. Of an orchestrator's database the
 -- head is the fingerprint of its files, and empty where another pass may find something else; the offsets of a
 -- mirror's pass are how many rows the mirror had before and after it.
 create table load_history (
@@ -265,6 +266,7 @@ create table load_history (
     head_bytes integer not null,
     head_sha256 text not null,
     tail_sha256 text not null,
+    content_crc32 integer,
     accepted_count integer not null default 0,
     duplicate_count integer not null default 0,
     rejected_count integer not null default 0,

@@ -144,8 +144,9 @@ def _to_4(connection: sqlite3.Connection) -> None:
 
 def _to_5(connection: sqlite3.Connection) -> None:
     """Add columns to the log, and the table of corrections with its triggers. An outcome may have timed out and
-    succeeded; a known event_id with another task_id is rejected."""
+    succeeded; a known event_id with another task_id is rejected. Add a checksum to loads."""
     _redefine(connection, "model_outcomes")
+    _recreate(connection, "load_history")
     connection.execute("drop trigger if exists model_outcomes_ignore_retry")
     existing = {name for (name,) in connection.execute("select name from sqlite_master")}
     for statement in schema():

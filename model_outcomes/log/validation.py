@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping, Set
+from contextlib import suppress
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
@@ -23,6 +24,7 @@ from model_outcomes.log.outcome import (
     EARLIEST,
     FIELDS,
     SURROGATE,
+    TYPES,
     InvalidOutcome,
     Outcome,
     check,
@@ -96,7 +98,7 @@ def parse_json(line: bytes, unknown: UnknownFields | None = None) -> Outcome:
     return parse_fields(json_object(line), unknown)
 
 
-def from_values(values: dict[str, Any]) -> Outcome:
+def from_values(values: MutableMapping[str, Any]) -> Outcome:
     """Return Python's values, by the names of FIELDS, as an outcome. None is absent.
 
     An absent `timestamp` becomes now. An absent `event_id` becomes a new one, so that an outcome counts once even if
@@ -110,6 +112,9 @@ def from_values(values: dict[str, Any]) -> Outcome:
         limit = horizon(datetime.now(timezone.utc))
     if values["event_id"] is None:
         values["event_id"] = new_event_id()
+    if isinstance(values["attributes"], Mapping):
+        with suppress(RecursionError):  # it contains itself, and cannot be encoded
+            values["attributes"] = plain(values["attributes"])
     try:
         outcome = msgspec.convert(values, Outcome)
     except (msgspec.ValidationError, UnicodeEncodeError):
@@ -128,6 +133,16 @@ def from_row(row: tuple[Any, ...]) -> Outcome:
         values["timestamp"] = f"{time_text}Z"
     present = {name: value for name, value in values.items() if value is not None}
     return parse_fields({**present, "tokens_used": present["tokens_used"] or None})  # 0 is unknown
+
+
+def plain(value: Any) -> Any:
+    """Return mappings as dicts with texts as keys, collections and arrays as lists, and their scalars by value."""
+    if isinstance(value, Mapping):
+        return {key if type(key) is str else str(by_value(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, Set)):
+        return [plain(item) for item in value]
+    value = by_value(value)
+    return plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
 def by_value(value: Any) -> Any:
@@ -210,7 +225,7 @@ def parse_time(text: str) -> datetime:
 def _coerced(name: str, value: Any) -> Any:
     if name in FLAGS and type(value) is int and value in (0, 1):
         return bool(value)
-    if type(value) is float and value.is_integer() and name not in ("cost_usd", "score", "propensity", *FLAGS):
+    if type(value) is float and value.is_integer() and TYPES[name] is int:
         return int(value)
     if name == "attributes" and isinstance(value, str):  # as CSV and the log have it
         try:

@@ -16,13 +16,28 @@ renamed as (
         model_id,
         coalesce(error_type, '') as error_type,
         success as is_success,
-        case when success = 0 then timeout else 0 end as is_timeout,
-        timeout as has_timed_out,
+        timeout as is_timeout,
+        score,
+        agent,
+        effort,
+        variant,
+        attempt,
+        propensity,
         tokens_used,
         case when tokens_used > 0 then 1 else 0 end as is_metered,
-        {{ to_nano_usd('cost_usd') }} as cost_nano_usd,
-        case when cost_usd > 0 or cost_source is not null then 1 else 0 end as is_priced,
+        input_tokens,
+        cached_input_tokens,
+        output_tokens,
+        -- At a flat rate no money belongs to the attempt.
+        case when cost_source = 'plan' then 0 else {{ to_nano_usd('cost_usd') }} end as cost_nano_usd,
+        case
+            when cost_source = 'plan' then 0
+            when cost_usd > 0 or cost_source is not null then 1
+            else 0
+        end as is_priced,
+        cost_source,
         duration_ms,
+        attributes,
         timestamp as timestamp_text,
         {{ utc_timestamp('timestamp') }} as occurred_at,
         {{ utc_day('timestamp') }} as outcome_date

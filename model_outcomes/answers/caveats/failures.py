@@ -8,7 +8,7 @@ from typing import Any
 
 from model_outcomes.answers import queries
 from model_outcomes.answers.caveats.caveat import PLACES_SHOWN, Caveat, Kind, caveat_of, cell, short_name
-from model_outcomes.answers.phrases import counted, listed, percent
+from model_outcomes.answers.phrases import counted, listed, percent, unknown_causes
 
 OUTAGE_ATTEMPTS = 10
 SILENT_FAILURES = 100  # it is suspicious if so many failures include no timeout
@@ -77,15 +77,9 @@ def outages(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 def unknown_error_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
     query = """
-        with unknown as (
-            select task_type, model_id, sum(failures) as unknown_failures
-            from model_failures where attribution = 'unknown' group by task_type, model_id
-        )
-        select
-            unknown.task_type, unknown.model_id, unknown_failures, failures, trials, successes,
-            success_rate as success_rate_if_counted,
-            cast(successes as real) / nullif(trials - unknown_failures, 0) as success_rate_if_not_counted
-        from unknown inner join model_stats using (task_type, model_id)
+        select task_type, model_id, unknown_failures, failures, trials, successes, success_rate,
+            success_rate_without_unknown
+        from model_stats where unknown_failures > 0
     """
     error_types = queries.rows(
         marts,
@@ -98,22 +92,14 @@ def unknown_error_types(marts: sqlite3.Connection) -> Iterator[Caveat]:
         "select sum(failures), sum(case when attribution = 'unknown' then failures end) from model_failures"
     ).fetchall()
     names = listed([f"{short_name(row['error_type'])} ({row['failures']:,})" for row in error_types], PLACES_SHOWN)
-
-    def text(row: dict[str, Any]) -> str:
-        otherwise = row["success_rate_if_not_counted"]
-        return (
-            f"{cell(row)}: {percent(row['success_rate_if_counted'])} if they count against the model,"
-            f" {'no trial is left' if otherwise is None else percent(otherwise)} if not"
-            f" ({row['unknown_failures']:,} of {counted(row['trials'], 'trial')})"
-        )
-
     yield from caveat_of(
-        marts, query, "unknown_failures desc, task_type, model_id", text,
+        marts, query, "unknown_failures desc, task_type, model_id",
+        lambda row: f"{cell(row)}: {unknown_causes(row)}",
         Kind.UNKNOWN_ERROR_TYPES,
         "Unknown error types",
-        f"{percent(unknown / failures)} of the failures have an error type that is not in error_types.csv: {names}."
-        " They count against the model.",
-        "Add them to seeds/error_types.csv as failures of the model or of the infrastructure.",
+        f"{percent(unknown / failures)} of the failures have an error type that nobody classified: {names}."
+        " They count against the model. The second rate is without them.",
+        "Add them to seeds/error_types.csv as failures of the model or of the infrastructure; * is any text.",
         figures={
             "unknown_share_of_failures": unknown / failures,
             "error_types": {row["error_type"]: row["failures"] for row in error_types},

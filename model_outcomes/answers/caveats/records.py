@@ -43,7 +43,7 @@ def twin_names(marts: sqlite3.Connection) -> Iterator[Caveat]:
 
 
 def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
-    # A load with very many rejected lines keeps 1,000 of them (parser.REJECTS_KEPT). Its load_history counts them all.
+    # A load with very many rejected lines keeps 1,000 of them (batches.REJECTS_KEPT). Its load_history counts them all.
     lines, rows = log.execute(
         "select coalesce(sum(max(kept, coalesce(rejected_count, 0))), 0), coalesce(sum(kept), 0)"
         " from (select load_id, count(*) as kept from rejected_outcomes group by load_id)"
@@ -72,7 +72,7 @@ def rejected_lines(log: sqlite3.Connection) -> Iterator[Caveat]:
         f"{counted(lines, 'line')} could not be read as an outcome and {'is' if lines == 1 else 'are'} in no figure."
         f"{' The reasons are those of the lines that were kept.' if lines > rows else ''}"
         f"{' A line with several faults counts under each.' if reasons > rows else ''}",
-        "Correct the program that wrote them. Show them with: select * from rejected_outcomes.",
+        "Correct the program that wrote them. List them with `loader rejects`, which also forgets them.",
         figures={"lines": lines},
     )  # fmt: skip
 

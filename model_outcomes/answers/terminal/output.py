@@ -23,6 +23,7 @@ from model_outcomes.answers.terminal.tables import (
     percent,
     picture,
     table,
+    unknown_causes,
 )
 from model_outcomes.base.console import escaped, printable
 
@@ -37,6 +38,7 @@ RATE: Sequence[Column] = (
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
 )
+UNKNOWN_CAUSES = Column("unknown causes", unknown_causes, is_note=True)
 
 STATS: Sequence[Column] = (
     name("task type", "task_type"),
@@ -44,6 +46,7 @@ STATS: Sequence[Column] = (
     *RATE,
     Column("cost", dollars("total_cost")),
     Column("last used", day("last_used"), is_spare=True),
+    UNKNOWN_CAUSES,
 )
 
 RANKING: Sequence[Column] = (
@@ -52,6 +55,7 @@ RANKING: Sequence[Column] = (
     *RATE,
     Column("per success", dollars("cost_per_success")),
     Column("last used", day("last_used"), is_spare=True),
+    UNKNOWN_CAUSES,
 )
 
 TRENDS: Sequence[Column] = (

@@ -67,6 +67,11 @@ def lost_share(row: Row) -> str:
     return f"{lost / (row['trials'] + lost):.1%}" if lost else ""
 
 
+def unknown_causes(row: Row) -> str:
+    """Return words.unknown_causes; empty without such failures."""
+    return words.unknown_causes(row) if row.get("unknown_failures") else ""
+
+
 def dollars(column: str) -> Callable[[Row], str]:
     return lambda row: "" if row[column] is None else words.dollars(row[column], PRICE_PLACES)
 

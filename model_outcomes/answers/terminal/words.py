@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from model_outcomes.base.console import printable
 
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"  # the text between them has its own direction
+WITHOUT_UNKNOWN = "success_rate_without_unknown"
 FROM_THE_RIGHT = ("R", "AL", "AN")
 
 
@@ -16,6 +19,14 @@ def dollars(cost: float, least_places: int = 0) -> str:
     least `least_places` decimal places, so that the prices of a column are aligned."""
     places = 2 if cost == 0 or cost >= 1 else len(f"{Decimal(f'{cost:.2e}'):f}".partition(".")[2])
     return f"${cost:,.{max(places, least_places)}f}"
+
+
+def unknown_causes(row: Mapping[str, Any]) -> str:
+    """Return the share of a model's failures with an unknown cause (a row of model_stats), and the rates between which
+    its own lies: if all of them are its failures, and if none is."""
+    share, rate, without = row["unknown_failures"] / row["failures"], row["success_rate"], row[WITHOUT_UNKNOWN]
+    rates = f"{rate:.1%} to {without:.1%}" if without is not None else "no other trial exists"
+    return f"{share:.0%} of the failures have an unknown cause: {rates}"
 
 
 def isolated(text: str) -> str:

@@ -91,7 +91,7 @@ def audit(connection: sqlite3.Connection) -> Audit:
         )  # fmt: skip
         check(
             "model_stats", 2,
-            "task_type, model_id, successes, failures, timeouts, infrastructure_failures,"
+            "task_type, model_id, successes, failures, timeouts, timed_out_successes, infrastructure_failures,"
             f" {_nano('infrastructure_cost')}, trials, total_tokens, {_nano('total_cost')}, metered_trials,"
             " priced_trials, first_used, last_used, legacy_successes, legacy_failures",
             rollups.STATS, place=places.now, load=newest_load,

@@ -34,7 +34,7 @@ select
     date(log.moment, '+0 seconds') as day, log.success as recorded,
     case when verdicts.verdict is null then log.success else verdicts.verdict = 'success' end as success,
     log.tokens_used as tokens,
-    cast(round(log.cost_usd * 1e9) as integer) as nano_usd,
+    iif(log.cost_source = 'plan', 0, cast(round(log.cost_usd * 1e9) as integer)) as nano_usd,
     coalesce(verdicts.verdict, '') = 'void' or (
         case when verdicts.verdict is null then log.success = 0 else verdicts.verdict = 'failure' end
         and coalesce(error_types.attribution, '') = 'infrastructure'

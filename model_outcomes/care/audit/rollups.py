@@ -52,18 +52,18 @@ select
     success as recorded,
     verdict,
     count(*) as outcomes,
-    count(*) filter (where timeout = 1 and verdict = 0) as timeouts,
+    count(*) filter (where timeout = 1) as timeouts,
     count(*) filter (where tokens_used <> 0) as metered,
-    count(*) filter (where cost_usd <> 0 or cost_source in ('provider', 'local')) as priced,
+    count(*) filter (where iif(cost_source is null, cost_usd <> 0, cost_source <> 'plan')) as priced,
     {parts("tokens_used", "tokens")},
     sum(1.0 * tokens_used * tokens_used) as tokens_squared,
-    {parts("cast(round(cost_usd * 1e9) as integer)", "nano_usd")},
-    sum(round(cost_usd * 1e9) * round(cost_usd * 1e9)) / 1e18 as usd_squared,
+    {parts("cast(round(own_cost_usd * 1e9) as integer)", "nano_usd")},
+    sum(round(own_cost_usd * 1e9) * round(own_cost_usd * 1e9)) / 1e18 as usd_squared,
     min(strftime('%Y-%m-%d %H:%M:%f', moment, '+0 seconds')) as first_used,
     max(strftime('%Y-%m-%d %H:%M:%f', moment, '+0 seconds')) as last_used,
     max(id) as last_id
 from (
-    select *, {MOMENT.format("timestamp")} as moment
+    select *, {MOMENT.format("timestamp")} as moment, iif(cost_source = 'plan', 0.0, cost_usd) as own_cost_usd
     from (
         select *, null as place, success as verdict from model_outcomes as log
         where not exists (select 1 from outcome_corrections where outcome_id = log.id)
@@ -133,7 +133,8 @@ STATS = f"""
 with counted as (
     select
         task_type, known_as as model_id, iif(success, outcomes, 0) as successes, iif(success, 0, outcomes) as failures,
-        timeouts, iif(is_void, outcomes, 0) as void,
+        iif(success, 0, timeouts) as timeouts, iif(success, timeouts, 0) as timed_out_successes,
+        iif(is_void, outcomes, 0) as void,
         iif(is_void, nano_usd_billions, 0) as void_billions, iif(is_void, nano_usd_rest, 0) as void_rest,
         iif(is_void, priced, 0) as void_priced,
         iif(is_void, nano_usd_billions > 0 or nano_usd_rest > 0, priced) as all_priced,
@@ -145,7 +146,7 @@ with counted as (
     union all
     select
         balances.task_type, coalesce(model_aliases.model_id, balances.model_id), successes, failures,
-        timeouts, 0, 0, 0, 0, total_cost_nano_usd > 0, total_tokens / 1000000000, total_tokens % 1000000000,
+        timeouts, 0, 0, 0, 0, 0, total_cost_nano_usd > 0, total_tokens / 1000000000, total_tokens % 1000000000,
         total_cost_nano_usd / 1000000000, total_cost_nano_usd % 1000000000,
         0, 0, null, strftime('%Y-%m-%d %H:%M:%f', {MOMENT.format("last_used")}, '+0 seconds'),
         successes, failures, 1
@@ -155,7 +156,7 @@ with counted as (
 )
 select
     task_type, model_id, sum(successes) as successes, sum(failures) as failures, sum(timeouts) as timeouts,
-    sum(void) as infrastructure_failures,
+    sum(timed_out_successes) as timed_out_successes, sum(void) as infrastructure_failures,
     iif(
         sum(all_priced) > 0 and (sum(void) = 0 or sum(void_priced) > 0),
         nano_of(sum(void_billions), sum(void_rest)), null

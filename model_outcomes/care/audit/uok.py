@@ -63,7 +63,7 @@ RECONCILED = f"""
 with ours as (
     select
         task_type, known_as, sum(outcomes) as outcomes, sum(iif(success, outcomes, 0)) as successes,
-        sum(timeouts) as timeouts, sum(iif(is_void, outcomes, 0)) as void, sum(priced) as priced,
+        sum(iif(success, 0, timeouts)) as timeouts, sum(iif(is_void, outcomes, 0)) as void, sum(priced) as priced,
         sum(tokens_billions) as tokens_billions, sum(tokens_rest) as tokens_rest,
         sum(nano_usd_billions) as nano_usd_billions, sum(nano_usd_rest) as nano_usd_rest
     from audited_outcomes

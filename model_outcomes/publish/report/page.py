@@ -60,7 +60,7 @@ def render(contents: Contents, now: datetime) -> str:
         advice=advice,
         notes=notes,
         caveats=[*_stale(contents, now), *contents.caveats],
-        lost=_lost(contents),
+        remarks=_remarks(contents),
         task_numbers={name: number for number, name in enumerate(contents.task_types)},
         written_at=f"{now:%Y-%m-%d %H:%M}",
         payload={"specs": charts.specs(), "states": standings.WORDS, "z": contents.settings.z, "data": _data(contents)},
@@ -129,14 +129,16 @@ def _stale(contents: Contents, now: datetime) -> Iterator[caveats.Caveat]:
     return caveats.stale(contents.as_of, now) if contents.as_of else iter(())
 
 
-def _lost(contents: Contents) -> dict[str, dict[str, str]]:
-    """Return a text with the lost attempts by task type and model, for the models that lost any."""
-    lost: dict[str, dict[str, str]] = defaultdict(dict)
+def _remarks(contents: Contents) -> dict[str, dict[str, list[str]]]:
+    """Return by task type and model what else its success rate depends on: lost attempts and unknown causes."""
+    remarks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in contents.stats:
+        own = remarks[row["task_type"]][row["model_id"]]
         if failures := row["infrastructure_failures"]:
-            attempts = row["trials"] + failures
-            lost[row["task_type"]][row["model_id"]] = f"{failures:,} of {attempts:,} attempts lost"
-    return lost
+            own.append(f"{failures:,} of {row['trials'] + failures:,} attempts lost")
+        if row["unknown_failures"]:
+            own.append(phrases.unknown_causes(row))
+    return remarks
 
 
 def _short(value: float | None) -> float | None:

@@ -103,6 +103,13 @@ def table(connection: sqlite3.Connection, name: str) -> Table:
     return Table(name, columns, f"select {', '.join(expressions)} from {name}")
 
 
+def added(table: Table, existing: list[str]) -> tuple[Column, ...]:
+    """Return the columns of a table after `existing`, if these are its first ones and the others may be null."""
+    later = table.columns[len(existing) :]
+    is_older = existing == table.names[: len(existing)] and not any(column.is_required for column in later)
+    return later if is_older else ()
+
+
 def _to_millisecond(time: str) -> str:
     """Return SQL that cuts off the digits after the milliseconds of a time, as the macro to_millisecond does."""
     return (

@@ -67,11 +67,13 @@ def mend(connection: sqlite3.Connection, folder: Path) -> int:
 
     Raises OutcomesError and BusyError as export().
     """
-    if exported_to(folder) is None or not (_broken(folder) or _broken_others(folder)):
+    if exported_to(folder) is None:
         return 0
-    expect_installed("parquet", "pyarrow")
     try:
         _refuse_another(connection, folder)
+        if not (_broken(folder, log_tables.table(connection, LOG)) or _broken_others(folder)):
+            return 0
+        expect_installed("parquet", "pyarrow")
         with locks.exclusive(folder / "export.lock", "an export"):
             try:
                 stretches = _write_again(connection, folder, BATCH_ROWS)
@@ -116,7 +118,7 @@ def _bring_up(connection: sqlite3.Connection, folder: Path, batch: int, progress
 def _write_again(connection: sqlite3.Connection, folder: Path, batch: int) -> int:
     """Write each lost or damaged batch again. Return the number of stretches that were written."""
     log, count = log_tables.table(connection, LOG), 0
-    for first, last in _broken(folder):
+    for first, last in _broken(folder, log):
         (folder / UNFINISHED).mkdir(exist_ok=True)
         damaged = folder / LOG / _batch_name(first, last)
         if damaged.is_dir():
@@ -127,22 +129,26 @@ def _write_again(connection: sqlite3.Connection, folder: Path, batch: int) -> in
         for stretch in log_tables.stretches(connection, max(first - 1, 0), batch, last):
             _write_batch(connection, folder, log, stretch)
             count += 1
+    if count:
+        _describe(connection, folder, log, exported_to(folder) or 0)
     return count
 
 
-def _broken(folder: Path) -> list[tuple[int, int]]:
-    """Return the first and last id of each batch that is lost, or has files that have changed.
+def _broken(folder: Path, log: Table) -> list[tuple[int, int]]:
+    """Return the first and last id of each batch that is lost, has files that have changed, or has the columns of an
+    earlier version.
 
     Raises OutcomesError if two batches hold the same ids.
     """
     names = (BATCH_NAME.fullmatch(path.name) for path in (folder / LOG).iterdir())
     broken, expected = [], 0
+    is_older = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))["columns"] != log.names
     for first, last in sorted((int(name[1]), int(name[2])) for name in names if name):
         if first < expected:
             raise OutcomesError(f"{folder.absolute()} has outcome {first} twice: export to a new folder")
         if first > expected:
             broken.append((expected, first - 1))
-        if not _is_whole(folder / LOG / _batch_name(first, last)):
+        if is_older or not _is_whole(folder / LOG / _batch_name(first, last)):
             broken.append((first, last))
         expected = last + 1
     return broken
@@ -290,11 +296,12 @@ def _refuse_another(connection: sqlite3.Connection, folder: Path) -> None:
         outcome_id, columns, sha256, version = (
             descriptor[name] for name in ("outcome_id", "columns", "sha256", "format")
         )
-        if not isinstance(outcome_id, int) or not 0 <= outcome_id < 2**63:
-            raise ValueError("outcome_id is not an id")
+        if not isinstance(outcome_id, int) or not isinstance(columns, list) or not 0 <= outcome_id < 2**63:
+            raise ValueError("no id, or no columns")
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise OutcomesError(f"{path.absolute()} is damaged: export to a new folder") from None
-    if version != FORMAT or columns != log_tables.table(connection, LOG).names:
+    log = log_tables.table(connection, LOG)
+    if version != FORMAT or (columns != log.names and not log_tables.added(log, columns)):
         raise OutcomesError(f"{place} was exported with other columns: export to a new folder")
     if sha256 != log_tables.fingerprint(connection, outcome_id):
         raise OutcomesError(f"{place} holds another log: its outcome {outcome_id} differs; name another folder")

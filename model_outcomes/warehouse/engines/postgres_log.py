@@ -88,7 +88,12 @@ def _create(cursor: Cursor, table: Table, key: list[str]) -> None:
     keys = [f"primary key ({', '.join(key)})"] if key else []
     cursor.execute(f"create table if not exists {table.name} ({', '.join([*columns, *keys])})")
     cursor.execute(f"select * from {table.name} limit 0")
-    if [column.name for column in cursor.description or ()] != table.names:
+    existing = [column.name for column in cursor.description or ()]
+    # Columns that a later version added are null in outcomes that were exported before.
+    for column in log_tables.added(table, existing):
+        cursor.execute(f"alter table {table.name} add column {_declared(column)}")
+        existing.append(column.name)
+    if existing != table.names:
         raise OutcomesError(f"{table.name} has other columns in PostgreSQL: export to another database")
 
 

@@ -62,7 +62,7 @@ published as (
         combined.is_opening,
         combined.outcome_date,
         combined.outcomes,
-        combined.timeouts,
+        (1 - combined.is_success) * combined.timeouts as timeouts,
         combined.is_success * combined.outcomes as successes,
         (1 - combined.is_trial) * combined.outcomes as infrastructure_failures,
         combined.is_trial * combined.metered_outcomes as metered_trials,

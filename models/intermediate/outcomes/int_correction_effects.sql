@@ -45,7 +45,7 @@ effects as (
         model_id,
         error_type,
         case when verdict = 'success' then 1 else 0 end as is_success,
-        case when verdict = 'failure' then has_timed_out else 0 end as is_timeout,
+        is_timeout,
         tokens_used,
         is_metered,
         cost_nano_usd,

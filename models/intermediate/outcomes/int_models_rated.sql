@@ -11,7 +11,8 @@ counted as (
         model_id,
         sum(case when is_success = 1 then outcomes else 0 end) as successes,
         sum(case when is_success = 0 then outcomes else 0 end) as failures,
-        sum(timeouts) as timeouts,
+        sum(case when is_success = 0 then timeouts else 0 end) as timeouts,
+        sum(case when is_success = 1 then timeouts else 0 end) as timed_out_successes,
         sum(case when is_trial = 0 then outcomes else 0 end) as infrastructure_failures,
         sum(case when is_trial = 0 then cost_nano_usd else 0 end) as infrastructure_cost_nano_usd,
         sum(case when is_trial = 0 then cost_carry else 0 end) as infrastructure_cost_carry,
@@ -20,6 +21,7 @@ counted as (
             else 0
         end as has_priced_infrastructure_failure,
         sum(case when is_trial = 1 then outcomes else 0 end) as trials,
+        sum(case when has_unknown_cause = 1 then outcomes else 0 end) as unknown_failures,
         sum(tokens_used) as total_tokens,
         sum(tokens_carry) as total_tokens_carry,
         sum(cost_nano_usd) as total_cost_nano_usd,
@@ -85,6 +87,7 @@ rated as (
         successes,
         failures,
         timeouts,
+        timed_out_successes,
         infrastructure_failures,
         case
             when is_priced = 1 and (infrastructure_failures = 0 or has_priced_infrastructure_failure = 1)
@@ -94,6 +97,8 @@ rated as (
         {{ ratio('successes', 'trials') }} as success_rate,
         {{ wilson_lower('successes', 'trials') }} as success_rate_lower,
         {{ wilson_upper('successes', 'trials') }} as success_rate_upper,
+        unknown_failures,
+        {{ ratio('successes', 'trials - unknown_failures') }} as success_rate_without_unknown,
         {{ to_count('total_tokens', 'total_tokens_carry') }} as total_tokens,
         case when is_priced = 1 then {{ to_usd('total_cost_nano_usd', 'total_cost_carry') }} end as total_cost,
         {{ ratio(to_double('metered_tokens', 'metered_tokens_carry'), 'metered_trials') }} as avg_tokens,

@@ -141,6 +141,10 @@ attributed as (
             when combined.is_success = 0 and attributions.attribution = 'infrastructure' then 0
             else 1
         end as is_trial,
+        case
+            when combined.is_success = 0 and combined.error_type <> '' and attributions.attribution is null then 1
+            else 0
+        end as has_unknown_cause,
         combined.outcomes,
         combined.timeouts,
         combined.metered_outcomes,

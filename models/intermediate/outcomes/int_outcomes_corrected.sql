@@ -26,12 +26,14 @@ corrected as (
             when verdicts.verdict = 'success' then 1
             else 0
         end as is_success,
-        case
-            when verdicts.verdict is null then outcomes.is_timeout
-            when verdicts.verdict = 'failure' then outcomes.has_timed_out
-            else 0
-        end as is_timeout,
-        outcomes.has_timed_out,
+        outcomes.is_timeout,
+        outcomes.score,
+        outcomes.agent,
+        outcomes.effort,
+        outcomes.variant,
+        outcomes.attempt,
+        outcomes.propensity,
+        outcomes.attributes,
         outcomes.tokens_used,
         outcomes.is_metered,
         outcomes.cost_nano_usd,

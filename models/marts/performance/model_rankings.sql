@@ -51,6 +51,8 @@ rankings as (
         models.success_rate,
         models.success_rate_lower,
         models.success_rate_upper,
+        models.unknown_failures,
+        models.success_rate_without_unknown,
         shrunk.shrunk_success_rate,
         posteriors.probability_best,
         case

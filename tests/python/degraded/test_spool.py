@@ -22,6 +22,7 @@ from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import loads
 from model_outcomes.intake.drain import DrainResult
 from model_outcomes.intake.drain import drain as drain_spools
+from model_outcomes.intake.writer import LoadResult, Writer
 from model_outcomes.log import outcome, spool, store, validation
 from model_outcomes.log.recorder import Recorder
 
@@ -261,7 +262,7 @@ def test_a_log_that_is_moved_while_it_is_drained_keeps_the_spool(database: Path,
     spool.append(database, an_outcome("first"))
     load = loads.load_source
 
-    def then_move(*arguments: Any, **options: Any) -> loads.LoadResult:
+    def then_move(*arguments: Any, **options: Any) -> LoadResult:
         result = load(*arguments, **options)
         database.rename(database.with_name("moved.db"))
         Path(f"{database}-wal").unlink()
@@ -312,7 +313,7 @@ def test_a_drain_that_holds_a_file_is_not_waited_for(database: Path) -> None:
 def test_a_database_that_does_not_take_the_rows_leaves_them_waiting(database: Path, query, drain, monkeypatch) -> None:
     spool.append(database, an_outcome("first"))
     with monkeypatch.context() as patch:
-        patch.setattr(loads._Writer, "write", Mock(side_effect=sqlite3.OperationalError("full")))
+        patch.setattr(Writer, "write", Mock(side_effect=sqlite3.OperationalError("full")))
         with pytest.raises(sqlite3.OperationalError):
             drain()
     assert query(EACH) == [(0, 0)]

@@ -14,7 +14,8 @@ import pytest
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import loads
-from model_outcomes.intake.parser import REJECTS_KEPT
+from model_outcomes.intake.batches import REJECTS_KEPT
+from model_outcomes.intake.writer import LoadResult
 from model_outcomes.log import store
 
 FIELDS = {
@@ -52,7 +53,7 @@ def mutated(line: bytes, dice: random.Random) -> bytes:
     return line
 
 
-def load(database: Path, file: Path, format: str) -> loads.LoadResult:
+def load(database: Path, file: Path, format: str) -> LoadResult:
     with closing(store.create_or_open(database, durability="normal")) as connection:
         result = loads.load_file(connection, str(file), format=format, is_final=True)
         accepted = connection.execute("select count(*) from model_outcomes").fetchone()

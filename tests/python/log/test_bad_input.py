@@ -90,7 +90,7 @@ FAULTS: list[tuple[dict[str, Any], list[str]]] = [
     ({"model_id": "m" * 501}, ["model_id: expected str of length <= 500"]),
     ({"success": "yes"}, ["success: expected true or false"]),
     ({"success": 2}, ["success: expected true or false"]),
-    ({"success": True, "timeout": True}, ["timeout: true contradicts success: true"]),
+    ({"input_tokens": 5, "cached_input_tokens": 6}, ["cached_input_tokens: is above input_tokens"]),
     ({"tokens_used": -1}, ["tokens_used: expected int >= 0"]),
     ({"tokens_used": 1.5}, ["tokens_used: expected int"]),
     ({"tokens_used": True}, ["tokens_used: expected int"]),
@@ -111,9 +111,10 @@ FAULTS: list[tuple[dict[str, Any], list[str]]] = [
     ({"timestamp": "9999-12-31T23:59:59-14:00"}, ["timestamp: more than a day ahead"]),
     ({"timestamp": "0001-01-01T00:00:00+14:00"}, ["timestamp: before 1970"]),
     (
-        {"task_type": " ", "model_id": ..., "timeout": True, "tokens_used": -1, "timestamp": "2999-01-01T00:00:00Z"},
+        {"task_type": " ", "model_id": ..., "timeout": True, "tokens_used": -1, "timestamp": "2999-01-01T00:00:00Z",
+         "event_id": "NaN"},
         ["model_id: is missing", "tokens_used: expected int >= 0", "task_type: is blank",
-         "timeout: true contradicts success: true", "timestamp: more than a day ahead"],
+         "event_id: names no event", "timestamp: more than a day ahead"],
     ),
 ]  # fmt: skip
 LINES: list[tuple[bytes, str]] = [

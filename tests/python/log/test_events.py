@@ -49,6 +49,18 @@ def test_another_outcome_under_its_name_is_refused(log: sqlite3.Connection, othe
     assert rows(log) == [(1, *FIRST)]
 
 
+def test_another_task_under_its_name_is_refused_and_other_details_are_not(log: sqlite3.Connection) -> None:
+    insert = INSERT.replace("event_id)", "event_id, {})").replace("?)", "?, ?)")
+    log.execute(insert.format("task_id"), (*FIRST[:4], "e2", "t1"))
+    with pytest.raises(sqlite3.IntegrityError, match="recorded before with another task_id"):
+        log.execute(insert.format("task_id"), (*FIRST[:4], "e2", "t2"))
+    for column, value in [("task_id", "t1"), ("task_id", None), ("agent", "rig 2"), ("score", 0.5), ("attempt", 2),
+                          ("attributes", '{"team": "red"}')]:  # fmt: skip
+        log.execute(insert.format(column), (*FIRST[:4], "e2", value))
+    kept = log.execute("select event_id, task_id, agent, score, attempt, attributes from model_outcomes").fetchall()
+    assert kept == [("e1", None, None, None, None, None), ("e2", "t1", None, None, None, None)]
+
+
 @pytest.mark.parametrize("tail", ["on conflict do nothing", "on conflict (event_id) do nothing"])
 def test_on_conflict_do_nothing_goes_on_working(log: sqlite3.Connection, tail: str) -> None:
     log.execute(f"{INSERT} {tail}", FIRST)

@@ -10,8 +10,9 @@ import pytest
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.intake import loads
-from model_outcomes.intake.parser import Batch, Refusals
-from model_outcomes.intake.sources import open_source
+from model_outcomes.intake.batches import Batch, Refusals
+from model_outcomes.intake.opening import open_source
+from model_outcomes.intake.writer import LoadResult, Position, Writer
 from model_outcomes.log import store
 
 pytestmark = pytest.mark.usefixtures("made")
@@ -134,7 +135,7 @@ def test_a_file_cut_short_while_it_is_read_says_so(database: Path, line, tmp_pat
         assert source.digests(len(line()) * 25_000) is not None
         os.truncate(file, 1000)
         assert source.digests(len(line()) * 25_000) is None
-        writer = loads._Writer(connection, source, loads.Position(), loads.LoadResult(""), Refusals(), None)
+        writer = Writer(connection, source, Position(), LoadResult(""), Refusals(), None)
         with pytest.raises(OutcomesError, match="was cut short"):
             writer.write(Batch([], len(line()) * 25_000, 25_001, tuple))
 

@@ -11,31 +11,43 @@ from model_outcomes import ModelOutcomes
 
 COLUMNS = (
     "task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp, event_id, task_id, experiment_id,"
-    " recorded_by, duration_ms, input_tokens, output_tokens, error_type, cost_source"
+    " recorded_by, duration_ms, input_tokens, output_tokens, error_type, cost_source, agent, effort, variant, attempt,"
+    " score, propensity, cached_input_tokens, attributes"
 )
 EVERYTHING: dict[str, Any] = {
     "tokens_used": 13, "cost_usd": 0.25, "timestamp": "2026-01-31T13:00:00.5+01:00", "event_id": "e1", "task_id": "t1",
     "experiment_id": "x1", "recorded_by": "agent", "duration_ms": 1500, "input_tokens": 5, "output_tokens": 7,
-    "error_type": "network", "cost_source": "local",
+    "error_type": "network", "cost_source": "local", "agent": "rig 1.2", "effort": "high", "variant": "prompt 7",
+    "attempt": 2, "score": 0.5, "propensity": 0.125, "cached_input_tokens": 4,
 }  # fmt: skip
 ROW = (
     "coding", "alpha", 0, 1, 13, 0.25, "2026-01-31T12:00:00.500000Z", "e1", "t1", "x1",
-    "agent", 1500, 5, 7, "network", "local",
+    "agent", 1500, 5, 7, "network", "local", "rig 1.2", "high", "prompt 7", 2, 0.5, 0.125, 4,
+    '{"customer":"a=b","team":"red"}',
 )  # fmt: skip
 OUTCOME = ("record", "--task-type", "coding", "--model-id", "alpha")
 
 
 def test_every_column_lands_by_the_command_line(invoke, query, database: Path) -> None:
     options = [part for name, value in EVERYTHING.items() for part in (f"--{name.replace('_', '-')}", value)]
-    result = invoke(*OUTCOME, "--failure", "--timeout", *options)
+    attributes = ("--attribute", "team=red", "--attribute", "customer=a=b")
+    result = invoke(*OUTCOME, "--failure", "--timeout", *options, *attributes)
     assert (result.exit_code, str(database) in result.stdout) == (0, True)
     assert query(f"select {COLUMNS} from model_outcomes") == [ROW]
 
 
 def test_every_column_lands_from_python(query, database: Path) -> None:
     with ModelOutcomes(database) as outcomes:
-        assert outcomes.record("coding", "alpha", False, timeout=True, **EVERYTHING) is True
+        attributes = {"team": "red", "customer": "a=b"}
+        assert outcomes.record("coding", "alpha", False, timeout=True, attributes=attributes, **EVERYTHING) is True
     assert query(f"select {COLUMNS} from model_outcomes") == [ROW]
+
+
+def test_an_outcome_may_time_out_and_succeed(invoke, query, database: Path) -> None:
+    assert invoke(*OUTCOME, "--success", "--timeout").exit_code == 0
+    with ModelOutcomes(database, strict=True) as outcomes:
+        outcomes.record("coding", "alpha", True, timeout=True)
+    assert query("select success, timeout from model_outcomes") == [(1, 1)] * 2
 
 
 def test_the_plainest_call_records_now(query, database: Path) -> None:
@@ -76,7 +88,13 @@ def test_a_retry_is_one_outcome(query, database: Path) -> None:
         ({"model_id": "half \ud800"}, "model_id: is not Unicode text"),
         ({"success": None}, "success: is null"),
         ({"success": "yes"}, "success: expected true or false"),
-        ({"success": True, "timeout": True}, "timeout: true contradicts success: true"),
+        ({"input_tokens": 3, "cached_input_tokens": 4}, "cached_input_tokens: is above input_tokens"),
+        ({"attempt": 0}, "attempt: expected int >= 1"),
+        ({"score": 1.01}, "score: expected float <= 1"),
+        ({"propensity": 0}, "propensity: expected float > 0"),
+        ({"attributes": {"note": "x" * 4096}}, "attributes: is longer than 4,096 bytes"),
+        ({"attributes": {"note": "half \ud800"}}, "attributes: is not Unicode text"),
+        ({"attributes": ["red"]}, "attributes: expected"),
         ({"tokens_used": -1}, "tokens_used: expected int >= 0"),
         ({"tokens_used": 2**70}, "tokens_used: expected int <= 1000000000000"),
         ({"tokens_used": 5, "input_tokens": 3, "output_tokens": 3}, "tokens_used: is below input_tokens"),
@@ -107,7 +125,9 @@ def test_python_is_told_what_is_wrong(query, database: Path, caplog, fields: dic
     [
         (["--success", "--tokens-used", "-1"], "tokens_used"),
         (["--success", "--tokens-used", str(10**30)], "tokens_used"),
-        (["--success", "--timeout"], "timeout: true contradicts success: true"),
+        (["--success", "--event-id", "None"], "event_id: names no event"),
+        (["--success", "--event-id", "1.23E+18"], "event_id: names no event"),
+        (["--success", "--attribute", "red"], "expected NAME=VALUE"),
         (["--success", "--timestamp", "2026-01-31T12:00:00"], "needs a Z or an offset"),
         (["--success", "--timestamp", "2026-02-31T12:00:00Z"], "expected a time"),
         (["--success", "--timestamp", "2999-01-01T00:00:00Z"], "more than a day ahead"),

@@ -23,6 +23,7 @@ TABLES = [
     "llm_task_outcomes",
     "load_history",
     "model_outcomes",
+    "outcome_corrections",
     "rejected_outcomes",
     "run_history",
 ]
@@ -40,6 +41,7 @@ def test_init_makes_the_file_and_its_folder(invoke, database: Path, tmp_path: Pa
         indexes = "select name from sqlite_master where type = 'index' and sql is not null order by name"
         assert [name for (name,) in connection.execute(indexes)] == [
             "load_history_heads", "model_outcomes_task_model", "model_outcomes_timestamp",
+            "outcome_corrections_outcome",
         ]  # fmt: skip
 
 

@@ -233,11 +233,11 @@ def test_version_3_keeps_its_exports_and_gains_carries(invoke, query, database: 
 def later_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two versions that are still to come."""
     steps = {
-        4: lambda connection: connection.execute("alter table load_history add column host text"),
-        5: lambda connection: connection.execute("update load_history set host = 'here'"),
+        5: lambda connection: connection.execute("alter table load_history add column host text"),
+        6: lambda connection: connection.execute("update load_history set host = 'here'"),
     }
     monkeypatch.setattr(store, "UPGRADES", steps)
-    monkeypatch.setattr(store, "SCHEMA_VERSION", 6)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 7)
 
 
 def test_upgrades_follow_one_another(invoke, query, line, request: pytest.FixtureRequest) -> None:
@@ -245,13 +245,13 @@ def test_upgrades_follow_one_another(invoke, query, line, request: pytest.Fixtur
     request.getfixturevalue("later_versions")
     assert invoke("init").exit_code == 0
     assert query("select host, accepted_count from load_history") == [("here", 1)]
-    assert query("pragma user_version") == [(6,)]
+    assert query("pragma user_version") == [(7,)]
 
 
 @pytest.mark.usefixtures("later_versions")
 def test_a_new_file_is_of_the_newest_version_at_once(invoke, query) -> None:
     assert invoke("init").exit_code == 0
-    assert query("pragma user_version") == [(6,)]
+    assert query("pragma user_version") == [(7,)]
 
 
 def test_a_chain_that_breaks_leaves_the_version_it_began_with(
@@ -260,6 +260,6 @@ def test_a_chain_that_breaks_leaves_the_version_it_began_with(
     invoke("load", "-", input=line())
     before = contents(database)
     request.getfixturevalue("later_versions")
-    store.UPGRADES[4] = lambda connection: connection.execute("update no_such_table set host = ''")  # type: ignore
+    store.UPGRADES[5] = lambda connection: connection.execute("update no_such_table set host = ''")  # type: ignore
     assert invoke("init").exit_code == 2
     assert contents(database) == before

@@ -17,6 +17,8 @@ import pytest
 
 from model_outcomes.answers.queries import Answer
 from model_outcomes.base import paths
+from model_outcomes.intake import legacy
+from model_outcomes.log import store
 from model_outcomes.warehouse import marts
 from sample import files, world
 from tests.python.engines.test_scalar_macros import CASES
@@ -156,6 +158,29 @@ def correct(log: Log, seed: int) -> None:
         )  # fmt: skip
 
 
+def take_in_limits(log: Log) -> None:
+    """5,000 outcomes of one cell, each at the upper limit of every column: twice that is more than 64 bits hold."""
+    with closing(sqlite3.connect(log.database)) as connection, connection:
+        connection.executemany(
+            "insert into model_outcomes (task_type, model_id, success, tokens_used, cost_usd, timestamp, duration_ms,"
+            " input_tokens, output_tokens) values ('limits', 'dear', ?, 1000000000000, 1000000.0, ?, 1000000000000,"
+            " 1000000000000, 1000000000000)",
+            ((number % 2, f"2026-04-01T{number % 24:02}:00:00Z") for number in range(5_000)),
+        )
+
+
+def take_in_balances(log: Log) -> None:
+    """200 opening balances of the same cell, each at the upper limit of a file."""
+    cell = {"successes": 10, "failures": 0, "totalTokens": 10**15, "totalCost": 10**8}
+    folder = log.database.with_name("balances")
+    folder.mkdir()
+    with closing(store.open_to_change(log.database)) as connection:
+        for number in range(200):
+            path = folder / f"{number}.json"
+            path.write_text(json.dumps({"limits": {"dear": {**cell, "successes": 10 + number}}}))
+            legacy.import_file(connection, path)
+
+
 def take_in_others(log: Log) -> None:
     """What the orchestrator knows, and what other projects tell; it takes a build before."""
     uok = Orchestrator(log.database.with_name("uok.db"))
@@ -177,11 +202,14 @@ def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Log, Log]:
     folder = tmp_path_factory.mktemp("sample")
     first = Log(folder / "first.db", copy_of_project(folder / "project"))
     take_in_sample(first, "first")
+    take_in_limits(first)
+    take_in_balances(first)
     first.build()
     take_in_others(first)
     whole = Log(folder / "outcomes.db", first.project)
     shutil.copy(first.database, whole.database)
     take_in_sample(whole, "rest")
+    take_in_limits(whole)
     whole.build()
     return first, whole
 

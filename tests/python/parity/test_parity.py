@@ -45,6 +45,16 @@ def test_every_cell_of_every_mart_agrees(sample_logs: tuple[Log, Log], engine: s
     assert differing(sample_logs[1], engine) == []
 
 
+def test_sums_above_64_bits_are_exact(sample_logs: tuple[Log, Log], engine: str) -> None:
+    (stats,) = [
+        row for row in sample_logs[1].answers(engine, ["model_stats"])["model_stats"] if row["model_id"] == "dear"
+    ]
+    # 10,000 outcomes of $1,000,000 and 10^12 tokens; 200 balances of $10^8, 10^15 tokens and 10 to 209 successes.
+    assert stats["total_cost"] == 10_000 * 10**6 + 200 * 10**8
+    assert stats["total_tokens"] == 10_000 * 10**12 + 200 * 10**15
+    assert stats["successes"] == 5_000 + sum(range(10, 210))
+
+
 def test_scalar_macros_give_what_was_worked_out_by_hand(sample_logs: tuple[Log, Log], engine: str) -> None:
     (row,) = sample_logs[1].answers(engine, ["scalar_cases"])["scalar_cases"]
     assert dict(zip((call for call, _ in SCALARS), row.values(), strict=True)) == dict(SCALARS)

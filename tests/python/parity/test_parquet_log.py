@@ -75,6 +75,41 @@ def test_only_what_is_new_is_written(database: Path, tmp_path: Path, invoke: Inv
     assert len(files(out)) == 3  # one without rows, and one for each export that had some
 
 
+@pytest.mark.parametrize("is_built", [False, True])
+def test_an_export_of_the_version_before_gets_the_new_columns(
+    database: Path, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, is_built: bool
+) -> None:
+    write(database, *outcomes(5))
+    folder = tmp_path / "out"
+    now = log_tables.table
+    connection = store.open_existing(database)
+    with monkeypatch.context() as patch:
+        patch.setattr(log_tables, "table", lambda connection, name: first_columns(now(connection, name)))
+        parquet_log.export(connection, folder, batch=2)
+    assert "agent" not in exported(folder)[0]
+    record = ("record", "--task-type", "code", "--model-id", "able", "--success", "--agent", "rig")
+    assert invoke(*record, "--attribute", "team=red").exit_code == 0
+    if is_built:
+        assert parquet_log.mend(connection, folder) == 4  # three batches, and the one without rows
+        assert parquet_log.mend(connection, folder) == 0
+    assert parquet_log.export(connection, folder).rows == 1
+    connection.close()
+    assert [(row["id"], row["agent"], row["attributes"]) for row in exported(folder)] == [
+        *((number, None, None) for number in range(1, 6)), (6, "rig", '{"team":"red"}'),
+    ]  # fmt: skip
+    assert json.loads((folder / "export.json").read_text())["columns"][-1] == "attributes"
+
+
+def first_columns(table: log_tables.Table) -> log_tables.Table:
+    """The log as the version before exported it, without the columns after cost_source."""
+    if table.name != log_tables.LOG:
+        return table
+    columns = table.columns[:17]
+    assert columns[-1].name == "cost_source"
+    return log_tables.Table(table.name, columns, table.select.replace(
+        ", agent, effort, variant, attempt, score, propensity, cached_input_tokens, attributes", ""))  # fmt: skip
+
+
 def test_an_empty_log_is_columns_without_rows(database: Path, tmp_path: Path, invoke: Invoke) -> None:
     invoke("init")
     assert "0 outcomes exported" in invoke("export-log", "--to", "parquet", tmp_path / "out").output

@@ -69,9 +69,14 @@ def test_unknown_error_types_are_told_with_both_rates(told) -> None:
     caveat = told[1]["unknown_error_types"]
     # 80 of 150 trials, and 80 of the 110 that are left without the 40.
     (cell,) = figures(caveat).values()
-    assert cell["success_rate_if_counted"] == pytest.approx(80 / 150)
-    assert cell["success_rate_if_not_counted"] == pytest.approx(80 / 110)
-    assert "weird at code: 53.3% if they count against the model, 72.7% if not" in caveat["places"][0]["text"]
+    assert cell["success_rate"] == pytest.approx(80 / 150)
+    assert cell["success_rate_without_unknown"] == pytest.approx(80 / 110)
+    sentence = "57% of the failures have an unknown cause: 53.3% to 72.7%"  # 40 of 70
+    assert caveat["places"][0]["text"] == f"weird at code: {sentence}"
+    ranking = told[0].loader("rank", "code").stdout.splitlines()
+    row = next(number for number, line in enumerate(ranking) if " weird " in line)
+    assert ranking[row + 1].strip() == sentence
+    assert sum("unknown cause" in line for line in ranking) == 1
     count = Counter(each["error_type"] for each in OUTCOMES if not each["success"] and "error_type" in each)
     failures = sum(not each["success"] for each in OUTCOMES)
     assert caveat["figures"]["error_types"] == {"strange": count["strange"]}

@@ -209,13 +209,13 @@ from model_outcomes.intake import loads
 from model_outcomes.log import store
 from model_outcomes.intake import inbox
 folder, database, at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-write, written = loads._Writer.write, [0]
+write, written = loads.Writer.write, [0]
 def counted(writer, batch):
     if "killer" in writer._source.name and written[0] == at:
         os._exit(9)
     write(writer, batch)
     written[0] += "killer" in writer._source.name
-loads._Writer.write = counted
+loads.Writer.write = counted
 result = inbox.load(store.create_or_open(database), folder, database)
 print(*result.faults, sep="\\n")
 """
@@ -331,8 +331,12 @@ def test_refused_lines_stay_in_view_after_the_run_that_refused_them(site: Site) 
         assert (summary["unresolved_rejects"]["lines"], summary["unresolved_rejects"]["files"]) == (
             2, [f"{site.inbox}/log.jsonl"],
         )  # fmt: skip
-    assert "2 lines were rejected in the last 7 days" in process.stderr
+    assert "2 lines were rejected since " in process.stderr
     assert "WARN  rejected lines: Rejected lines. 2 lines " in site.loader("doctor").stdout
-    with closing(sqlite3.connect(site.database)) as connection, connection:
-        connection.execute("update load_history set started_at = '2026-01-01T00:00:00.000000Z'")
+    listed = site.loader("rejects").stdout
+    assert f"load 1: {site.inbox}/log.jsonl, " in listed
+    assert "  1 x success: is null (no verdict)\n  1 x success: expected true or false\n  line 2: {" in listed
+    assert site.loader("rejects", "--forget", "2").returncode == 2
+    assert site.loader("rejects", "--forget", "1").stdout == "2 rejected lines forgotten\n"
+    assert site.loader("rejects").stdout == "no rejected lines\n"
     assert site.run()["unresolved_rejects"]["lines"] == 0

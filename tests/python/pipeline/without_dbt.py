@@ -23,7 +23,8 @@ STAND_IN = {
     "models: {model_outcomes: {marts: {+materialized: table, model_stats: {+materialized: view}}}}\n",
     "models/marts/model_stats.sql": """
         select task_type, model_id, count(*) as trials, sum(success) as successes, avg(success) as success_rate,
-            0 as infrastructure_failures, 0.0 as lost_share, 0 as has_many_lost_attempts, max(timestamp) as last_used,
+            0 as infrastructure_failures, 0.0 as lost_share, 0 as has_many_lost_attempts, 0 as unknown_failures,
+            max(timestamp) as last_used,
             sum(cost_usd) as total_cost, sum(cost_source is not null) as priced_trials,
             0 as legacy_successes, 0 as legacy_failures
         from {{ source('model_outcomes', 'model_outcomes') }} group by task_type, model_id
