@@ -242,6 +242,9 @@ def as_rows(answer: Iterable[Mapping[str, object]]) -> list[Row]:
     rows = []
     for values in answer:
         row = Row(**{name: values[name] for name in ("task_type", "model_id", *FIGURES)})  # type: ignore[arg-type]
+        for name in ("tokens_squared", "cost_usd_squared"):
+            # Corrections are differences of doubles, which may leave a rest below 0.
+            setattr(row, name, None if (square := getattr(row, name)) is None else max(square, 0.0))
         for name, carry in CARRIES.items():
             total, units = row.total(name), None
             if total is not None and total > GREATEST_SUM:

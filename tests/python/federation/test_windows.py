@@ -99,6 +99,24 @@ def test_late_outcomes_of_a_cell_without_a_row_go_into_the_last_window(project: 
     assert again["cells"]["code", "late"]["first_day"] == "2023-12-24"
 
 
+def test_corrected_outcomes_replace_the_month_once_there_are_enough(project: Project) -> None:
+    correct = "insert into outcome_corrections (outcome_id, verdict) values (?, ?)"
+    project.record(times(30) + times(20, model_id="other") + times(15, model_id="wrong"))
+    project.export()
+    project.write(correct, [(number, "failure") for number in range(1, 10)])
+    assert project.export(until=None) == []
+    assert "held back: 9 late outcomes" in project.run("export-federated", "-o", project.file).output
+    project.write(correct, [(10, "failure"), (11, "void")])
+    (again,) = project.export(until=None)
+    assert {key[1]: (row["n"], row["successes"]) for key, row in again["cells"].items()} == {
+        "able": (29, 19), "other": (20, 20), "wrong": (15, 15),
+    }  # fmt: skip
+    project.write(correct, [(number, "void") for number in range(51, 66)])
+    (again,) = project.export(until=None)
+    assert {key[1]: row["n"] for key, row in again["cells"].items()} == {"able": 29, "other": 20}
+    assert project.export(until=None) == []
+
+
 def test_opening_balances_go_once_and_what_they_gained_replaces_them(project: Project) -> None:
     project.balance("code", "able", 20, 5)
     project.balance("code", "thin", 4, 5)

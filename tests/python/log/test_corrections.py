@@ -118,7 +118,8 @@ CSV = ("outcome_id,event_id,verdict,reason", ",e2,void,wrong task", "3,,failure,
 
 def test_a_file_of_corrections_adds_nothing_twice(recorded: Path, query, invoke, tmp_path: Path) -> None:
     result = invoke("load", lines(tmp_path / "mixed.jsonl", *MIXED))
-    assert "1 accepted, 0 duplicates, 0 rejected, 3 corrected" in result.stdout
+    assert "1 accepted, 0 duplicates, 0 rejected" in result.stdout
+    assert result.stderr == "  3 corrected\n"
     expected = [
         (2, "failure", "void", "wrong task", None),
         (4, "success", "failure", None, "nightly"),
@@ -160,17 +161,18 @@ def test_a_verdict_that_changed_at_the_source_is_counted_and_corrected_if_accept
     changed = lines(tmp_path / "changed.jsonl", *source, {**outcome, "event_id": "new", "success": True})
     result = invoke("load", changed)
     assert (result.exit_code, "1 accepted, 1 duplicates, 0 rejected\n" in result.stdout) == (0, True)
-    assert "1 verdicts changed at the source: correct the outcomes with --accept-changes" in result.stderr
+    assert "1 verdicts changed at the source (--accept-changes corrects the outcomes)" in result.stderr
     assert query(CORRECTIONS)[1:] == []
     result = invoke("load", "--accept-changes", changed)
-    assert "0 accepted, 0 duplicates, 0 rejected, 1 corrected (the rest was loaded before)" in result.stdout
+    assert "0 accepted, 0 duplicates, 0 rejected (the rest was loaded before)" in result.stdout
+    assert result.stderr == "  1 corrected\n"
     by_load = (1, "success", "failure", "changed at the source", "loader load")
     assert query(CORRECTIONS)[1:] == [by_load]
     unchanged = lines(tmp_path / "unchanged.jsonl", *source[::-1])
     assert "0 accepted, 2 duplicates, 0 rejected\n" in invoke("load", "--accept-changes", unchanged).stdout
     back = lines(tmp_path / "back.jsonl", source[1], {**source[0], "success": True})
-    assert "1 verdicts changed at the source:" in invoke("load", back).stderr
-    assert "1 corrected" in invoke("load", "--accept-changes", back).stdout
+    assert "1 verdicts changed at the source" in invoke("load", back).stderr
+    assert "1 corrected" in invoke("load", "--accept-changes", back).stderr
     assert query(CORRECTIONS)[2:] == [(1, "failure", "success", "changed at the source", "loader load")]
     other = lines(tmp_path / "other.jsonl", {**source[0], "success": True, "model_id": "beta"})
     assert invoke("load", "--accept-changes", other).exit_code == 3

@@ -132,6 +132,26 @@ def test_the_other_tables_go_along_as_they_are_now(database: Path, tmp_path: Pat
     assert sum(table["successes"].to_pylist()) == 50
 
 
+def test_a_correction_waits_for_the_export_of_its_outcome(database: Path, tmp_path: Path) -> None:
+    """Outcome 11 and its correction are recorded while outcomes 6 to 10 are exported."""
+    correct = "insert into outcome_corrections (outcome_id, verdict) values (?, 'void')"
+    write(database, *outcomes(10))
+    other = store.open_to_change(database)
+    other.execute(correct, (1,))
+
+    def meanwhile(rows: int) -> None:
+        if other.execute("select max(id) from model_outcomes").fetchone() == (10,):
+            write(database, *outcomes(1))
+            other.executemany(correct, [(11,), (2,)])
+
+    for corrected in ([1], [1, 11, 2]):
+        export = parquet_log.export(other, tmp_path / "out", batch=5, progress=meanwhile)
+        table = parquet.read_table(tmp_path / "out" / log_tables.CORRECTIONS / "rows.parquet")
+        assert table["outcome_id"].to_pylist() == corrected
+        assert export.others[log_tables.CORRECTIONS] == len(corrected)
+    other.close()
+
+
 def test_a_killed_export_goes_on_where_it_was(database: Path, tmp_path: Path, invoke: Invoke) -> None:
     """Killed with two batches in place and the third one written, but not yet in its place."""
     write(database, *outcomes(10))

@@ -24,6 +24,7 @@ OUTCOME = """
 insert into model_outcomes (task_type, model_id, success, timeout, tokens_used, cost_usd, timestamp)
 values ('code', 'able', 1, 0, 10, 0.1, '2026-03-01T12:00:00Z')
 """
+CORRECTION = "insert into outcome_corrections (outcome_id, verdict) values (1, 'failure')"
 IMPORT = """
 insert into federated_imports (project, export_window, as_of, licence, epsilon, row_count, rows_sha256, source,
     imported_at)
@@ -60,6 +61,7 @@ class Place:
             log.execute("create table mart (trials integer)")
             log.execute("insert into mart values (1)")
             log.execute(LOAD)
+            log.execute(OUTCOME)
 
     def put_manifest(self, *sources: str) -> None:
         listed = {f"source.x.{name}": {"identifier": name} for name in sources}
@@ -219,7 +221,9 @@ def test_a_build_that_did_not_end_is_done_again(place: Place) -> None:
     assert not place.is_current()
 
 
-@pytest.mark.parametrize("statement", [OUTCOME, IMPORT, LEGACY, UNIT], ids=["log", "import", "legacy", "unit"])
+@pytest.mark.parametrize(
+    "statement", [OUTCOME, CORRECTION, IMPORT, LEGACY, UNIT], ids=["log", "correction", "import", "legacy", "unit"]
+)
 def test_rows_that_come_during_a_build_are_built_next(place: Place, statement: str) -> None:
     place.build(during=lambda: place.write(statement))
     assert not place.is_current()
@@ -258,7 +262,9 @@ def test_a_run_writes_its_own_history_and_stays_current(place: Place) -> None:
     assert place.is_current()
 
 
-@pytest.mark.parametrize("statement", [OUTCOME, IMPORT, LEGACY, UNIT], ids=["log", "import", "legacy", "unit"])
+@pytest.mark.parametrize(
+    "statement", [OUTCOME, CORRECTION, IMPORT, LEGACY, UNIT], ids=["log", "correction", "import", "legacy", "unit"]
+)
 def test_rows_that_a_run_itself_loads_make_a_build_needed(place: Place, statement: str) -> None:
     with closing(store.create_or_open(place.database)) as connection:
         watch = last_build.Watch(connection, place.database, "sqlite")
