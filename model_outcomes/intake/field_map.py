@@ -169,8 +169,8 @@ def _remove(values: dict[str, Any], path: str) -> None:
 
 def _converted(name: str, value: Any, factor: float) -> Any:
     number = spellings.amount(value) if isinstance(value, str) else value
-    if not isinstance(number, (int, float)) or isinstance(number, bool):
+    if not isinstance(number, (int, float)) or isinstance(number, bool) or not abs(number) < 1e20:
         return value
     if name == "timestamp":
         return number * factor if factor >= 1 else round(number * factor, 3)
-    return round(number * factor) if name == "duration_ms" and abs(number) < 1e15 else number * factor
+    return round(number * factor) if name == "duration_ms" else number * factor
