@@ -83,12 +83,13 @@ facts as materialized (
             where value.key = named.metric and value.type in ('integer', 'real', 'true', 'false')
         ) as value
     from named
-    inner join filters
-        on named.source = filters.source and named.filter is filters.filter
+    cross join filters  -- SQLite keeps the order of a cross join: each sample is read once
     left join results
         on results.run = coalesce(named.run || '.json', 'json')
     where
-        case when :scorer is null then filters.place = 1 else named.filter = :scorer end
+        named.source = filters.source
+        and named.filter is filters.filter
+        and case when :scorer is null then filters.place = 1 else named.filter = :scorer end
 ),
 
 verdicts as materialized (

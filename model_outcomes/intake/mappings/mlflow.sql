@@ -102,7 +102,8 @@ assessed as materialized (
             order by source_type = 'HUMAN' desc, last_updated_timestamp desc, assessment_id desc
         ) as place
     from source.assessments
-    where name = :score and valid and assessment_type = 'feedback'
+    -- With +, SQLite does not expect few rows by an index, and joins the result by one.
+    where name = :score and valid and +assessment_type = 'feedback'
 ),
 
 facts as materialized (

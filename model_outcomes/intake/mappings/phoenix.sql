@@ -100,6 +100,7 @@ of_experiments as materialized (
     where trace_id is not null
 ),
 
+-- With +, SQLite does not expect few rows by an index, and joins the result by one.
 annotations as materialized (
     select
         trace_rowid,
@@ -119,7 +120,7 @@ annotations as materialized (
             updated_at,
             1 as of_trace
         from source.trace_annotations
-        where name = :score
+        where +name = :score
         union all
         select
             own.id,
@@ -131,7 +132,7 @@ annotations as materialized (
             0 as of_trace
         from source.span_annotations as own
         inner join source.spans as spans on own.span_rowid = spans.id
-        where own.name = :score and spans.parent_id is null
+        where +own.name = :score and +spans.parent_id is null
     )
 ),
 
