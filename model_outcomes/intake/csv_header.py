@@ -108,7 +108,8 @@ def read_header(source: Source, unknown: UnknownFields, field_map: FieldMap | No
     if record.fault:
         raise OutcomesError(f"{source.name}: its first line cannot be read: {record.fault}")
     cells = [cell.strip() for cell in record.cells]
-    if field_map is None and corrections.are_of_correction(cells):
+    names_outcome = "event_id" in cells or "outcome_id" in cells
+    if field_map is None and names_outcome and corrections.are_of_correction(cells):
         _check_corrections(source.name, cells)
         columns = [CsvColumn(None, cell) for cell in cells]
         return CsvHeader(separator, columns, records.end, records.end_line, has_corrections=True)

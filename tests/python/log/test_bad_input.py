@@ -296,7 +296,7 @@ def test_an_unknown_column_is_passed_over(invoke, query) -> None:
 
 
 def test_another_outcome_under_a_known_event_id_is_refused_alone(invoke, query, line) -> None:
-    first, other = line(event_id="e1"), line(event_id="e1", success=False)
+    first, other = line(event_id="e1"), line(event_id="e1", model_id="beta")
     result = invoke("load", "-", input=first + other + first + line(event_id="e2"))
     assert result.exit_code == 3
     assert "2 accepted, 1 duplicates, 1 rejected" in result.stdout
@@ -331,7 +331,7 @@ def test_extra_reject_refuses_a_file_with_an_unknown_column(invoke, query) -> No
 @pytest.mark.parametrize("bad", [b"nonsense\n", b"twice"], ids=["line", "event"])
 def test_all_or_nothing_takes_a_file_whole_or_not_at_all(invoke, query, line, tmp_path: Path, bad: bytes) -> None:
     if bad == b"twice":  # what only the log itself can refuse
-        bad = line(event_id="e", success=True) + line(event_id="e", success=False)
+        bad = line(event_id="e", model_id="alpha") + line(event_id="e", model_id="beta")
     good = b"".join(line(task_id="x" * 400, duration_ms=number) for number in range(5_000))
     (tmp_path / "bad.jsonl").write_bytes(good + bad)
     (tmp_path / "good.jsonl").write_bytes(good)

@@ -125,9 +125,9 @@ def test_a_legacy_cell_that_is_nested_or_no_text_is_a_fault_of_its_own(invoke, q
 
 # Lines of one byte, which a look at each would not tell apart, and lines that fill several batches.
 MANY = [
-    ("jsonl", b"{}\n" + b"0\n" * 2_499, 2_500),
+    ("jsonl", b'{"model_id": 0}\n' + b"0\n" * 2_499, 2_500),
     ("jsonl", b'{"task_type": "' + b"x" * 1_500 + b'"}\n', 2_500),
-    ("json", b"[" + b"0, " * 2_499 + b"{}]", 2_500),
+    ("json", b"[" + b"0, " * 2_499 + b'{"model_id": 0}]', 2_500),
     ("csv", b"coding,alpha,perhaps," + b"x" * 1_500 + b"\n", 2_500),
 ]
 
@@ -153,7 +153,7 @@ def test_of_many_refused_lines_a_thousand_are_kept_and_all_are_counted(
 
 
 def test_what_the_log_itself_refuses_counts_with_the_others(invoke, query, line) -> None:
-    lines = line(event_id="e") + line(event_id="e", success=False) * 1_200 + b"0\n" * 100
+    lines = line(event_id="e") + line(event_id="e", model_id="beta") * 1_200 + b"0\n" * 100
     assert invoke("load", "-", input=lines).exit_code == 3
     assert query("select accepted_count, duplicate_count, rejected_count from load_history") == [(1, 0, 1_300)]
     assert query("select count(*) from rejected_outcomes") == [(1_001,)]

@@ -276,7 +276,7 @@ def test_it_fails_whole(invoke, query, file: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_legacy_file_is_no_log_of_outcomes(invoke, query, file: Path) -> None:
     file.write_text(json.dumps(FULL, indent=2) + "\n")
-    assert invoke("load", file).exit_code == 3
+    assert invoke("load", file).exit_code == 2
     assert query("select count(*) from model_outcomes") == [(0,)]
 
 

@@ -55,7 +55,7 @@ def documents_of(path: Path) -> tuple[list[tuple[int, object]], str]:
         ("array.json", b"[1,\n 2]", [[1, 2]]),
         ("lines.jsonl", b'{"a": 1}\n\n{"a": -Infinity}\n{"a": 3}', [{"a": 1}, {"a": None}, {"a": 3}]),
         ("pretty.jsonl", b'{\n "a": 1\n}\n{\n "a": 2\n}', [{"a": 1}, {"a": 2}]),
-        ("packed.json.gz", gzip.compress(b'{"a": 1}\n{"a": 2}\n'), [{"a": 1}, {"a": 2}]),
+        ("packed.json.gz", gzip.compress(b'{"a": 1}\n{"a": 2}\n', mtime=0), [{"a": 1}, {"a": 2}]),
         ("half a pair.json", b'{"a": "\\ud83d", "b": "\\ud83d\\ude00"}', [{"a": "\ufffd", "b": "\U0001f600"}]),
         ("t.csv", b'a;b\n1;"x;y"\n2;\n', [{"a": "1", "b": "x;y"}, {"a": "2"}]),
         ("t.tsv", "\ufeffa\tb\n1\t\u00e4\n".encode("utf-16"), [{"a": "1", "b": "\u00e4"}]),
@@ -102,7 +102,7 @@ def test_a_document_has_a_limit_wherever_it_is(tmp_path: Path, monkeypatch: pyte
         "liar.eval": bomb.getvalue().replace((50_000).to_bytes(4, "little"), (9_000).to_bytes(4, "little")),
         "line.jsonl": lines + b'{"a": "' + b"x" * 50_000 + b'"}\n',
         "only line.jsonl": b'{"a": "' + b"x" * 50_000,
-        "packed.json.gz": gzip.compress(b'{"a": "' + b"x" * 50_000 + b'"}'),
+        "packed.json.gz": gzip.compress(b'{"a": "' + b"x" * 50_000 + b'"}', mtime=0),
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
@@ -269,7 +269,7 @@ def test_an_outcome_with_the_words_of_a_tool_is_an_outcome(invoke, tmp_path: Pat
 
 def test_options_of_a_mapping_go_with_a_mapping(invoke, files) -> None:
     path = files(**{"a.jsonl": [DOCUMENT]})
-    assert invoke("load", path / "a.jsonl", "--task-type", "sums").exit_code == 2
+    assert invoke("load", path / "a.jsonl", "--scorer", "match").exit_code == 2
     wrong = invoke("load", "--as", "harbor", path, "--scorer", "match")
     assert "harbor takes no --scorer; it takes --task-type, --model-id, --score, --threshold, --zone" in wrong.output
     unknown = invoke("load", "--as", "nothing", path)

@@ -132,7 +132,7 @@ def test_a_broken_file_is_named_once_and_a_fresh_one_waits(folder: Path, load: L
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[load.evals]\nfolder = "x"\n', "missing required field as"),
+        ('[load.evals]\nfolder = "x"\n', "load.evals: a folder needs the key as"),
         ('[load.evals]\nas = "inspect"\ncolour = "red"\n', "colour"),
         ('[inbox.evals]\nas = "inspect"\n[load.evals]\nas = "inspect"\n', "there is a load.evals, too"),
         ('[inbox]\nevals = "inspect"\n', "inbox.evals: expected a table such as [inbox.evals]"),

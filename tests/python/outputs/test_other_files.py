@@ -40,11 +40,12 @@ WRITING = {
     "import-legacy": ["old.json"],
     "init": [],
     "load": ["log.jsonl"],
+    "rejects": [],
     "run": ["--no-publish"],
     "sync-uok": ["uok.db"],
 }
-# `record` keeps its outcome in a spool instead, see degraded/; `serve` never opens the log.
-OTHER = {"record", "serve"}
+# `record` and `correct` write to a spool instead, see degraded/; `serve` never opens the log.
+OTHER = {"correct", "record", "serve"}
 
 
 def foreign(path: Path) -> str:

@@ -104,7 +104,7 @@ def test_what_holds_the_log_is_for_its_owner(invoke, database: Path, tmp_path: P
         reader.execute("select * from model_outcomes").fetchall()
         invoke("backup", tmp_path / "copy.db")
         (tmp_path / "inbox").mkdir()
-        (tmp_path / "inbox" / "bad.jsonl").write_text("{}\n")
+        (tmp_path / "inbox" / "bad.jsonl").write_text('{"task_type": 1}\n')
         locked = sqlite3.connect(database, isolation_level=None)
         locked.execute("begin immediate")
         monkeypatch.setenv("OUTCOMES_BUSY_TIMEOUT", "0")

@@ -130,6 +130,8 @@ IN_THIS_PROCESS: dict[str, list[list[Any]]] = {
         ["--task-type", "x", "--model-id", "x", "--success", "--cost-source", EVERY],
     ],
     "drain": [[]],
+    "correct": [[EVERY, "--void", "--reason", EVERY], [EVERY, "--success", "--corrected-by", EVERY]],
+    "rejects": [[], ["--forget", EVERY]],
     "load": [["{file}", "missing" + EVERY, os.fsdecode(b"missing\xff\x9b")], ["--format", EVERY, "x"]],
     "import-legacy": [["{legacy}"], ["missing" + EVERY]],
     "sync-uok": [["{uok}"], ["missing" + EVERY], ["{file}"]],
