@@ -87,8 +87,8 @@ def test_an_outcome_with_the_columns_of_a_usage_log_is_an_outcome(files, invoke)
 
 
 def test_the_mapping_in_the_guide_joins_verdicts_with_the_spend(files, rows, tmp_path: Path) -> None:
-    pages = "".join(path.read_text() for path in sorted(GUIDES.glob("other-tools*.md")))
-    (sql,) = [block for block in re.findall(r"```sql\n(.*?)```", pages, re.DOTALL) if "from usage" in block]
+    page = (GUIDES / "other-tools.md").read_text()
+    (sql,) = re.findall(r"tickets\.sql <<'end'\n(.*?)\nend\n", page, re.DOTALL)
     tickets = tmp_path / "tickets.sql"
     tickets.write_text(sql)
     verdicts = [{"ticket": f"T-{n}", "session": f"s{n}", "solved": n != 2, "at": f"{T}{n}Z"} for n in (1, 2, 3)]
