@@ -20,7 +20,6 @@ NAMES_LIMIT = 20
 FIGURES = (
     "attempts", "successes", "failures", "timeouts", "timed_out_successes", "infrastructure_failures", "trials",
     "success_rate", "success_rate_lower", "success_rate_upper", "total_tokens", "total_cost", "priced_trials",
-    "last_used",
 )  # fmt: skip
 UNIT = 10**11  # a sum is kept as two integers, as in the rollups, because one could need more than 64 bits
 
@@ -79,7 +78,7 @@ def _query(keys: Sequence[str]) -> str:
             {", ".join(facts)},
             coalesce(latest.verdict = 'success', outcomes.is_success) as is_success,
             outcomes.error_type, outcomes.is_timeout, outcomes.is_priced, outcomes.tokens_used,
-            outcomes.cost_nano_usd, outcomes.occurred_at
+            outcomes.cost_nano_usd
         from stg_model_outcomes as outcomes
         left join model_aliases as aliases on outcomes.model_id = aliases.alias
         left join latest on outcomes.outcome_id = latest.outcome_id
@@ -103,8 +102,7 @@ def _query(keys: Sequence[str]) -> str:
         sum(cost_nano_usd % {UNIT}) as nano_usd_rest,
         sum(cost_nano_usd / {UNIT}) as nano_usd_units,
         sum(is_priced * is_trial) as priced_trials,
-        max(cost_nano_usd > 0 or is_priced * is_trial) as is_priced,
-        max(occurred_at) as last_used
+        max(cost_nano_usd > 0 or is_priced * is_trial) as is_priced
     from judged
     group by {groups}
     order by {groups}

@@ -53,7 +53,7 @@ STATS: Sequence[Column] = (
 def grouped(keys: Sequence[str]) -> Sequence[Column]:
     """Return the columns of STATS by the values of further keys."""
     facts = [name(key, key) for key in keys]
-    return (*STATS[:2], *facts, *RATE, Column("tokens", integer("total_tokens"), is_spare=True), *STATS[-2:])
+    return (*STATS[:2], *facts, *RATE, Column("tokens", integer("total_tokens"), is_spare=True), STATS[-2])
 
 
 RANKING: Sequence[Column] = (

@@ -94,7 +94,7 @@ def page(package: str) -> str:
 def test_the_page_records_and_corrects(
     request: pytest.FixtureRequest, database: Path, query, tmp_path: Path, package: str
 ) -> None:
-    program = str(request.getfixturevalue("node") if package == "node:sqlite" else shutil.which("node"))
+    program: str | Path = request.getfixturevalue("node") if package == "node:sqlite" else shutil.which("node") or ""
     # NODE_PATH names the folder of packages: npm install better-sqlite3
     if package == PACKAGE and not (Path(os.environ.get("NODE_PATH", "nowhere")) / PACKAGE).is_dir():
         pytest.skip(f"NODE_PATH names no folder with {PACKAGE}")
