@@ -25,6 +25,7 @@ PARAMETERS: dict[str, list[str] | None] = {
     "main --db": None,  # see test_other_files.py
     "init workspace": ["init", "PATH"],
     "load files": None,
+    "load --as": None,
     "import-legacy file": None,
     "sync-uok path": ["sync-uok", "--install-view", "PATH"],
     "docs --output": ["docs", "-o", "PATH"],
@@ -59,7 +60,7 @@ VARIABLES: dict[str, list[str] | None] = {
     # These name no path.
     **dict.fromkeys(
         f"OUTCOMES_{name}"
-        for name in ("BUSY_TIMEOUT", "DURABILITY", "FAIL_ON", "KEEP_RUNS", "MAX_REJECTS", "POSTGRES", "QUIET", "REPORT",
+        for name in ("BUSY_TIMEOUT", "DURABILITY", "FAIL_ON", "KEEP_RUNS", "LOAD", "MAX_REJECTS", "POSTGRES", "QUIET", "REPORT",
                      "SPARK_MASTER", "SPARK_MEMORY", "SPARK_PARTITIONS", "TARGET", "VARS", "WAIT")
     ),
 }  # fmt: skip
