@@ -60,8 +60,8 @@ VARIABLES: dict[str, list[str] | None] = {
     # These name no path.
     **dict.fromkeys(
         f"OUTCOMES_{name}"
-        for name in ("BUSY_TIMEOUT", "DURABILITY", "FAIL_ON", "KEEP_RUNS", "LOAD", "MAX_REJECTS", "POSTGRES", "QUIET", "REPORT",
-                     "SPARK_MASTER", "SPARK_MEMORY", "SPARK_PARTITIONS", "TARGET", "VARS", "WAIT")
+        for name in ("BUSY_TIMEOUT", "DURABILITY", "FAIL_ON", "KEEP_RUNS", "LOAD", "MAX_REJECTS", "POSTGRES", "QUIET",
+                     "REPORT", "SPARK_MASTER", "SPARK_MEMORY", "SPARK_PARTITIONS", "TARGET", "VARS", "WAIT")
     ),
 }  # fmt: skip
 SHARED_FOLDERS = {"init workspace", "run --publish", "OUTCOMES_PUBLISH", "OUTCOMES_RUNS"}
