@@ -336,7 +336,6 @@ def test_refused_lines_stay_in_view_after_the_run_that_refused_them(site: Site) 
     listed = site.loader("rejects").stdout
     assert f"load 1: {site.inbox}/log.jsonl, " in listed
     assert "  1 x success: is null (no verdict)\n  1 x success: expected true or false\n  line 2: {" in listed
-    assert site.loader("rejects", "--forget", "2").returncode == 2
     assert site.loader("rejects", "--forget", "1").stdout == "2 rejected lines forgotten\n"
     assert site.loader("rejects").stdout == "no rejected lines\n"
     assert site.run()["unresolved_rejects"]["lines"] == 0
