@@ -71,7 +71,7 @@ def refusal(sample: bytes) -> str | None:
                 continue
             # Too long for a line: the document of a tool, which is not read to its end.
             value = {name.decode("utf-8", "replace"): None for name in _KEY.findall(line[:KEY_BYTES])}
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not value:
             continue
         if has_outcome_field(value):
             return None
@@ -88,7 +88,7 @@ def _looks(value: dict[str, Any]) -> str:
     for name, items in value.items():
         if isinstance(items, list) and items and isinstance(items[0], dict) and has_outcome_field(items[0]):
             return f"they are inside an object, under {short_name(name)}: make that array a file of its own"
-    return f"its first object has {names_shown([*value]) if value else 'no field'}"
+    return f"its first object has {names_shown([*value])}"
 
 
 def names_shown(names: Sequence[str]) -> str:
