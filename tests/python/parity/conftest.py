@@ -111,6 +111,20 @@ class Log:
         found: dict[str, Answer] = json.loads(done.stdout)
         return found
 
+    def verdicts(self, model_id: str) -> Iterator[str]:
+        """Yield the verdict of each outcome of a model: that of its latest correction, or the recorded one."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            recorded = dict(
+                connection.execute(
+                    "select id, iif(success, 'success', 'failure') from model_outcomes where model_id = ?", (model_id,)
+                )
+            )
+            corrections = connection.execute(
+                "select outcome_id, verdict from outcome_corrections order by correction_id"
+            )
+            latest = dict(corrections.fetchall())
+        yield from (latest.get(number, verdict) for number, verdict in recorded.items())
+
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.environment, "OUTCOMES_DB": str(self.database),
                 "OUTCOMES_PROJECT": str(self.project)}  # fmt: skip

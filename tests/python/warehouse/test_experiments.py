@@ -83,7 +83,13 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> list[Warehouse]:
     stages: list[Warehouse] = []
 
     def build(*arguments: str) -> None:
-        warehouse.loader("build", "--quiet", *arguments, "--select", f"{COMPARISONS} +int_outcomes_daily +model_stats")
+        warehouse.loader(
+            "build",
+            "--quiet",
+            *arguments,
+            "--select",
+            f"{COMPARISONS} +int_outcomes_daily +model_stats +int_outcomes_corrected",
+        )
         stages.append(warehouse.copy_to(folder / f"build {len(stages)}"))
 
     def add_late(number: int) -> None:
@@ -142,8 +148,12 @@ def test_a_build_reads_only_the_newer_rows_of_the_log(builds: list[Warehouse]) -
         query = next(compiled.rglob(f"{name}.sql")).read_text()
         plan = [row[3] for row in warehouse.query(f"explain query plan {query}")]
         on_the_log = [step for step in plan if "model_outcomes" in step]
-        # The one without a range is max(), which SQLite answers from the last row.
-        allowed = {"SEARCH model_outcomes USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH model_outcomes"}
+        # The one without a range is max(), which SQLite answers from the last row. Those of rowid=? are outcomes that
+        # newer corrections name.
+        allowed = {
+            "SEARCH model_outcomes",
+            *(f"SEARCH model_outcomes USING INTEGER PRIMARY KEY (rowid{sign}?)" for sign in ">="),
+        }
         assert on_the_log
         assert set(on_the_log) <= allowed, (name, plan)
 
