@@ -21,7 +21,7 @@ BAD_LINES = {
     1_200: '{"task_type": "edit_code", "model_id": "cirrus-pro", "success": null, "timestamp": "2026-01-31T12:00:00Z"}',
     4_800: '{"task_type": "edit_code", "model_id": "ember-base", "success": true, "timestamp": "2026-01-31 12:00:00"}',
     9_100: '{"task_type": "fix_tests", "model_id": "aurora-large", "success": true, "timest',
-    13_500: '{"task_type": "", "model_id": "dune-coder", "success": true, "timeout": true,'
+    13_500: '{"task_type": "", "model_id": "dune-coder", "success": true, "timeout": "late",'
     ' "timestamp": "2026-01-31T12:00:00Z"}',
     17_000: '{"task_type": "write_docs", "model_id": "cirrus-mini", "success": false, "tokens_used": -12,'
     ' "timestamp": "2026-01-31T12:00:00Z"}',

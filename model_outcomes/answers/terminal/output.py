@@ -38,13 +38,14 @@ RATE: Sequence[Column] = (
     Column("interval", bounds("success_rate"), is_spare=True),
     drawn("success_rate"),
 )
+COST = Column("cost", dollars("total_cost"))
 UNKNOWN_CAUSES = Column("unknown causes", unknown_causes, is_note=True)
 
 STATS: Sequence[Column] = (
     name("task type", "task_type"),
     name("model", "model_id"),
     *RATE,
-    Column("cost", dollars("total_cost")),
+    COST,
     Column("last used", day("last_used"), is_spare=True),
     UNKNOWN_CAUSES,
 )
@@ -53,7 +54,7 @@ STATS: Sequence[Column] = (
 def grouped(keys: Sequence[str]) -> Sequence[Column]:
     """Return the columns of STATS by the values of further keys."""
     facts = [name(key, key) for key in keys]
-    return (*STATS[:2], *facts, *RATE, Column("tokens", integer("total_tokens"), is_spare=True), STATS[-2])
+    return (*STATS[:2], *facts, *RATE, Column("tokens", integer("total_tokens"), is_spare=True), COST)
 
 
 RANKING: Sequence[Column] = (
