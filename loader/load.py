@@ -49,6 +49,9 @@ def load(
     """
     values = {name: how.pop(name) for name in load_as.PARAMETERS}
     table = load_table(how, values)
+    if table.mapping and not mapping:
+        mapping = table.mapping
+        values = {name: getattr(table, name) if value is None else value for name, value in values.items()}
     if mapping and (table.map or table.success or table.timeout or table.unit):
         raise click.UsageError("--map, --success, --timeout and --unit are for files of your own, not with --as")
     if mapping and dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -145,7 +146,6 @@ def _cell(value: Any) -> str:
 def _unclassified(error_types: Counter[str]) -> list[str]:
     """Return the error types that neither the shipped seed nor the user's has, each with its count."""
     import csv
-    from fnmatch import fnmatchcase
 
     from model_outcomes.base import settings
     from model_outcomes.warehouse import builds
@@ -161,5 +161,13 @@ def _unclassified(error_types: Counter[str]) -> list[str]:
     return [
         f"{messages.short_name(name)} ({count:,})"
         for name, count in error_types.most_common(messages.NAMES_SHOWN)
-        if not any(fnmatchcase(name, pattern) for pattern in patterns)
+        if not any(_matches(name, pattern) for pattern in patterns)
     ]
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Return True if a name is a rule of error_types, or matches one with `*`, as int_error_types does."""
+    if "*" not in pattern:
+        return name == pattern
+    words = ".*".join(map(re.escape, pattern.split("*")))
+    return re.fullmatch(words, name, re.IGNORECASE | re.DOTALL) is not None

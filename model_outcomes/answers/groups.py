@@ -1,6 +1,6 @@
 """Counts of outcomes by further facts: an agent, an effort, a variant, or a key of the attributes.
 
-The rollups do not hold these facts, so one query reads the log once. It sorts out infrastructure failures, aliases and
+The rollups do not hold these facts, so one query reads the log once. It treats infrastructure failures, aliases and
 corrections as `model_stats` does. Opening balances have no facts and are left out.
 """
 
@@ -68,25 +68,20 @@ def _query(keys: Sequence[str]) -> str:
     ]
     groups = ", ".join(["task_type", "model_id", *(f"fact_{number}" for number in range(len(keys)))])
     return f"""
-    with latest as (
-        select outcome_id, verdict, max(correction_id) from outcome_corrections group by outcome_id
-    ),
-    corrected as (
+    with named as (
         select
             outcomes.task_type,
             coalesce(aliases.model_id, outcomes.model_id) as model_id,
             {", ".join(facts)},
-            coalesce(latest.verdict = 'success', outcomes.is_success) as is_success,
-            outcomes.error_type, outcomes.is_timeout, outcomes.is_priced, outcomes.tokens_used,
+            outcomes.is_success, outcomes.error_type, outcomes.is_timeout, outcomes.is_priced, outcomes.tokens_used,
             outcomes.cost_nano_usd
-        from stg_model_outcomes as outcomes
+        from int_outcomes_corrected as outcomes
         left join model_aliases as aliases on outcomes.model_id = aliases.alias
-        left join latest on outcomes.outcome_id = latest.outcome_id
-        where (?1 is null or outcomes.task_type = ?1) and coalesce(latest.verdict, '') <> 'void'
+        where ?1 is null or outcomes.task_type = ?1
     ),
     judged as (
-        select corrected.*, is_success = 1 or coalesce(types.attribution, '') <> 'infrastructure' as is_trial
-        from corrected left join int_error_types as types on corrected.error_type = types.error_type
+        select named.*, is_success = 1 or coalesce(types.attribution, '') <> 'infrastructure' as is_trial
+        from named left join int_error_types as types on named.error_type = types.error_type
     )
     select
         {groups},

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from model_outcomes.base.errors import OutcomesError
 from model_outcomes.base.messages import short, short_name
@@ -69,14 +68,7 @@ class FieldMap:
     @cached_property
     def zone(self) -> tzinfo | None:
         """Return the zone of times without an offset."""
-        if self.zone_name is None:
-            return None
-        try:
-            return ZoneInfo(self.zone_name)
-        except (KeyError, ValueError, OSError):
-            raise OutcomesError(
-                f"there is no time zone {short(self.zone_name)}: name one such as Europe/Berlin"
-            ) from None
+        return spellings.zone_named(self.zone_name) if self.zone_name else None
 
     @property
     def provided(self) -> set[str]:

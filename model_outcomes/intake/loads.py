@@ -57,7 +57,13 @@ def load_file(
     """
     unit = store.transaction(connection) if all_or_nothing else nullcontext()
     opened = open_source(
-        name, format, is_final=is_final, file=file, is_settled=is_settled, is_checked=field_map is None
+        name,
+        format,
+        is_final=is_final,
+        file=file,
+        is_settled=is_settled,
+        is_checked=field_map is None,
+        refuses_tools=field_map is None,
     )
     fields = UnknownFields(extra)
     parser = Parser(outcome.horizon(clock.utc_now()), unknown_fields=fields, field_map=field_map)

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -31,7 +30,7 @@ from model_outcomes.intake.mapping import Mapping, MissingParameterError, option
 from model_outcomes.intake.parser import Parser
 from model_outcomes.intake.sources import Digests, Source
 from model_outcomes.intake.writer import LoadResult
-from model_outcomes.log import outcome, store, validation
+from model_outcomes.log import outcome, spellings, store, validation
 from model_outcomes.log.outcome import FIELDS, REQUIRED, InvalidOutcome, Outcome
 
 NO_REASON = "no reason given"
@@ -356,14 +355,11 @@ def _as_json(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, default=repr).encode("utf-8", "replace")
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError):
-        raise OutcomesError(f"--zone: there is no time zone {messages.short_name(str(name))}") from None
+def _zone(name: str | None) -> tzinfo | None:
+    return spellings.zone_named(name) if name else None
 
 
-def _localized(text: str, zone: ZoneInfo | None) -> str | None:
+def _localized(text: str, zone: tzinfo | None) -> str | None:
     """Return a time without an offset with that of the zone, None without a zone; other texts as they are."""
     if not _NAIVE.fullmatch(text):
         return text

@@ -38,10 +38,12 @@ def open_source(
     file: BinaryIO | None = None,
     is_settled: bool = True,
     is_checked: bool = True,
+    refuses_tools: bool = True,
 ) -> Iterator[Source]:
     """Open a file, or standard input (`-`), detect its format, and check its content against the format.
 
-    The content is not compared with the fields of an outcome unless it `is_checked`.
+    The content is not compared with the fields of an outcome unless it `is_checked`. The file of another tool is
+    refused if it `refuses_tools`.
     `file` is the open file, if the caller has opened it. If not `is_settled`, a program may still be writing the file:
     a .gz that ends too early raises UnfinishedError (a JSON array always does). Raises OutcomesError, which names
     the file and the fault.
@@ -51,7 +53,8 @@ def open_source(
         with ExitStack() as stack:
             raw, is_copy = stack.enter_context(_open(name, file))
             stream, is_packed, damage = stack.enter_context(_unpacked(raw, path, is_settled))
-            mapping.refuse_tools(path, stream)
+            if refuses_tools:
+                mapping.refuse_tools(path, stream)
             stream = stack.enter_context(decoded(stream, path, is_settled))
             beginning = _beginning(stream)
             format = format or _format_of(name, beginning)

@@ -252,10 +252,11 @@ create table legacy_model_stats (
 -- One row per load of one file: what it was, how far it was read, what came of it. It is written
 -- in the transaction of the rows it speaks of, so a killed load goes on exactly where it stopped.
 -- A file is known by what it holds, not by its path: the digests are over the first and the last
--- stretch (at most 64 KiB each) of the bytes before end_offset, the CRC-32 (null in older rows) over all of them.
--- end_offset is 0 in a killed load of lines that were compared with the log: the next load begins again. Of an orchestrator's database the
--- head is the fingerprint of its files, and empty where another pass may find something else; the offsets of a
--- mirror's pass are how many rows the mirror had before and after it.
+-- stretch (at most 64 KiB each) of the bytes before end_offset, the CRC-32 (null in older rows) over
+-- all of them. A load compares lines without event_id with the log. If it is killed, its end_offset
+-- is 0, and the next load begins again. Of an orchestrator's database the head is the fingerprint of
+-- its files, and empty where another pass may find something else; the offsets of a mirror's pass are
+-- how many rows the mirror had before and after it.
 create table load_history (
     load_id integer primary key,
     source text not null,

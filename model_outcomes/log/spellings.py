@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from model_outcomes.base.errors import OutcomesError
+from model_outcomes.base.messages import short
 
 SUCCESS_WORDS = frozenset(("true", "yes", "pass", "passed", "resolved", "completed", "1", "1.0"))
 FAILURE_WORDS = frozenset(("false", "no", "fail", "failed", "unresolved", "0", "0.0"))
@@ -70,6 +74,14 @@ def moment(value: Any, zone: tzinfo | None = None) -> datetime | None:
         return local.replace(tzinfo=timezone.utc if utc else zone) if utc or zone else None
     except ValueError:
         return None
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return a time zone, such as Europe/Berlin. Raises OutcomesError."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise OutcomesError(f"there is no time zone {short(name)}: name one such as Europe/Berlin") from None
 
 
 def has_no_offset(value: Any) -> bool:

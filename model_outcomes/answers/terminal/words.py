@@ -22,8 +22,8 @@ def dollars(cost: float, least_places: int = 0) -> str:
 
 
 def unknown_causes(row: Mapping[str, Any]) -> str:
-    """Return the share of a model's failures with an unknown cause (a row of model_stats), and the rates between which
-    its own lies: if all of them are its failures, and if none is."""
+    """Return the share of a model's failures with an unknown cause (a row of model_stats), and its lowest and
+    highest rate: with these failures, and without them."""
     share, rate, without = row["unknown_failures"] / row["failures"], row["success_rate"], row[WITHOUT_UNKNOWN]
     rates = f"{rate:.1%} to {without:.1%}" if without is not None else "no other trial exists"
     return f"{share:.0%} of the failures have an unknown cause: {rates}"

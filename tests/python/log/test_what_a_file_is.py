@@ -1,4 +1,4 @@
-"""A file is what it holds, whatever its name, separator, encoding and line ends. What holds no outcomes is refused."""
+"""The content of a file decides, not its name, separator, encoding or line ends. A file without outcomes is refused."""
 
 import json
 from pathlib import Path

@@ -217,14 +217,26 @@ def test_times_without_an_offset_take_the_zone(invoke, files, mine, query) -> No
     ]
 
 
+def test_a_table_of_outcomes_toml_names_the_mapping(invoke, files, mine, query, tmp_path: Path, monkeypatch) -> None:
+    path = files(**{"a.jsonl": [{**DOCUMENT, "at": "2026-07-01 10:00"}]})
+    sql = mine(FACTS.replace("'$.id')", "'$.at')"))
+    (tmp_path / "outcomes.toml").write_text(f'[load.own]\nas = "{sql}"\nzone = "Europe/Berlin"\n')
+    monkeypatch.setenv("OUTCOMES_CONFIG", str(tmp_path / "outcomes.toml"))
+    monkeypatch.delenv("OUTCOMES_LOAD", raising=False)
+    assert invoke("load", "--with", "own", path).exit_code == 0
+    assert query("select timestamp from model_outcomes") == [("2026-07-01T08:00:00.000000Z",)]
+
+
 def test_a_dry_run_shows_all_and_writes_nothing(invoke, files, mine, database: Path) -> None:
     database.unlink()
     lines = [DOCUMENT, {**DOCUMENT, "id": "e2", "ok": None}, {**DOCUMENT, "id": "e3", "ok": 0, "type": "odd_error"},
-             {**DOCUMENT, "id": "e4", "ok": 0, "type": "wrong_answer"}, {**DOCUMENT, "at": "soon"}]  # fmt: skip
+             {**DOCUMENT, "id": "e4", "ok": 0, "type": "wrong_answer"}, {**DOCUMENT, "at": "soon"},
+             {**DOCUMENT, "id": "e5", "ok": 0, "type": "HTTP 429 [busy]"},
+             {**DOCUMENT, "id": "e6", "ok": 0, "type": "openai.RATE_LIMIT_exceeded"}]  # fmt: skip
     sql = FACTS.replace("from raw", ", json_extract(doc, '$.type') as error_type from raw")
     result = invoke("load", "--as", mine(sql), files(**{"a.jsonl": lines}), "--dry-run")
-    assert "1 successes, 2 failures, 1 without a verdict (1 no reason given), 1 rejected" in result.output
-    assert "error types that no seed classifies: odd_error (1)" in result.output
+    assert "1 successes, 4 failures, 1 without a verdict (1 no reason given), 1 rejected" in result.output
+    assert "error types that no seed classifies: odd_error (1)\n" in result.output
     assert "timestamp: expected a time such as" in result.output
     assert not database.exists()
     missing = invoke(

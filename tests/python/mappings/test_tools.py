@@ -78,7 +78,7 @@ def test_inspect(files, rows, invoke, kind: str) -> None:
     columns = "event_id, success, score, attempt, task_id, error_type, timestamp, input_tokens, cached_input_tokens"
     assert rows(columns, "inspect", path) == [
         ("T/8/1", 1, 1.0, 1, "sums/8", None, f"{T}1.000000Z", None, None),
-        # Input is total minus output, of the model alone, whatever the version calls input_tokens.
+        # Input is total minus output, of the model alone: versions differ in what input_tokens includes.
         ("u1", 1, 1.0, 1, "sums/1", None, "2026-05-01T08:00:05.000000Z", 100, 60),
         ("u2", 0, 0.5, 1, "sums/2", None, f"{T}1.000000Z", None, None),
         ("u3", 0, 0.65, 1, "sums/3", None, f"{T}1.000000Z", None, None),

@@ -86,6 +86,21 @@ def test_an_outcome_with_the_columns_of_a_usage_log_is_an_outcome(files, invoke)
     assert invoke("load", files(**{"a.csv": ours.encode()}) / "a.csv").exit_code == 0
 
 
+def test_a_usage_log_with_a_verdict_of_its_own_is_loaded_by_a_map(files, invoke, query) -> None:
+    header, row = (
+        "request_id,spend,prompt_tokens,completion_tokens,startTime,model,merged",
+        f"r1,0.25,3,1,{T}1Z,able,yes",
+    )
+    path = files(**{"a.csv": f"{header}\n{row}\n".encode()}) / "a.csv"
+    assert "has no verdict" in invoke("load", path).output
+    maps = (
+        "model_id=model,timestamp=startTime,cost_usd=spend,input_tokens=prompt_tokens,output_tokens=completion_tokens"
+    )
+    loaded = invoke("load", "--map", maps, "--success", "merged=yes", "--task-type", "merge", path)
+    assert loaded.exit_code == 0, loaded.output
+    assert query("select model_id, success, cost_usd, tokens_used from model_outcomes") == [("able", 1, 0.25, 4)]
+
+
 def test_the_mapping_in_the_guide_joins_verdicts_with_the_spend(files, rows, tmp_path: Path) -> None:
     page = (GUIDES / "other-tools.md").read_text()
     (sql,) = re.findall(r"tickets\.sql <<'end'\n(.*?)\nend\n", page, re.DOTALL)

@@ -24,7 +24,7 @@ SUMMED = ("successes", "failures", "timeouts", "timed_out_successes", "infrastru
 def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     warehouse = empty_log(tmp_path_factory.mktemp("groups"))
     warehouse.load({**row, "event_id": f"event {number}"} for number, row in enumerate(ROWS))
-    warehouse.build("+model_stats")
+    warehouse.build("+model_stats", "+int_outcomes_corrected")
     warehouse.write("insert into model_aliases (alias, model_id) values (?, ?)", "able-2026", "able")
     return warehouse
 
