@@ -22,7 +22,7 @@ from model_outcomes.log.outcome import INSERTS
 
 # Because the log has triggers, SQLite keeps a copy of the pages that a statement changes. Many rows in a statement
 # halve the time of an insert. (SQLite takes 32,766 values at most.)
-ROWS_PER_INSERT = 500, 20
+ROWS_PER_INSERT = 500, 400, 300, 200, 100, 20
 INSERTS_OF_MANY = {
     (columns, rows): statement + f", ({', '.join('?' * columns)})" * (rows - 1)
     for columns, statement in INSERTS.items()
