@@ -14,9 +14,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -150,6 +151,7 @@ def preview(mapping: Mapping, unit: Unit, parameters: Map[str, Any], *, rows_sho
         for batch in parser.batches(_MappedSource(result.name, mapping.name), 0, 1):
             for values in batch.rows:
                 row: dict[str, Any] = dict.fromkeys(outcome.COLUMNS) | dict(zip(outcome.COLUMNS, values, strict=False))
+                row |= {name: bool(row[name]) for name in validation.FLAGS}
                 result.successes += row["success"]
                 result.failures += not row["success"]
                 if not row["success"] and row["error_type"]:
@@ -170,7 +172,7 @@ def _rows(mapping: Mapping, unit: Unit, parameters: Map[str, Any], opener: Opene
     for path in unit.files:
         try:
             with errors.input_faults(paths.shown_path(path)):
-                contents.append(documents.opened(path, mapping.members, mapping.tables, opener))
+                contents.append(documents.opened(path, mapping.members, mapping.tables, opener, mapping.each))
         except OutcomesError as fault:
             broken.append(fault)
     databases = [each.database for each in contents if each.database]
@@ -260,29 +262,22 @@ class _Parser(Parser):
 
     def _plain_rows(self, rows: list[tuple[Any, ...]], first_number: int) -> list[NumberedRow] | None:
         """Return the rows of a batch that is valid as it is, None if a row of it is not: three times as fast."""
-        if self._others or "attributes" in self._rows.names:
+        names = self._rows.names
+        if self._others or "attributes" in names or len({*names}) < len(names) or not {*REQUIRED} <= {*names}:
             return None
-        names, numbers, values, without = self._rows.names, [], [], []
-        for number, row in enumerate(rows, first_number):
-            fields = dict(zip(names, row, strict=True))
-            reason = fields.pop(REASON, None)
-            if fields["success"] is None:
-                without.append(str(reason or NO_REASON))
-                continue
-            time = fields.get("timestamp")
-            if fields["event_id"] is None or not isinstance(time, str) or not time.endswith(("Z", "+00:00")):
-                return None
-            for flag in validation.FLAGS:
-                if fields.get(flag) in (0, 1):
-                    fields[flag] = fields[flag] == 1
-            numbers.append(number)
-            values.append(fields)
+        verdict = names.index("success")
+        numbers = [number for number, row in enumerate(rows, first_number) if row[verdict] is not None]
+        without = [row for row in rows if row[verdict] is None]
         try:
-            outcomes = [self._row(each) for each in msgspec.convert(values, list[Outcome])]
-        except (msgspec.ValidationError, UnicodeEncodeError, InvalidOutcome):
+            graded = [row for row in rows if row[verdict] is not None] if without else rows
+            outcomes = msgspec.convert(graded, _plain_rows_type(tuple(names)))
+        except (msgspec.ValidationError, UnicodeEncodeError):
             return None
-        self.no_verdict.update(without)
-        return [(number, b"", row) for number, row in zip(numbers, outcomes, strict=True)]
+        if any(Outcome.faults(each, self.horizon) for each in outcomes):
+            return None
+        for values in without:
+            self.no_verdict[str(dict(zip(names, values, strict=True)).get(REASON) or NO_REASON)] += 1
+        return [(number, b"", Outcome.row(each)) for number, each in zip(numbers, outcomes, strict=True)]
 
     def _traced(self, rows: list[tuple[Any, ...]], first_number: int) -> Iterator[NumberedRow]:
         """Yield the valid rows of a batch. Count the others, each with its faults."""
@@ -323,6 +318,18 @@ class _Parser(Parser):
             return msgspec.convert(fields, Outcome)
         except (msgspec.ValidationError, UnicodeEncodeError):
             return validation.parse_fields(fields)
+
+
+@cache
+def _plain_rows_type(names: tuple[str, ...]) -> Any:
+    """Return a list of structs like Outcome, whose fields have the order of a mapping's columns: SQLite's tuples become
+    such structs at once. Verdicts are 0 and 1 there, as SQLite has them."""
+    fields: list[Any] = [(name, FIELDS[name].type if name in FIELDS else Any) for name in names]
+    fields += [(name, FIELDS[name].type, None) for name in FIELDS if name not in names and name not in REQUIRED]
+    types = {"event_id": outcome.Name, "success": Literal[0, 1], "timeout": Literal[0, 1, None]}
+    fields = [(name, types.get(name, type), *default) for name, type, *default in fields]
+    plain: Any = msgspec.defstruct("Plain", fields, array_like=True)
+    return list[plain]
 
 
 @dataclass(frozen=True)

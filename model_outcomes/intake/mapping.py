@@ -43,7 +43,8 @@ PARAMETERS = {
     "zone": "the time zone of times without an offset, such as Europe/Berlin",
 }
 GROUPS = ("file", "folder", "all")
-_KEY = re.compile(r"--\s*(title|files|members|tables|group|recognise|versions):\s*(.*)")
+_KEY = re.compile(r"--\s*(title|files|members|tables|each|group|recognise|versions):\s*(.*)")
+_EACH = re.compile(r"\$(\.\w+)+")
 _PARAMETER = re.compile(r"--\s*:(\w+)\s*(\(required\))?\s*(.*)")
 _USED = re.compile(r":([a-z_]+)\b")
 _OURS = re.compile(rb'"(task_type|taskType)"\s*:')
@@ -60,7 +61,8 @@ class MissingParameterError(OutcomesError):
 @dataclass(frozen=True)
 class Mapping:
     """A mapping as its file defines it. `parameters` has the meaning of each that it takes, `required` the names of
-    those that it needs. `rules` are alternatives, each the words that a file of the tool has."""
+    those that it needs. `each` is the path of an array whose elements
+    are documents. `rules` are alternatives, each the words that a file of the tool has."""
 
     name: str
     sql: str
@@ -68,6 +70,7 @@ class Mapping:
     files: tuple[str, ...]
     members: tuple[str, ...]
     tables: tuple[str, ...]
+    each: str | None
     group: str
     rules: tuple[tuple[str, ...], ...]
     versions: str
@@ -153,9 +156,14 @@ def read(path: Path) -> Mapping:
     group = keys.get("group", "all")
     if group not in GROUPS:
         raise OutcomesError(f"the mapping {path}: group is {group}, expected one of {', '.join(GROUPS)}")
+    each = keys.get("each")
+    if each is not None and not _EACH.fullmatch(each):
+        raise OutcomesError(f"the mapping {path}: each is {each}, expected a path such as $.results")
+    if each and "members" in keys:
+        raise OutcomesError(f"the mapping {path}: each is for files, and members for those in a zip: leave one out")
     return Mapping(
         path.stem, text, keys.get("title", f"input of {path.name}"), _listed(keys.get("files", "*")),
-        _listed(keys.get("members", "")), _listed(keys.get("tables", "")), group,
+        _listed(keys.get("members", "")), _listed(keys.get("tables", "")), each, group,
         tuple(tuple(rule.split()) for rule in keys.get("recognise", "").split("|") if rule.strip()),
         keys.get("versions", ""), {name: parameters[name] for name in PARAMETERS if name in parameters},
         tuple(required),

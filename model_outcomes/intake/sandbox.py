@@ -79,8 +79,9 @@ def rows(
     # The name "file:" is a file that SQLite deletes; it is written only if the documents do not fit into memory.
     with closing(sqlite3.connect("file:", uri=True, isolation_level=None)) as connection:
         connection.execute(TABLE)
-        parts = "\nunion all\n".join(f"select * from ({each.sql})" for each in usage().values())
-        connection.execute(USAGE.format(parts))
+        if "usage" in mapping.sql.lower():
+            parts = "\nunion all\n".join(f"select * from ({each.sql})" for each in usage().values())
+            connection.execute(USAGE.format(parts))
         connection.execute("begin")
         connection.executemany("insert into raw values (?, ?, ?, ?)", _bounded(documents, mapping))
         connection.execute("commit")

@@ -1,5 +1,6 @@
 -- title: a result of Terminal-Bench 1
 -- files: *results.json, *run_metadata.json
+-- each: $.results
 -- group: folder
 -- recognise: trial_name is_resolved failure_mode | n_concurrent_trials dataset_version agent_name
 -- versions: terminal-bench 0.1 to 0.2.18
@@ -20,26 +21,23 @@ runs as materialized (
         json_extract(doc, '$.dataset_name') as dataset_name,
         json_extract(doc, '$.start_time') as start_time
     from raw
-    where json_type(doc, '$.run_id') = 'text' and json_type(doc, '$.results') is null
+    where member is null and json_type(doc, '$.run_id') = 'text' and json_type(doc, '$.results') is null
 ),
 
--- Each use of a value of json_each writes its JSON again: it is written once here.
-results as materialized (
-    select item.value as trial
-    from raw
-    inner join json_each(raw.doc, '$.results') as item
-),
-
-trials as (
+-- Each use of json_extract reads the trial again: every value is read once here.
+trials as materialized (
     select
-        json_extract(trial, '$.trial_name') as trial_name,
-        json_extract(trial, '$.task_id') as task_id,
-        json_extract(trial, '$.is_resolved') as is_resolved,
-        nullif(nullif(json_extract(trial, '$.failure_mode'), 'unset'), 'none') as failure_mode,
-        nullif(json_extract(trial, '$.total_input_tokens'), 0) as input_tokens,
-        trial
-    from results
-    where json_type(trial, '$.is_resolved') is not null
+        coalesce(json_extract(doc, '$.id'), json_extract(doc, '$.uuid')) as id,
+        json_extract(doc, '$.trial_name') as trial_name,
+        json_extract(doc, '$.task_id') as task_id,
+        json_extract(doc, '$.is_resolved') as is_resolved,
+        nullif(nullif(json_extract(doc, '$.failure_mode'), 'unset'), 'none') as failure_mode,
+        nullif(json_extract(doc, '$.total_input_tokens'), 0) as input_tokens,
+        json_extract(doc, '$.total_output_tokens') as output_tokens,
+        json_extract(doc, '$.trial_started_at') as started_at,
+        julianday(json_extract(doc, '$.agent_ended_at')) - julianday(json_extract(doc, '$.agent_started_at')) as days
+    from raw
+    where member = '$.results' and json_type(doc, '$.is_resolved') is not null
 )
 
 select
@@ -47,20 +45,12 @@ select
     coalesce(runs.model_name, :model_id) as model_id,
     trials.is_resolved as success,
     trials.failure_mode is 'agent_timeout' as timeout,
-    coalesce(
-        json_extract(trials.trial, '$.id'),
-        json_extract(trials.trial, '$.uuid'),
-        runs.run_id || '/' || trials.trial_name
-    ) as event_id,
+    coalesce(trials.id, runs.run_id || '/' || trials.trial_name) as event_id,
     trials.task_id,
-    coalesce(json_extract(trials.trial, '$.trial_started_at'), runs.start_time, :timestamp) as timestamp,
-    cast(round(86400000 * (
-        julianday(json_extract(trials.trial, '$.agent_ended_at'))
-        - julianday(json_extract(trials.trial, '$.agent_started_at'))
-    )) as integer) as duration_ms,
+    coalesce(trials.started_at, runs.start_time, :timestamp) as timestamp,
+    cast(round(86400000 * trials.days) as integer) as duration_ms,
     trials.input_tokens,
-    case when trials.input_tokens is not null then json_extract(trials.trial, '$.total_output_tokens') end
-        as output_tokens,
+    case when trials.input_tokens is not null then trials.output_tokens end as output_tokens,
     case when not trials.is_resolved then trials.failure_mode end as error_type,
     runs.agent_name || coalesce(' ' || runs.agent_version, '') as agent,
     -- "hello-world.2-of-5.some-run" is the second attempt.

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import re
 import sqlite3
 import zipfile
@@ -88,6 +89,104 @@ def test_documents_that_cannot_be_read_are_named_and_the_others_read(
     contents, message = documents_of(path)
     assert fault in message
     assert len(contents) == count
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"a": {"b": [{"c": 1},\n {"c": [2]}, "x", 3, null]}}', [{"c": 1}, {"c": [2]}, "x", 3, None]),
+        (b'{"a": {"b": []}}', []),
+        (b'{"a": {"b": [{"c": NaN},\n {"c": "\\ud83d"}]}}', [{"c": None}, {"c": "\ufffd"}]),
+        (b'{"a": {"b":\n [{"c": "\\udc00"}]}}', [{"c": "\ufffd"}]),
+        (b'{"a": {"b": [{"c": "[{"}, {"c": "' + b"[" * 5_000 + b'"}]}}', [{"c": "[{"}, {"c": "[" * 5_000}]),
+        (b'{"a": {"b": [1]}}\n{"d": 2}\n{"a": {"b": ["e"]}}\n', [1, {"d": 2}, "e"]),
+        (b'{"a": {"b": [1]}}\n{"a": \n{"a": {"b": [3]}}\n', [1, 3]),
+        (b'\xef\xbb\xbf{"a": {"b": [1]},\n "c": 1}', [1]),
+        ('{"a": {"b":\n ["\u00e4"]}}'.encode("utf-16"), ["\u00e4"]),
+        (gzip.compress(b'{"a": {"b":\n [{"a": {"b": [1]}}]}}', mtime=0), [{"a": {"b": [1]}}]),
+    ],
+    ids=[
+        "whole",
+        "empty",
+        "repaired",
+        "half a pair",
+        "brackets in a text",
+        "lines",
+        "a fault",
+        "mark",
+        "utf-16",
+        "gzip",
+    ],
+)
+def test_the_elements_of_an_array_are_documents(tmp_path: Path, content: bytes, expected: list[object]) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    found = list(documents.opened(path, each="$.a.b").documents)
+    assert [json.loads(each.doc) for each in found] == expected
+    assert [each.member for each in found] == [None if value == {"d": 2} else "$.a.b" for value in expected]
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"a": {"b": {"c": [1]}}}', b'{"a": 1,\n "b": 2}', b'[{"a": {"b": [1]}}]', b'{"a": {"b": null}}']
+)
+def test_a_document_without_the_array_stays_whole(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    assert [(each.member, json.loads(each.doc)) for each in documents.opened(path, each="$.a.b").documents] == [
+        (None, json.loads(content))
+    ]
+
+
+@pytest.mark.parametrize("depth", [1_850, 1_950, 3_000])
+def test_elements_are_as_deep_as_sqlite_reads(tmp_path: Path, depth: int) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(b'{"a":\n [{"b": ' + b"[" * depth + b"]" * depth + b"}]}")
+    opened = documents.opened(path, each="$.a")
+    found = [each.doc for each in opened.documents]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        assert all(connection.execute("select json_valid(?)", (doc,)).fetchone() == (1,) for doc in found)
+    assert (len(found), "nested too deeply" in str(opened.faults)) == ((0, True) if depth == 3_000 else (1, False))
+
+
+def test_only_what_sqlite_reads_is_split_without_it() -> None:
+    dice = random.Random(7)
+    pieces = [
+        *'{}[],:"\\/-+.eE01 \t\n\x0b\x00\x1f\x7f\u2028\ufeffab',
+        "\\u",
+        "d800",
+        "\\x",
+        "NaN",
+        "true",
+        "null",
+        "1e999",
+        "//",
+    ]
+    values = ['{"a": 1}', '[1, "x"]', '"\\u00e9"', "-2.5e3", "null", '{"b": [true, {}]}', '"\\n"', "0"]
+    split = 0
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for _ in range(20_000):
+            text = dice.choice(values)
+            for _ in range(dice.randrange(3)):
+                start = dice.randrange(len(text) + 1)
+                text = text[:start] + dice.choice(pieces) + text[start + dice.randrange(2) :]
+            for element in documents._elements(f'{{"a": [{text}]}}', "$.a") or ():
+                split += 1
+                assert connection.execute("select json_valid(?)", (str(element, "utf-8"),)).fetchone() == (1,), text
+    assert split > 5_000
+
+
+@pytest.mark.parametrize(
+    ("head", "fault"),
+    [
+        ("-- each: results", "each is results, expected a path such as $.results"),
+        ("-- each: $.a[0]", "each is $.a[0], expected a path such as $.results"),
+        ("-- each: $.a\n-- members: a.json", "leave one out"),
+    ],
+)
+def test_a_path_of_elements_is_checked(mine, head: str, fault: str) -> None:
+    with pytest.raises(OutcomesError) as raised:
+        mapping.read(mine(f"{head}\n{FACTS}"))
+    assert fault in str(raised.value)
 
 
 def test_a_document_has_a_limit_wherever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

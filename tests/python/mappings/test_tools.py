@@ -126,6 +126,12 @@ def test_terminal_bench_keeps_timeouts_of_solved_trials(files, rows, invoke) -> 
     assert "1 without a verdict (1 parse_error)" in invoke("load", "--as", "terminal-bench", folder).output
 
 
+def test_terminal_bench_counts_no_trial_by_its_own_file(files, rows, invoke) -> None:
+    folder = files(**{"run/results.json": {"results": TRIALS[:1]}, "run/run_metadata.json": METADATA,
+                      "run/hello/results.json": TRIALS[0], "run/hello/other/results.json": TRIALS[1]})  # fmt: skip
+    assert rows("event_id", "terminal-bench", folder) == [("t1",)]
+
+
 def test_terminal_bench_asks_for_the_model_that_an_own_agent_does_not_name(files, invoke, rows, query) -> None:
     folder = files(**{"results.json": {"results": TRIALS}, "run_metadata.json": {**METADATA, "model_name": None}})
     result = invoke("load", "--as", "terminal-bench", folder)
