@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 TESTS = Path(__file__).resolve().parent
 PROJECT = TESTS.parents[1]
+FORKING = TESTS / "forking"
 # Of more than half a minute.
 LONGEST = [
     "book/test_pages.py",
@@ -76,6 +78,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if "not dbt" in option.markexpr:
         return
+    import_dbt(session.config)
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "outcomes.db"
         _build(database, "--select", "+model_stats")
@@ -83,6 +86,37 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if result.exists():  # dbt writes none if nothing has changed since
             shutil.copy(result, parsed(session.config))
     os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed(session.config))
+
+
+def import_dbt(config: pytest.Config) -> None:
+    """Start the process whose forks are the dbt processes of the tests. It ends with this one."""
+    folder = tempfile.mkdtemp(prefix="forks-")
+    os.environ["FORKED_DBT"] = f"{folder}/socket"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(FORKING), os.environ.get("PYTHONPATH")]))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.environ["FORKED_DBT"])
+        listener.listen(16)
+        number = listener.fileno()
+        command = [sys.executable, str(FORKING / "imported.py"), str(number)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number])
+
+    def end() -> None:
+        process.communicate()
+        shutil.rmtree(folder)
+
+    config.add_cleanup(end)
+
+
+def python_path(*folders: Path) -> str:
+    """Return a PYTHONPATH of folders, in whose processes dbt need not be imported again."""
+    return os.pathsep.join(map(str, (FORKING, *folders)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import dbt once for the tests of a run that is not parallel, too."""
+    is_needed = not session.config.option.collectonly and any(item.get_closest_marker("dbt") for item in session.items)
+    if is_needed and "FORKED_DBT" not in os.environ:
+        import_dbt(session.config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -95,6 +129,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             (Path(folder) / name).parent.mkdir(exist_ok=True)
             (Path(folder) / name).write_text(text)
         patch.setenv("PYTHONPATH", folder, prepend=os.pathsep)
+        patch.delenv("FORKED_DBT", raising=False)  # a fork would not meet the guard
         item.stash[GUARDED] = Path(folder) / "dbt/cli/__init__.py was imported"
         return (yield)
 
@@ -201,7 +236,7 @@ def make_sample(folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "sample"],
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(PROJECT)},
+        env={**kept, "PYTHONPATH": python_path(PROJECT)},
         capture_output=True,
         text=True,
         check=False,

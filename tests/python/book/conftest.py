@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import python_path
+
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
 CLI_REFERENCE = ROOT / "docs" / "reference" / "cli.md"  # generated, and held by test_cli_reference.py
@@ -82,7 +84,7 @@ class Copy:
             shutil.copytree(data, folder / "data", symlinks=True)
         (folder / ".venv").symlink_to(sys.prefix)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
-        self.environment = {**inherited, "PYTHONPATH": str(folder)}
+        self.environment = {**inherited, "PYTHONPATH": python_path(folder)}
 
     def run(self, *command: str) -> str:
         """Return what a command prints, errors too; raise AssertionError if it fails."""

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from loader import cli
 
-from ..conftest import with_dbt
+from ..conftest import python_path, with_dbt
 
 PROJECT = Path(__file__).resolve().parents[3]
 PATIENCE = 120  # seconds until a test gives up
@@ -59,7 +59,8 @@ class Site:
 
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OUTCOMES_")}
-        return {**inherited, "OUTCOMES_PROJECT": str(PROJECT), "HOME": str(self.folder), "PYTHONPATH": str(PROJECT)}
+        own = {"OUTCOMES_PROJECT": str(PROJECT), "HOME": str(self.folder), "PYTHONPATH": python_path(PROJECT)}
+        return {**inherited, **own}
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", "from loader.cli import main; main()", "--db", self.database, *arguments]

@@ -19,6 +19,7 @@ else:
 
 from model_outcomes.base import settings
 
+from ..conftest import python_path
 from .conftest import PROJECT, copy_of_project
 
 SEEDS = ["ab_experiments", "error_types", "incumbents", "model_aliases", "task_type_aliases"]
@@ -45,7 +46,7 @@ class Workspace:
         done = subprocess.run(
             [sys.executable, "-c", "from loader.cli import main; main()", *map(str, arguments)],
             cwd=self.folder, capture_output=True, text=True, timeout=300,
-            env={**inherited, "PYTHONPATH": str(PROJECT), "OUTCOMES_PROJECT": str(self.project), **environment},
+            env={**inherited, "PYTHONPATH": python_path(PROJECT), "OUTCOMES_PROJECT": str(self.project), **environment},
         )  # fmt: skip
         assert done.returncode == exits, done.stdout + done.stderr
         return done
