@@ -1,17 +1,56 @@
 """A process that has imported dbt, and forks for each that asks it (`sitecustomize.py`). It ends with its parent."""
 
 import atexit
+import contextlib
 import gc
 import io
 import json
 import os
 import select
 import socket
+import sqlite3
 import sys
+import tempfile
+import textwrap
 import threading
 import time
 import traceback
+from pathlib import Path
 from types import ModuleType
+
+# Of each kind that the project has, one: dbt makes the code that reads and writes a kind when it needs it first.
+PROJECT = {
+    "dbt_project.yml": "{name: small, profile: small, flags: {send_anonymous_usage_stats: false}}",
+    "profiles.yml": """
+        small:
+          target: sqlite
+          outputs:
+            sqlite: {type: sqlite, threads: 1, database: small, schema: main, schemas_and_paths: {main: small.db},
+              schema_directory: none}
+        """,
+    "seeds/names.csv": "name\nable\n",
+    "macros/macros.sql": "{% macro one() %}1{% endmacro %}",
+    "models/docs.md": "{% docs name %}A name.{% enddocs %}",
+    "models/whole.sql": "{{ config(materialized='table') }} select *, {{ one() }} as one from {{ ref('names') }}",
+    "models/half.sql": "{{ config(materialized='view') }} select name from {{ ref('whole') }}",
+    "models/_models.yml": """
+        sources: [{name: log, schema: main, tables: [{name: outcomes, columns: [{name: id, data_tests: [unique]}]}]}]
+        groups: [{name: us, owner: {name: us, email: us@example.com}}]
+        exposures: [{name: report, type: dashboard, owner: {name: us}, depends_on: [ref('half')]}]
+        models:
+        - name: whole
+          description: One row per name.
+          config: {group: us, access: public, contract: {enforced: true}}
+          columns:
+          - {name: name, data_type: text, description: "{{ doc('name') }}", data_tests: [not_null]}
+          - {name: one, data_type: integer, constraints: [{type: not_null}]}
+        unit_tests:
+        - name: halves
+          model: half
+          given: [{input: ref('whole'), rows: [{name: a}]}]
+          expect: {rows: [{name: a}]}
+        """,
+}
 
 
 def main(descriptor: int) -> None:
@@ -21,29 +60,47 @@ def main(descriptor: int) -> None:
         import dbt.cli.main
         import dbt.task.build  # noqa: F401
 
+        prepare()
+        assert threading.active_count() == 1, "a fork has no other threads"
         gc.freeze()
         gc.enable()
+        forks: set[int] = set()
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
                 break
             connection, _ = listener.accept()
-            if os.fork() == 0:
+            fork = os.fork()
+            if fork == 0:
                 listener.close()
                 serve(connection)
             connection.close()
-            while waited(os.WNOHANG):
-                pass
-    while waited(0):
-        pass
+            # The time of a fork that was waited for counts as that of this process.
+            forks = {each for each in (*forks, fork) if os.waitpid(each, os.WNOHANG)[0] == 0}
+    for fork in forks:
+        os.waitpid(fork, 0)
 
 
-def waited(options: int) -> bool:
-    """Return True if a fork had ended, whose time counts as that of this process then."""
-    try:
-        return os.waitpid(-1, options)[0] != 0
-    except ChildProcessError:
-        return False
+def prepare() -> None:
+    """Build a small project, whose second build reads what the first has parsed."""
+    from dbt.cli.main import dbtRunner
+
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()) as output:
+        folder, before = Path(name), dict(os.environ)
+        for path, text in PROJECT.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_text(textwrap.dedent(text))
+        with sqlite3.connect(folder / "small.db") as connection:
+            connection.execute("create table outcomes (id)")
+        connection.close()
+        os.environ.pop("DBT_PARTIAL_PARSE_FILE_PATH", None)  # it names another project, as parsed
+        os.chdir(folder)
+        for number in range(2):
+            (folder / "models" / f"more_{number}.sql").write_text("select 1 as one")  # else dbt parses nothing again
+            assert dbtRunner().invoke(["build"]).success, output.getvalue()
+        os.chdir("/")
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def serve(connection: socket.socket) -> None:
@@ -82,6 +139,7 @@ def become(request: dict, streams: list[int]) -> None:
     os.environ.update(request["environment"])
     os.environ.pop("FORKED_DBT")
     time.tzset()
+    tempfile.tempdir = None
     os.chdir(request["folder"])
     sys.argv[:] = ["-c", *request["argv"]]
     sys.path[:] = ["", *request["path"]]
