@@ -89,7 +89,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def import_dbt(config: pytest.Config) -> None:
-    """Start the process whose forks are the dbt processes of the tests. It ends with this one."""
+    """Start the process whose forks are the dbt processes of the tests. It ends with this one. `FORKED_DBT=none` says
+    that there is to be none."""
+    if "FORKED_DBT" in os.environ:
+        return
     folder = tempfile.mkdtemp(prefix="forks-")
     os.environ["FORKED_DBT"] = f"{folder}/socket"
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(FORKING), os.environ.get("PYTHONPATH")]))
@@ -117,7 +120,7 @@ def python_path(*folders: Path) -> str:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Import dbt once for the tests of a run that is not parallel, too, if they are more than a few."""
     count = sum(item.get_closest_marker("dbt") is not None for item in session.items)
-    if count > 3 and not session.config.option.collectonly and "FORKED_DBT" not in os.environ:
+    if count > 3 and not session.config.option.collectonly:
         import_dbt(session.config)
 
 

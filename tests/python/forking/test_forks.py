@@ -11,7 +11,10 @@ import pytest
 
 from ..conftest import PROJECT, python_path
 
-pytestmark = pytest.mark.dbt
+pytestmark = [
+    pytest.mark.dbt,
+    pytest.mark.skipif("not os.path.exists(os.environ.get('FORKED_DBT', ''))", reason="nothing to fork was started"),
+]
 
 CODE = """
 # import dbt_process
