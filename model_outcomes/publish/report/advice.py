@@ -119,7 +119,8 @@ def cost_of_success(row: dict[str, Any]) -> str:
     if row["cost_per_success"] is None:
         return "no success yet" if row["has_cost_without_success"] else "unknown: no price recorded"
     if row["cost_per_success_lower"] is None:
-        return dollars(row["cost_per_success"])
+        few = " (one success: no interval)" if row["cost_per_success"] > 0 else ""
+        return f"{dollars(row['cost_per_success'])}{few}"
     return f"{dollars(row['cost_per_success'])} ({_bounds(row, 'cost_per_success', dollars)})"
 
 

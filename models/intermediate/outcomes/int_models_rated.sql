@@ -79,6 +79,16 @@ costed as (
 
 ),
 
+spread as (
+
+    select
+        *,
+        {{ cost_per_success_spread('cost_per_success', 'cost_per_success_error', 'priced_successes') }}
+            as cost_per_success_spread
+    from costed
+
+),
+
 rated as (
 
     select
@@ -106,8 +116,12 @@ rated as (
         metered_trials,
         priced_trials,
         cost_per_success,
-        {{ cost_per_success_lower('cost_per_success', 'cost_per_success_error') }} as cost_per_success_lower,
-        {{ cost_per_success_upper('cost_per_success', 'cost_per_success_error') }} as cost_per_success_upper,
+        {{ cost_per_success_lower(
+            'cost_per_success', 'cost_per_success_spread', 'priced_successes', 'priced_trials'
+        ) }} as cost_per_success_lower,
+        {{ cost_per_success_upper(
+            'cost_per_success', 'cost_per_success_spread', 'priced_successes', 'priced_trials'
+        ) }} as cost_per_success_upper,
         first_used,
         last_used,
         legacy_successes,
@@ -121,7 +135,7 @@ rated as (
                 then 1
             else 0
         end as has_many_lost_attempts
-    from costed
+    from spread
 
 )
 

@@ -27,6 +27,8 @@ weighed as (
 
     select
         *,
+        {{ cost_per_success_spread('cost_per_success', 'cost_per_success_error', 'priced_successes') }}
+            as cost_per_success_spread,
         {{ prior_strength('pooled_success_rate', 'tau_squared', 'pooled_error') }} as prior_strength
     from pooled
 
@@ -50,10 +52,14 @@ compared as (
         weighed.i_squared,
         {{ ratio('weighed.metered_tokens', 'weighed.metered_trials') }} as avg_tokens,
         weighed.cost_per_success,
-        {{ cost_per_success_lower('weighed.cost_per_success', 'weighed.cost_per_success_error') }}
-            as cost_per_success_lower,
-        {{ cost_per_success_upper('weighed.cost_per_success', 'weighed.cost_per_success_error') }}
-            as cost_per_success_upper,
+        {{ cost_per_success_lower(
+            'weighed.cost_per_success', 'weighed.cost_per_success_spread',
+            'weighed.priced_successes', 'weighed.priced_trials'
+        ) }} as cost_per_success_lower,
+        {{ cost_per_success_upper(
+            'weighed.cost_per_success', 'weighed.cost_per_success_spread',
+            'weighed.priced_successes', 'weighed.priced_trials'
+        ) }} as cost_per_success_upper,
         coalesce(own.trials, 0) as own_trials,
         coalesce(own.successes, 0) as own_successes,
         own.success_rate as own_success_rate,

@@ -115,7 +115,7 @@ def test_cost_intervals_have_the_level(site: Site) -> None:
     costs, successes = np.array([0.01 * (n % 3 + 1) for n in range(100)]), np.arange(100) < 71
     ratio = costs.sum() / 71
     error = np.sqrt(100 * ((costs - ratio * successes) ** 2).sum() / 99) / 71
-    width = stats.norm.isf(ALPHA / 2) * error / ratio
+    width = stats.t.isf(ALPHA / 2, 70) * error / ratio
     assert (cost, lower, upper) == pytest.approx((ratio, ratio * np.exp(-width), ratio * np.exp(width)), abs=1e-12)
 
 

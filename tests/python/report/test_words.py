@@ -2,9 +2,13 @@
 
 import re
 from datetime import date, timedelta
+from typing import Any
+
+import pytest
 
 from model_outcomes.base import clock
 from model_outcomes.publish import report
+from model_outcomes.publish.report import advice
 from sample import world
 
 from .conftest import Log, Open
@@ -50,6 +54,19 @@ def test_the_leaders_are_those_of_the_rankings_and_sure_where_nothing_is_tied(sa
             assert price == "unknown: no price recorded"
         else:
             assert price.startswith(f"${cost:#.3g} (${cost_lower:#.3g} to ")
+
+
+@pytest.mark.parametrize(
+    ("figures", "text"),
+    [
+        ((0.05, 0.05, 0.146), "$0.0500 ($0.0500 to $0.146)"),
+        ((0.05, None, None), "$0.0500 (one success: no interval)"),
+        ((0.0, None, None), "$0.00"),
+    ],
+)
+def test_a_cost_has_its_interval_or_says_that_it_has_none(figures: tuple[Any, ...], text: str) -> None:
+    names = ("cost_per_success", "cost_per_success_lower", "cost_per_success_upper")
+    assert advice.cost_of_success(dict(zip(names, figures, strict=True))) == text
 
 
 def test_a_leader_without_a_rival_that_may_be_as_good_is_sure(strange: Log, open_report: Open) -> None:

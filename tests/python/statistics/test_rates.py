@@ -1,5 +1,6 @@
-"""Wilson and Newcombe against statsmodels."""
+"""The quantiles against scipy, Wilson and Newcombe against statsmodels."""
 
+import sqlite3
 from pathlib import Path
 
 import jinja2
@@ -12,9 +13,29 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def quantiles(alpha):
+    """Return the macros z and t_quantile for this alpha."""
+    rates = ROOT / "macros" / "statistics" / "rates"
+    names = {"var": {"alpha": alpha}.get, "double": "cast({} as real)".format}
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    source = (rates / "z.sql").read_text() + (rates / "t_quantile.sql").read_text()
+    return environment.from_string(source, globals=names).module
+
+
 def z(alpha):
-    macro = (ROOT / "macros" / "statistics" / "rates" / "z.sql").read_text()
-    return jinja2.Environment().from_string(macro, globals={"var": {"alpha": alpha}.get}).module.z()  # type: ignore[attr-defined]
+    return quantiles(alpha).z()
+
+
+def t(alpha, degrees):
+    """Return the quantiles that SQLite computes."""
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("create table inputs (degrees integer)")
+        connection.executemany("insert into inputs values (?)", [(int(number),) for number in degrees])
+        rows = connection.execute(f"select {quantiles(alpha).t_quantile('degrees')} from inputs")
+        return np.array([value for (value,) in rows], dtype=float)
+
+
+DEGREES = [*range(1, 3000), 10**4, 10**5, 10**5 + 1, 10**6, 10**7, 10**9]
 
 
 def test_z_is_the_quantile_of_the_shipped_alpha(project_vars):
@@ -24,6 +45,24 @@ def test_z_is_the_quantile_of_the_shipped_alpha(project_vars):
 @pytest.mark.parametrize("alpha", [0.5, 0.32, 0.2, 0.15, 0.1499, 0.1, 0.05, 0.01, 1e-3, 1e-6, 1e-9])
 def test_z_is_the_quantile_of_any_alpha(alpha):
     assert float(z(alpha)) == pytest.approx(stats.norm.isf(alpha / 2), abs=1e-15)
+
+
+def test_t_golden_figure(project_vars):
+    assert t(project_vars["alpha"], [2, 6]) == pytest.approx([4.30265273, 2.446911851], abs=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.32, 0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-5])
+def test_t_is_the_quantile_of_any_alpha(alpha):
+    assert_allclose(t(alpha, DEGREES), stats.t.isf(alpha / 2, DEGREES), rtol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-7, 1e-9])
+def test_t_is_less_exact_for_tiny_alpha(alpha):
+    assert_allclose(t(alpha, DEGREES), stats.t.isf(alpha / 2, DEGREES), rtol=1e-7)
+
+
+def test_t_is_null_below_one_degree_of_freedom():
+    assert np.isnan(t(0.05, [0, -1])).all()
 
 
 def test_wilson_golden_figures(evaluate):
