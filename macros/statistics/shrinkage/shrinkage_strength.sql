@@ -3,13 +3,13 @@
     if the variance between models is unknown, and 2 if there is only one model.
 
     Formula: m (1 - m)/variance - 1, clipped to 1..10,000
-    models                  number of models with trials at the task type
-    pooled_rate             m, all successes divided by all trials of the task type
-    between_model_variance  variance, from the macro of that name
+    models            number of models with trials at the task type
+    pooled_rate       m, all successes divided by all trials of the task type
+    between_variance  variance, from the macro of that name
     Example: shrinkage_strength('3', '0.7', '0.02') is 9.5
 -#}
-{% macro shrinkage_strength(models, pooled_rate, between_model_variance) -%}
-    {%- set m, variance = double(pooled_rate), double(between_model_variance) -%}
+{% macro shrinkage_strength(models, pooled_rate, between_variance) -%}
+    {%- set m, variance = double(pooled_rate), double(between_variance) -%}
     (case
         when {{ models }} = 1 then 2e0
         when {{ variance }} is null then 20e0

@@ -1,29 +1,47 @@
+-- Noise can make counts negative: they then count as 0.
 with projects as (
 
-    select * from {{ ref('int_projects_counted') }}
+    select
+        *,
+        {{ at_least(double('successes'), '0e0') }} as won,
+        {{ at_least('trials - ' ~ double('successes'), '0e0') }} as lost
+    from {{ ref('int_projects_counted') }}
 
 ),
 
-effects as (
+counted as (
 
-    select
-        *,
-        {{ log_odds('successes', 'trials') }} as log_odds,
-        {{ log_odds_variance('successes', 'trials', 'noise_variance') }} as variance
-    from projects
+    select *, won + lost as tried from projects
 
 ),
 
--- The mean if projects differ by chance alone; their spread is measured from it.
-weighed as (
+rated as (
 
     select
         *,
-        {{ ratio(
-            'sum(log_odds / variance) over (partition by task_type, model_id)',
-            'sum(1 / variance) over (partition by task_type, model_id)'
-        ) }} as fixed_mean
-    from effects
+        {{ ratio('won', 'tried') }} as rate,
+        sum(tried) over of_the_cell as all_tried,
+        {{ ratio('sum(won) over of_the_cell', 'sum(tried) over of_the_cell') }} as plain_rate
+    from counted
+    window of_the_cell as (partition by task_type, model_id)
+
+),
+
+-- The expected rate is never 0 or 1: with these, a trial would have no variance.
+expected as (
+
+    select *, {{ inner_rate('plain_rate', 'all_tried') }} as expected_rate from rated
+
+),
+
+measured as (
+
+    select
+        *,
+        {{ project_variance('expected_rate', 'tried', 'noise_variance') }} as variance,
+        {{ project_variance('expected_rate', 'tried', 'noise_variance') }}
+        - {{ project_variance('expected_rate', 'tried', '0') }} as variance_of_noise
+    from expected
 
 ),
 
@@ -32,11 +50,18 @@ spreads as (
     select
         task_type,
         model_id,
-        count(log_odds) as projects,
-        sum(1 / variance) as weights,
-        sum(1 / (variance * variance)) as squared_weights,
-        sum((log_odds - fixed_mean) * (log_odds - fixed_mean) / variance) as heterogeneity
-    from weighed
+        count(rate) as projects,
+        max(plain_rate) as plain_rate,
+        sum(tried) as tried,
+        sum(tried * tried) as squared_tried,
+        -- Without the part that noise explains.
+        sum(tried * (
+            (rate - plain_rate) * (rate - plain_rate)
+            - (1 - {{ ratio('tried', 'all_tried') }}) * variance_of_noise
+        )) as spread,
+        sum((rate - plain_rate) * (rate - plain_rate) / variance) as heterogeneity,
+        sum(expected_rate * (1 - expected_rate) / variance) as effective_trials
+    from measured
     group by task_type, model_id
 
 ),
@@ -45,39 +70,68 @@ variances as (
 
     select
         *,
-        {{ between_project_variance('projects', 'weights', 'squared_weights', 'heterogeneity') }} as tau_squared,
+        coalesce({{ at_least(
+            between_variance('projects', 'tried', 'squared_tried', 'plain_rate', 'spread'), '0e0'
+        ) }}, 0e0) as tau_squared,
         {{ i_squared('projects', 'heterogeneity') }} as i_squared
     from spreads
+    where projects > 0
+
+),
+
+weighed as (
+
+    select
+        measured.*,
+        variances.projects,
+        variances.tau_squared,
+        variances.i_squared,
+        variances.effective_trials,
+        1 / (measured.variance + variances.tau_squared) as weight
+    from measured
+    inner join variances
+        on measured.task_type = variances.task_type and measured.model_id = variances.model_id
+
+),
+
+averaged as (
+
+    select
+        *,
+        {{ ratio(
+            'sum(weight * rate) over (partition by task_type, model_id)',
+            'sum(weight) over (partition by task_type, model_id)'
+        ) }} as pooled_rate
+    from weighed
 
 ),
 
 pooled as (
 
     select
-        weighed.task_type,
-        weighed.model_id,
-        max(variances.projects) as projects,
-        max(variances.tau_squared) as tau_squared,
-        max(variances.i_squared) as i_squared,
-        {{ ratio(
-            'sum(weighed.log_odds / (weighed.variance + variances.tau_squared))',
-            'sum(1 / (weighed.variance + variances.tau_squared))'
-        ) }} as pooled_log_odds,
-        {{ pooled_error('sum(1 / (weighed.variance + variances.tau_squared))') }} as pooled_error,
-        sum(weighed.trials) as trials,
-        sum(weighed.successes) as successes,
-        sum(weighed.metered_trials) as metered_trials,
-        sum(weighed.metered_tokens) as metered_tokens,
-        sum(weighed.priced_trials) as priced_trials,
-        sum(weighed.priced_successes) as priced_successes,
-        sum(weighed.priced_cost_usd) as priced_cost_usd,
-        sum(weighed.cost_usd_squared) as cost_usd_squared,
-        sum(weighed.success_cost_usd) as success_cost_usd
-    from weighed
-    inner join variances
-        on weighed.task_type = variances.task_type and weighed.model_id = variances.model_id
-    where variances.projects > 0
-    group by weighed.task_type, weighed.model_id
+        task_type,
+        model_id,
+        max(projects) as projects,
+        max(tau_squared) as tau_squared,
+        max(i_squared) as i_squared,
+        max(effective_trials) as effective_trials,
+        max(pooled_rate) as pooled_success_rate,
+        {{ pooled_error(
+            'max(projects)',
+            'sum(weight)',
+            'sum(weight * weight * (rate - pooled_rate) * (rate - pooled_rate))'
+        ) }} as pooled_error,
+        sum(trials) as trials,
+        sum(successes) as successes,
+        sum(metered_trials) as metered_trials,
+        sum(metered_tokens) as metered_tokens,
+        sum(priced_trials) as priced_trials,
+        sum(priced_successes) as priced_successes,
+        sum(priced_cost_usd) as priced_cost_usd,
+        sum(cost_usd_squared) as cost_usd_squared,
+        sum(success_cost_usd) as success_cost_usd
+    from averaged
+    group by task_type, model_id
 
 )
 

@@ -1,7 +1,13 @@
 with models as (
 
-    select * from {{ ref('int_models_ranked') }}
-    where is_eligible = 1
+    select
+        ranked.*,
+        shrunk.posterior_successes,
+        shrunk.posterior_failures
+    from {{ ref('int_models_ranked') }} as ranked
+    inner join {{ ref('int_models_shrunk') }} as shrunk
+        on ranked.task_type = shrunk.task_type and ranked.model_id = shrunk.model_id
+    where ranked.is_eligible = 1
 
 ),
 
@@ -15,7 +21,9 @@ profiles as (
         count(*) as models,
         min(rank) as best_rank,
         max(eligible_models) as eligible_models,
-        max(success_rate_upper) as success_rate_upper
+        max(success_rate_upper) as success_rate_upper,
+        max(posterior_successes) as posterior_successes,
+        max(posterior_failures) as posterior_failures
     from models
     group by task_type, successes, trials
 
@@ -55,6 +63,8 @@ limited as (
             else 0
         end as is_rival,
         case when posterior_place <= {{ var('max_compared_profiles') }} then 1 else 0 end as has_posterior,
+        posterior_successes,
+        posterior_failures,
         case when profiles > {{ var('max_compared_profiles') }} then 1 else 0 end as is_capped
     from placed
 

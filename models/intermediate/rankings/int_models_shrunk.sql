@@ -32,28 +32,45 @@ strengths as (
 
     select
         task_type,
+        trials,
         {{ shrinkage_strength(
             'models',
             'pooled_rate',
-            between_model_variance('models', 'trials', 'squared_trials', 'pooled_rate', 'spread')
+            between_variance('models', 'trials', 'squared_trials', 'pooled_rate', 'spread')
         ) }} as strength
     from spreads
 
 ),
 
 -- A model alone at its task type is moved toward its rate at other task types.
-shrunk as (
+expected as (
 
     select
         models.task_type,
         models.model_id,
-        {{ shrunk_rate(
-            'models.successes', 'models.trials',
-            "case when models.models > 1 then models.pooled_rate else coalesce(models.rate_elsewhere, 0.5e0) end",
-            'strengths.strength'
-        ) }} as shrunk_success_rate
+        models.successes,
+        models.trials,
+        strengths.strength,
+        strengths.trials as all_trials,
+        case
+            when models.models > 1 then models.pooled_rate
+            else coalesce(models.rate_elsewhere, 0.5e0)
+        end as prior_rate
     from models
     inner join strengths on models.task_type = strengths.task_type
+
+),
+
+shrunk as (
+
+    select
+        task_type,
+        model_id,
+        {{ shrunk_rate('successes', 'trials', 'prior_rate', 'strength') }} as shrunk_success_rate,
+        {{ posterior_count('successes', inner_rate('prior_rate', 'all_trials'), 'strength') }} as posterior_successes,
+        {{ posterior_count('trials - successes', '1 - ' ~ inner_rate('prior_rate', 'all_trials'), 'strength') }}
+            as posterior_failures
+    from expected
 
 )
 

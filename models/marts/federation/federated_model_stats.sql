@@ -10,11 +10,10 @@ own as (
 
 ),
 
-pooled as (
+costed as (
 
     select
         *,
-        {{ rate_of_log_odds('pooled_log_odds') }} as pooled_success_rate,
         {{ cost_per_success('priced_cost_usd', 'priced_successes') }} as cost_per_success,
         {{ cost_per_success_error(
             'priced_trials', 'priced_successes', 'priced_cost_usd', 'cost_usd_squared', 'success_cost_usd'
@@ -29,8 +28,12 @@ weighed as (
         *,
         {{ cost_per_success_spread('cost_per_success', 'cost_per_success_error', 'priced_successes') }}
             as cost_per_success_spread,
-        {{ prior_strength('pooled_success_rate', 'tau_squared', 'pooled_error') }} as prior_strength
-    from pooled
+        {{ t_quantile('(projects - 1)') }} as quantile,
+        sqrt(pooled_error * pooled_error + tau_squared) as new_project_error,
+        {{ prior_strength(
+            inner_rate('pooled_success_rate', 'effective_trials'), 'tau_squared', 'pooled_error'
+        ) }} as prior_strength
+    from costed
 
 ),
 
@@ -44,10 +47,26 @@ compared as (
         weighed.trials,
         weighed.successes,
         weighed.pooled_success_rate,
-        {{ rate_of_log_odds('(weighed.pooled_log_odds - ' ~ z() ~ ' * weighed.pooled_error)') }}
-            as pooled_success_rate_lower,
-        {{ rate_of_log_odds('(weighed.pooled_log_odds + ' ~ z() ~ ' * weighed.pooled_error)') }}
-            as pooled_success_rate_upper,
+        {{ pooled_lower(
+            'weighed.projects', 'weighed.pooled_success_rate', 'weighed.pooled_error',
+            'weighed.effective_trials', 'weighed.quantile'
+        ) }} as pooled_success_rate_lower,
+        {{ pooled_upper(
+            'weighed.projects', 'weighed.pooled_success_rate', 'weighed.pooled_error',
+            'weighed.effective_trials', 'weighed.quantile'
+        ) }} as pooled_success_rate_upper,
+        case
+            when weighed.projects > 1 then {{ pooled_lower(
+                'weighed.projects', 'weighed.pooled_success_rate', 'weighed.new_project_error',
+                'weighed.effective_trials', 'weighed.quantile'
+            ) }}
+        end as new_project_success_rate_lower,
+        case
+            when weighed.projects > 1 then {{ pooled_upper(
+                'weighed.projects', 'weighed.pooled_success_rate', 'weighed.new_project_error',
+                'weighed.effective_trials', 'weighed.quantile'
+            ) }}
+        end as new_project_success_rate_upper,
         weighed.tau_squared,
         weighed.i_squared,
         {{ ratio('weighed.metered_tokens', 'weighed.metered_trials') }} as avg_tokens,

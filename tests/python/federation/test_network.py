@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy import special, stats
-from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.stats.proportion import proportion_confint
 
 from .conftest import Project, times
 
@@ -49,24 +50,28 @@ def counted(outcomes: list[dict[str, Any]]) -> dict[Cell, np.ndarray]:
 
 
 def pooled(cells: list[np.ndarray], noise: float = 0.0) -> dict[str, float]:
-    """The random-effects pool by statsmodels, tau^2 clipped at 0."""
-    won, lost = np.array([[cell[0], cell[1] - cell[0]] for cell in cells], float).T + 0.5
-    effect, variance = np.log(won / lost), 1 / won + 1 / lost + noise * (1 / won**2 + 1 / lost**2)
-    with np.errstate(invalid="ignore"):
-        found = combine_effects(effect, variance, method_re="chi2")
-    between = max(0.0, found.tau2)
-    weights = 1 / (variance + between)
-    mean, error = np.average(effect, weights=weights), weights.sum() ** -0.5
-    if between > 0:
-        assert (mean, error) == pytest.approx((found.mean_effect_re, found.sd_eff_w_re))
-    rate = special.expit(mean)
-    half = stats.norm.ppf(0.975) * error
+    """The random-effects pool by statsmodels' weighted least squares, tau^2 from an analysis of variance."""
+    successes, trials = np.array(cells, float).T
+    rates, m, projects = successes / trials, successes.sum() / trials.sum(), len(cells)
+    noise_part = noise * (m**2 + (1 - m) ** 2) / trials**2
+    within = m * (1 - m) / trials + noise_part
+    share = trials / trials.sum()
+    between = (
+        (trials * (rates - m) ** 2).sum() - (projects - 1) * m * (1 - m) - (trials * (1 - share) * noise_part).sum()
+    )
+    tau_squared = max(0.0, between / ((trials * (1 - share)).sum() - (projects - 1)))
+    weights = 1 / (within + tau_squared)
+    fit = sm.WLS(rates, np.ones(projects), weights=weights).fit(cov_type="HC1")
+    rate, error = fit.params[0], max(fit.bse[0], weights.sum() ** -0.5)
+    half = stats.t.isf(0.025, projects - 1) * np.array([error, np.sqrt(error**2 + tau_squared)]) / (rate * (1 - rate))
+    (lower, new_lower), (upper, new_upper) = (special.expit(special.logit(rate) + sign * half) for sign in (-1, 1))
     return {
-        "projects": len(cells), "trials": sum(cell[1] for cell in cells), "successes": sum(cell[0] for cell in cells),
-        "pooled_success_rate": rate, "pooled_success_rate_lower": special.expit(mean - half),
-        "pooled_success_rate_upper": special.expit(mean + half), "tau_squared": between,
-        "i_squared": max(0.0, found.i2),
-        "prior_strength": np.clip(1 / ((between + error**2) * rate * (1 - rate)) - 1, 1, 20),
+        "projects": projects, "trials": trials.sum(), "successes": successes.sum(),
+        "pooled_success_rate": rate, "pooled_success_rate_lower": lower, "pooled_success_rate_upper": upper,
+        "new_project_success_rate_lower": new_lower, "new_project_success_rate_upper": new_upper,
+        "tau_squared": tau_squared,
+        "i_squared": max(0.0, 1 - (projects - 1) / ((rates - m) ** 2 / within).sum()),
+        "prior_strength": np.clip(rate * (1 - rate) / (tau_squared + error**2) - 1, 1, 20),
     }  # fmt: skip
 
 
@@ -139,8 +144,11 @@ def test_a_success_of_the_others_has_its_price(network: dict[str, Project]) -> N
         cost, success = np.array([[one["cost_usd"], one["success"]] for one in trials]).T
         ratio = cost.sum() / success.sum()
         error = np.std(cost - ratio * success, ddof=1) / success.mean() / np.sqrt(len(trials))
+        spread = stats.t.isf(0.025, success.sum() - 1) * error / ratio
+        lowest_rate, _ = proportion_confint(success.sum(), len(trials), method="wilson")
+        upper = max(ratio * np.exp(spread), cost.mean() / lowest_rate)
         assert row["cost_per_success"] == pytest.approx(ratio)
-        assert row["cost_per_success_upper"] == pytest.approx(ratio * np.exp(stats.norm.ppf(0.975) * error / ratio))
+        assert row["cost_per_success_upper"] == pytest.approx(upper)
         assert row["avg_tokens"] == pytest.approx(np.mean([one["tokens_used"] for one in trials]))
 
 

@@ -30,9 +30,12 @@ EXAMPLES = {
     if (match := re.search(r"\n    Example: (.+) is (\S+)\n", path.read_text()))
 }
 PROJECT_MODELS = (
-    "days/int_numbers",
-    "rankings/int_model_profiles",
-    "rankings/int_posteriors_compared",
+    "intermediate/days/int_numbers",
+    "intermediate/rankings/int_models_shrunk",
+    "intermediate/rankings/int_model_profiles",
+    "intermediate/rankings/int_posteriors_compared",
+    "intermediate/federation/int_projects_pooled",
+    "marts/federation/federated_model_stats",
 )
 
 
@@ -60,7 +63,7 @@ def compile_queries(folder: Path, project_vars) -> None:
     (folder / "queries" / "examples.sql").write_text(f"select\n{calls}\nfrom inputs\n")
     shutil.copytree(HERE / "models", folder / "models")
     for name in PROJECT_MODELS:
-        shutil.copy(ROOT / "models" / "intermediate" / f"{name}.sql", folder / "models")
+        shutil.copy(ROOT / "models" / f"{name}.sql", folder / "models")
     project = {
         "name": "statistics",
         "profile": "statistics",

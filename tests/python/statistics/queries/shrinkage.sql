@@ -32,7 +32,7 @@ variances as (
 
     select
         *,
-        {{ between_model_variance('models', 'trials', 'squared_trials', 'pooled_rate', 'spread') }} as variance
+        {{ between_variance('models', 'trials', 'squared_trials', 'pooled_rate', 'spread') }} as variance
     from spreads
 
 ),
