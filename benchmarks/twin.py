@@ -1,12 +1,13 @@
-"""The project's sequential statistics and drift alarm in NumPy, over whole arrays of runs at once.
+"""The project's sequential statistics, drift alarm and same-task strength in NumPy, over whole arrays of runs at once.
 
-SQL is what counts; this twin exists because 4,000 runs of 90 looks in 30 cells are too many for it.
+SQL is what counts; this twin exists because thousands of runs of 90 looks are too many for it.
 A test holds the two equal (tests/python/statistics/test_twin.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 ALPHA = 0.05
 Z = 1.959963984540054
 MIN_TRIALS = 30
+MIN_STRATA = 10
+MIN_SHARED_TASKS = 30
+STRENGTH_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,158 @@ def tuning(tuning_trials: float, alpha: float = ALPHA) -> float:
     return float(tuning_trials / (np.log(1 - 2 * np.log(alpha)) - 2 * np.log(alpha)))
 
 
-def half_width(squared_error: Array, trials: Array, tuning_trials: float) -> Array:
-    """Half the anytime-valid interval. Source: Waudby-Smith et al., arXiv 2103.06476."""
+def half_width(squared_error: Array, trials: Array, tuning_trials: float, alpha: float = ALPHA) -> Array:
+    """Half the anytime-valid interval. Source: Waudby-Smith et al., arXiv 2103.06476.
+
+    Alpha shared between several comparisons counts in the logarithm alone."""
     r = tuning(tuning_trials)
-    return np.sqrt(squared_error * (trials + r) / trials * np.log((trials + r) / (r * ALPHA**2)))
+    return np.sqrt(squared_error * (trials + r) / trials * np.log((trials + r) / (r * alpha**2)))
 
 
-def difference_bounds(k_a: Array, n_a: Array, k_b: Array, n_b: Array, mode: Mode) -> tuple[Array, Array]:
+def e_value(difference: Array, squared_error: Array, trials: Array, tuning_trials: float) -> Array:
+    """Return the evidence against no difference. Source: as for half_width."""
+    r = tuning(tuning_trials)
+    exponent = difference**2 / squared_error / 2 * trials / (trials + r)
+    with np.errstate(over="ignore"):
+        return np.sqrt(r / (trials + r)) * np.exp(exponent)
+
+
+def worse_e_value(difference: Array, squared_error: Array, trials: Array, margin: float = 0.0) -> Array:
+    """Return the evidence that the challenger is worse by more than `margin`; 0 if it is not."""
+    evidence = e_value(difference + margin, squared_error, trials, MODES["default"].tuning_trials)
+    return np.where(difference < -margin, evidence, 0.0)
+
+
+def e_bh(evidence: Array, is_compared: Array, alpha: float = ALPHA) -> Array:
+    """Return which hypotheses of the last axis the e-BH procedure rejects.
+
+    Only those in `is_compared` count. Source: Wang & Ramdas, arXiv 2009.02824."""
+    evidence = np.where(is_compared, evidence, 0.0)
+    count = is_compared.sum(axis=-1, keepdims=True)
+    descending = -np.sort(-evidence, axis=-1)
+    number = np.arange(1, evidence.shape[-1] + 1)
+    is_enough = (descending > 0) & (number * descending >= count / alpha)
+    rejected = np.where(is_enough, number, 0).max(axis=-1, keepdims=True)
+    smallest = np.take_along_axis(descending, np.maximum(rejected - 1, 0), axis=-1)
+    result: Array = (rejected > 0) & (evidence >= smallest)
+    return result
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Sums over strata, of which each array element is one case; they add up.
+
+    Source: Mantel & Haenszel 1959 for the weights, Liang & Zeger 1986 for the robust variance."""
+
+    strata: Array
+    incumbent_trials: Array
+    challenger_trials: Array
+    weight: Array
+    squared_weight: Array
+    weighted_difference: Array
+    squared_weight_difference: Array  # sum of weight^2 * difference
+    squared_weighted_difference: Array  # sum of (weight * difference)^2
+    within_variance: Array
+
+    @classmethod
+    def of(cls, k_a: Array, n_a: Array, k_b: Array, n_b: Array) -> Strata:
+        """Return each stratum by itself; one that an arm has no trial in counts nothing."""
+        is_common = (n_a > 0) & (n_b > 0)
+        trials, successes = n_a + n_b, k_a + k_b
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weight = np.where(is_common, n_a * n_b / trials, 0.0)
+            weighted = np.where(is_common, weight * (k_b / n_b - k_a / n_a), 0.0)
+            variance = np.where(is_common, weight * successes * (trials - successes) / (trials * (trials - 1)), 0.0)
+        return cls(
+            strata=is_common.astype(float),
+            incumbent_trials=np.where(is_common, n_a, 0.0),
+            challenger_trials=np.where(is_common, n_b, 0.0),
+            weight=weight,
+            squared_weight=weight**2,
+            weighted_difference=weighted,
+            squared_weight_difference=weight * weighted,
+            squared_weighted_difference=weighted**2,
+            within_variance=variance,
+        )
+
+    def changed(self, change: Callable[[Array], Array]) -> Strata:
+        return Strata(**{field.name: change(getattr(self, field.name)) for field in fields(self)})
+
+    def accumulated(self) -> Strata:
+        """Return the sums up to each element of the last axis: the strata known at each look."""
+        return self.changed(lambda values: np.cumsum(values, axis=-1))
+
+    def total(self) -> Strata:
+        """Return the sums over the last axis."""
+        return self.changed(lambda values: values.sum(axis=-1))
+
+    def where(self, condition: Array, other: Strata) -> Strata:
+        """Return these sums if `condition`, the other ones elsewhere."""
+        return Strata(
+            **{
+                field.name: np.where(condition, getattr(self, field.name), getattr(other, field.name))
+                for field in fields(self)
+            }
+        )
+
+    @property
+    def trials(self) -> Array:
+        return self.incumbent_trials + self.challenger_trials
+
+    @property
+    def difference(self) -> Array:
+        """The challenger's rate less the incumbent's; nan without a common stratum."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.weighted_difference / self.weight
+
+    @property
+    def variance(self) -> Array:
+        """The variance of the weighted difference if trials are independent within strata."""
+        return self.within_variance + 0.25
+
+    @property
+    def robust_variance(self) -> Array:
+        """The variance of the weighted difference, from how the strata differ."""
+        difference = self.difference
+        spread = (
+            self.squared_weighted_difference
+            - 2 * difference * self.squared_weight_difference
+            + difference**2 * self.squared_weight
+        )
+        return self.strata / np.maximum(self.strata - 1, 1) * spread
+
+    @property
+    def squared_error(self) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.maximum(self.variance, self.robust_variance) / self.weight**2
+
+    @property
+    def is_enough(self) -> Array:
+        """Whether the common strata allow a verdict."""
+        result: Array = (
+            (self.strata >= MIN_STRATA) & (self.incumbent_trials >= MIN_TRIALS) & (self.challenger_trials >= MIN_TRIALS)
+        )
+        return result
+
+    def bounds(self, alpha: float = ALPHA) -> tuple[Array, Array]:
+        """Return the anytime-valid interval of the difference, not clipped."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            half = half_width(self.squared_error, self.trials, MODES["default"].tuning_trials, alpha)
+        return self.difference - half, self.difference + half
+
+    def is_separated(self, alpha: float = ALPHA) -> Array:
+        """Return whether the interval lies outside zero, with enough trials and strata."""
+        lower, upper = self.bounds(alpha)
+        result: Array = self.is_enough & ((lower > 0) | (upper < 0))
+        return result
+
+
+def difference_bounds(
+    k_a: Array, n_a: Array, k_b: Array, n_b: Array, mode: Mode, alpha: float = ALPHA
+) -> tuple[Array, Array]:
     """The anytime-valid interval of the challenger's rate less the incumbent's, not clipped."""
     errors = [_variance(k, n, mode) / n for k, n in ((k_a, n_a), (k_b, n_b))]
-    half = half_width(errors[0] + errors[1], n_a + n_b, mode.tuning_trials)
+    half = half_width(errors[0] + errors[1], n_a + n_b, mode.tuning_trials, alpha)
     # An arm without variance, which only gbstats mode knows, has no interval.
     half = np.where((errors[0] > 0) & (errors[1] > 0), half, np.inf)
     difference = k_b / n_b - k_a / n_a
@@ -108,3 +254,30 @@ def cusum(k: Array, n: Array, baseline: Array, drop: float = 0.10) -> Array:
     increment = np.where((fallen >= 0.01) & (n > 0), increment, 0.0)
     total = np.cumsum(increment, axis=-1)
     return total - np.minimum(np.minimum.accumulate(total, axis=-1), 0.0)
+
+
+def same_task_strength(shares: Array) -> Array:
+    """Return each model's strength as log-odds with the difficulty of tasks taken out, their mean 0.
+
+    `shares` (... x tasks x models) holds each model's share of successes on each task, nan if it did not
+    try the task. A model with fewer than 30 tasks that another one tried gets nan. The strengths are
+    weighted least squares for the model of Bradley & Terry 1952 (Rasch 1960, conditional on the task)."""
+    is_tried = ~np.isnan(shares)
+    is_shared = is_tried & (is_tried.sum(axis=-1, keepdims=True) >= 2)
+    is_judged = is_shared.sum(axis=-2) >= MIN_SHARED_TASKS
+    is_counted = is_tried & is_judged[..., None, :]
+    successes, failures = np.where(is_counted, shares, 0.0), np.where(is_counted, 1 - shares, 0.0)
+    wins = np.swapaxes(successes, -1, -2) @ failures
+    wins = np.where(np.eye(shares.shape[-1], dtype=bool), 0.0, wins)
+    losses = np.swapaxes(wins, -1, -2)
+    log_odds = np.log((wins + 0.5) / (losses + 0.5))
+    weight = np.where(wins + losses > 0, 1 / (1 / (wins + 0.5) + 1 / (losses + 0.5)), 0.0)
+    total = weight.sum(axis=-1)
+    strength = np.zeros(total.shape)
+    for _ in range(STRENGTH_STEPS):
+        with np.errstate(invalid="ignore"):
+            solution = (weight * (log_odds + strength[..., None, :])).sum(axis=-1) / total
+        strength = np.where(total > 0, (strength + solution) / 2, 0.0)
+        mean = np.where(is_judged, strength, 0.0).sum(axis=-1) / np.maximum(is_judged.sum(axis=-1), 1)
+        strength = np.where(is_judged, strength - mean[..., None], 0.0)
+    return np.where(is_judged & (total > 0), strength, np.nan)
