@@ -6,13 +6,14 @@ A test holds the two equal (tests/python/statistics/test_twin.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 ALPHA = 0.05
 Z = 1.959963984540054
@@ -60,7 +61,7 @@ def worse_e_value(difference: Array, squared_error: Array, trials: Array, margin
     return np.where(difference < -margin, evidence, 0.0)
 
 
-def e_bh(evidence: Array, is_compared: Array, alpha: float = ALPHA) -> Array:
+def e_bh(evidence: Array, is_compared: Flags, alpha: float = ALPHA) -> Flags:
     """Return which hypotheses of the last axis the e-BH procedure rejects.
 
     Only those in `is_compared` count. Source: Wang & Ramdas, arXiv 2009.02824."""
@@ -71,7 +72,7 @@ def e_bh(evidence: Array, is_compared: Array, alpha: float = ALPHA) -> Array:
     is_enough = (descending > 0) & (number * descending >= count / alpha)
     rejected = np.where(is_enough, number, 0).max(axis=-1, keepdims=True)
     smallest = np.take_along_axis(descending, np.maximum(rejected - 1, 0), axis=-1)
-    result: Array = (rejected > 0) & (evidence >= smallest)
+    result: Flags = (rejected > 0) & (evidence >= smallest)
     return result
 
 
@@ -123,7 +124,14 @@ class Strata:
         """Return the sums over the last axis."""
         return self.changed(lambda values: values.sum(axis=-1))
 
-    def where(self, condition: Array, other: Strata) -> Strata:
+    @classmethod
+    def stacked(cls, looks: Sequence[Strata]) -> Strata:
+        """Return the sums of several looks as one, with the looks along the last axis."""
+        return cls(
+            **{field.name: np.stack([getattr(look, field.name) for look in looks], axis=-1) for field in fields(cls)}
+        )
+
+    def where(self, condition: Flags, other: Strata) -> Strata:
         """Return these sums if `condition`, the other ones elsewhere."""
         return Strata(
             **{
@@ -164,9 +172,9 @@ class Strata:
             return np.maximum(self.variance, self.robust_variance) / self.weight**2
 
     @property
-    def is_enough(self) -> Array:
+    def is_enough(self) -> Flags:
         """Whether the common strata allow a verdict."""
-        result: Array = (
+        result: Flags = (
             (self.strata >= MIN_STRATA) & (self.incumbent_trials >= MIN_TRIALS) & (self.challenger_trials >= MIN_TRIALS)
         )
         return result
@@ -177,10 +185,10 @@ class Strata:
             half = half_width(self.squared_error, self.trials, MODES["default"].tuning_trials, alpha)
         return self.difference - half, self.difference + half
 
-    def is_separated(self, alpha: float = ALPHA) -> Array:
+    def is_separated(self, alpha: float = ALPHA) -> Flags:
         """Return whether the interval lies outside zero, with enough trials and strata."""
         lower, upper = self.bounds(alpha)
-        result: Array = self.is_enough & ((lower > 0) | (upper < 0))
+        result: Flags = self.is_enough & ((lower > 0) | (upper < 0))
         return result
 
 
@@ -188,7 +196,7 @@ def difference_bounds(
     k_a: Array, n_a: Array, k_b: Array, n_b: Array, mode: Mode, alpha: float = ALPHA
 ) -> tuple[Array, Array]:
     """The anytime-valid interval of the challenger's rate less the incumbent's, not clipped."""
-    errors = [_variance(k, n, mode) / n for k, n in ((k_a, n_a), (k_b, n_b))]
+    errors = [squared_error(k, n, mode) for k, n in ((k_a, n_a), (k_b, n_b))]
     half = half_width(errors[0] + errors[1], n_a + n_b, mode.tuning_trials, alpha)
     # An arm without variance, which only gbstats mode knows, has no interval.
     half = np.where((errors[0] > 0) & (errors[1] > 0), half, np.inf)
@@ -196,8 +204,9 @@ def difference_bounds(
     return difference - half, difference + half
 
 
-def _variance(k: Array, n: Array, mode: Mode) -> Array:
-    return (k + mode.added) * (n - k + mode.added) / (n + 2 * mode.added) ** 2
+def squared_error(k: Array, n: Array, mode: Mode) -> Array:
+    """Return the squared standard error of one arm's rate."""
+    return (k + mode.added) * (n - k + mode.added) / (n + 2 * mode.added) ** 2 / n
 
 
 def paired_bounds(only_a: Array, only_b: Array, pairs: Array) -> tuple[Array, Array]:
@@ -227,7 +236,11 @@ def newcombe_bounds(k_a: Array, n_a: Array, k_b: Array, n_b: Array) -> tuple[Arr
 def decided_at(lower: Array, upper: Array, n_a: Array, n_b: Array) -> Array:
     """The first look (from 1) at which an interval lies outside zero with enough trials, along the
     last axis; inf where it never does."""
-    is_decided = ((lower > 0) | (upper < 0)) & (n_a >= MIN_TRIALS) & (n_b >= MIN_TRIALS)
+    return first_look(((lower > 0) | (upper < 0)) & (n_a >= MIN_TRIALS) & (n_b >= MIN_TRIALS))
+
+
+def first_look(is_decided: Flags) -> Array:
+    """Return the first look (from 1) that decides, along the last axis; inf if none does."""
     return np.where(is_decided.any(axis=-1), is_decided.argmax(axis=-1) + 1.0, np.inf)
 
 
