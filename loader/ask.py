@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +14,8 @@ from model_outcomes.base import console, engines
 from model_outcomes.base.connection import Connection
 from model_outcomes.base.errors import OutcomesError
 
+SINCE = click.option("--since", help="Use outcomes at or after this time, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
+
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options --json and --csv to a command."""
@@ -19,65 +23,99 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--json", "output", flag_value="json", help="Print every column as JSON.")(command)
 
 
+def period_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options --since and --days to a command."""
+    command = click.option("--days", type=click.IntRange(min=1), help="Use outcomes of this number of days, up to the"
+                           " last one with an outcome.")(command)  # fmt: skip
+    return SINCE(command)
+
+
 @click.command()
 @click.argument("task_type", required=False)
 @click.option("--by", metavar="KEYS", help="Split by agent, effort, variant or keys of the attributes: agent,team.")
+@period_options
 @reading_options
 @TARGET
 @click.pass_obj
-def stats(db: Path, task_type: str | None, by: str | None, output: str | None, target: str) -> None:
+def stats(db: Path, task_type: str | None, by: str | None, since: str | None, days: int | None, output: str | None,
+          target: str) -> None:  # fmt: skip
     """Show the totals of every model.
 
-    For one task type, or for all. With --by, opening balances are left out.
+    For one task type, or for all. With --by, --since or --days, opening balances are left out: they have no time.
     """
-    from model_outcomes.answers import build_settings, queries, terminal
+    from model_outcomes.answers import build_settings, groups, period, queries, terminal
 
-    if by:
-        _stats_by([key.strip() for key in by.split(",")], db, task_type, output, target)
-        return
-    with built_on(target, db) as connection:
+    keys = [key.strip() for key in by.split(",")] if by else []
+    first_moment = None
+    with _of_the_log(db, target, {"--by": by, "--since": since, "--days": days}) as connection:
         queries.expect_task_type(connection, task_type)
-        answer, level = queries.stats(connection, task_type), build_settings.read(connection).level
-    console.write(terminal.shown(answer, terminal.STATS, output, level))
+        if since is not None or days is not None:
+            first_moment = period.start(connection, since, days)
+        if keys:
+            answer = groups.stats(connection, keys, task_type, first_moment)
+        else:
+            answer = queries.stats(connection, task_type, first_moment)
+        level = build_settings.read(connection).level
+    columns = terminal.grouped([groups.heading(key) for key in keys]) if keys else terminal.STATS
+    console.write(terminal.shown(answer, columns, output, level, since=first_moment))
 
 
-def _stats_by(keys: list[str], db: Path, task_type: str | None, output: str | None, target: str) -> None:
-    from model_outcomes.answers import build_settings, groups, queries, terminal
-
-    if target != engines.SQLITE:
-        raise OutcomesError(f"--by reads the log: leave out --target {target}")
-    with built(db) as connection:
-        queries.expect_task_type(connection, task_type)
-        answer, level = groups.stats(connection, keys, task_type), build_settings.read(connection).level
-    console.write(terminal.shown(answer, terminal.grouped([groups.heading(key) for key in keys]), output, level))
+def _of_the_log(db: Path, target: str, options: Mapping[str, object]) -> AbstractContextManager[Any]:
+    """Open the marts. Options that read the log itself allow no other engine."""
+    for option, value in options.items():
+        if value is not None and target != engines.SQLITE:
+            raise OutcomesError(f"{option} reads the log: leave out --target {target}")
+    return built_on(target, db)
 
 
 @click.command()
 @click.argument("task_type")
 @click.option("--min-samples", type=click.IntRange(min=0),
               help="Leave out models with fewer trials than this.  [default: the build's min_samples, 3]")  # fmt: skip
+@click.option("--by", metavar="KEYS", help="Rank by agent, effort or variant too, as of the last build: agent,effort.")
+@period_options
 @reading_options
 @TARGET
 @click.pass_obj
-def rank(db: Path, task_type: str, min_samples: int | None, output: str | None, target: str) -> None:
+def rank(db: Path, task_type: str, min_samples: int | None, by: str | None, since: str | None, days: int | None,
+         output: str | None, target: str) -> None:  # fmt: skip
     """Rank the models at a task type.
 
-    The best is first: the one with the highest lower end of the interval of its success rate.
+    The best is first: the one with the highest lower end of the interval of its success rate. `retired` marks a model
+    that was not tried for a long time. With --by agent, lines below the table say how much of the difference between
+    two agents is their own. With --since or --days, opening balances are left out: they have no time.
     """
-    from model_outcomes.answers import build_settings, queries, terminal
+    from model_outcomes.answers import build_settings, configurations, period, queries, terminal
 
-    def question(connection: Connection) -> tuple[queries.Answer, str]:
+    keys = configurations.keys_of(by) if by is not None else []
+    notes: list[str] = []
+    has_period = since is not None or days is not None
+    if keys and has_period:
+        raise OutcomesError("--by ranks all outcomes, as of the last build: leave out --since and --days")
+
+    def question(connection: Connection, first_moment: str | None = None) -> tuple[queries.Answer, str]:
         queries.expect_task_type(connection, task_type)
-        ranking = queries.ranked_models(connection, task_type, min_samples)
-        return ranking, build_settings.read(connection).level
+        level = build_settings.read(connection).level
+        if not keys:
+            return queries.ranked_models(connection, task_type, min_samples, first_moment), level
+        if "agent" in keys:
+            notes[:] = configurations.agent_notes(connection, task_type)
+        return configurations.ranked(connection, task_type, keys, min_samples), level
 
-    if target == engines.SQLITE:
+    first_moment = None
+    if has_period:
+        with _of_the_log(db, target, {"--since": since, "--days": days}) as connection:
+            first_moment = period.start(connection, since, days)
+            answer, level = question(connection, first_moment)
+    elif target == engines.SQLITE:
         (answer, level), snapshot_at = asked(db, question)
         answer = [{**row, "snapshot_at": snapshot_at} for row in answer]
     else:
         with built_on(target, db) as connection:
             answer, level = question(connection)
-    console.write(terminal.shown(answer, terminal.RANKING, output, level))
+    console.write(terminal.shown(answer, terminal.ranking(keys), output, level, since=first_moment))
+    if notes and not output:
+        console.write("\n".join(["", *notes]))
 
 
 @click.command()
@@ -122,7 +160,7 @@ def candidates(db: Path, task_type: str | None, output: str | None) -> None:
 @click.argument("incumbent")
 @click.argument("challenger")
 @click.option("--task-type", required=True, help="The task type at which to compare.")
-@click.option("--since", help="Use outcomes at or after this time, such as 2026-01-31 or 2026-01-31T12:00:00Z.")
+@SINCE
 @click.option("--until", help="Use outcomes before this time.")
 @reading_options
 @click.pass_obj
@@ -130,7 +168,8 @@ def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: st
             output: str | None) -> None:  # fmt: skip
     """Compare two models at a task type.
 
-    From the log as it is now. The interval is valid for one look, at a time chosen before the data.
+    From the log as it is now: by the same tasks, or on the same days, under the same agent, effort and variant. The
+    interval stays valid however often you look. Below it is the plain difference, with an interval for one look.
     """
     from model_outcomes.answers import build_settings, comparison, queries, terminal
 

@@ -22,11 +22,13 @@ SECTIONS = {
     "Record": {"init": "record", "record": "record", "correct": "correct", "drain": "record"},
     "Load": {"load": "load", "import-legacy": "load", "sync-uok": "sync_uok", "rejects": "rejects"},
     "Build": {"build": "build", "audit": "build", "docs": "build", "export-log": "export_log"},
-    "Ask": {"stats": "ask", "rank": "ask", "trends": "ask", "candidates": "ask", "compare": "ask"},
+    "Ask": {
+        "stats": "ask", "rank": "ask", "pairs": "pairs", "trends": "ask", "candidates": "ask", "compare": "ask",
+    },
     "Publish": {"run": "run", "report": "report", "serve": "serve"},
     "Share": {"export-federated": "federation", "import-federated": "federation", "federation": "federation"},
     "Maintain": {"runs": "run", "doctor": "doctor", "backup": "doctor"},
-}
+}  # fmt: skip
 COMMANDS = {name: module for section in SECTIONS.values() for name, module in section.items()}
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from model_outcomes.answers import fallback, queries
+from model_outcomes.answers import fallback, period, queries
 from model_outcomes.base import paths
 from model_outcomes.base.errors import BusyError, NotKeptError, OutcomesError
 from model_outcomes.log import corrections, spool, store, validation
@@ -54,6 +54,8 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     `total_tokens`: tokens of all attempts that recorded them.
     `total_cost`, `cost_per_success`: in US dollars; None if no cost is recorded.
     `last_used`: the time of the last outcome (UTC, such as 2026-01-31 12:00:00.000), or of the opening balance.
+    `is_retired`: True if the model had no trial for a long time (90 days by default), as of the last build; it keeps
+    its rank, but you would hardly choose it. None if the figures are from an older version.
     `snapshot_at`: None if the log answered. Otherwise the log could not be read, the last published snapshot answered
     instead, and this is the time when it was published (UTC, ISO 8601).
     """
@@ -73,6 +75,7 @@ class RankedModel(msgspec.Struct, frozen=True, kw_only=True):
     cost_per_success: float | None
     last_used: str | None
     unknown_failures: int | None = None
+    is_retired: bool | None = None
     snapshot_at: str | None = None
 
     @property
@@ -245,16 +248,26 @@ class ModelOutcomes:
             _log_spooled(self._recorder, spool_path)
         return True
 
-    def ranked_models(self, task_type: str, min_samples: int | None = None) -> list[RankedModel]:
+    def ranked_models(
+        self, task_type: str, min_samples: int | None = None, *, since: datetime | str | None = None
+    ) -> list[RankedModel]:
         """Return the models with at least `min_samples` trials at a task type, the best first. None means the var
         `min_samples` of the last build (3 by default). A new outcome counts at once; the list is empty if there are
         none.
 
+        With `since`, a datetime or ISO 8601 text with an offset, or a day, only outcomes from then on count. Opening
+        balances have no time and are left out. Raises InvalidOutcome, a ValueError, if it is no time.
+
         If the log cannot be read, the last published snapshot answers instead, which `snapshot_at` shows. Without a
-        snapshot the list is empty. With `strict` both cases raise OutcomesError.
+        snapshot the list is empty, and also with `since`, because a snapshot has no single outcomes. With `strict`
+        these cases raise OutcomesError.
         """
         least = None if min_samples is None else operator.index(min_samples)
-        answer = self._ask(lambda connection: queries.ranked_models(connection, task_type, least))
+        first_moment = None if since is None else period.moment(since)
+        answer = self._ask(lambda connection: queries.ranked_models(connection, task_type, least, first_moment))
+        if answer is not None:
+            for row in answer[0]:
+                row["is_retired"] = None if row["is_retired"] is None else bool(row["is_retired"])
         return self._converted(answer, RankedModel)
 
     def should_demote(self, task_type: str, model_id: str) -> Demotion:

@@ -22,6 +22,11 @@ class BuildSettings:
     z: float = round(NormalDist().inv_cdf(1 - SHIPPED.alpha / 2), 15)
     min_samples: int = SHIPPED.min_samples
     min_trials_per_arm: int = SHIPPED.min_trials_per_arm
+    min_strata: int = SHIPPED.min_strata
+    min_shared_tasks: int = SHIPPED.min_shared_tasks
+    min_shared_task_share: float = SHIPPED.min_shared_task_share
+    sequential_mode: str = SHIPPED.sequential_mode
+    sequential_tuning_trials: int = SHIPPED.sequential_tuning_trials.default
     incumbent_days: int = SHIPPED.incumbent_days
     incumbent_share: float = SHIPPED.incumbent_share
     min_exported_outcomes: int = SHIPPED.min_exported_outcomes
@@ -39,6 +44,7 @@ def read(connection: Connection) -> BuildSettings:
         and not connection.execute("select 1 from sqlite_master where name = ?", (TABLE,)).fetchone()
     ):
         return BuildSettings()
-    values = dict(connection.execute(f"select name, numeric_value from {TABLE}").fetchall())
+    rows = connection.execute(f"select name, value, numeric_value from {TABLE}").fetchall()
+    values = {name: text if number is None else number for name, text, number in rows}
     names = [field.name for field in fields(BuildSettings) if field.name in values]
     return BuildSettings(**{name: type(getattr(BuildSettings, name))(values[name]) for name in names})

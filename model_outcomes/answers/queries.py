@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model_outcomes.answers import build_settings
+from model_outcomes.answers import build_settings, period
 from model_outcomes.base.connection import Connection
 from model_outcomes.base.errors import OutcomesError
 
 Answer = list[dict[str, Any]]
 
+RANKED = """
+    select
+        row_number() over (
+            order by
+                success_rate_lower desc,
+                trials desc,
+                case when cost_per_success is null then 1 else 0 end,
+                cost_per_success,
+                model_id
+        ) as rank,
+        *
+    from {}
+    order by rank
+"""
 
-def rows(connection: Connection, query: str, parameters: Sequence[Any] = ()) -> Answer:
+
+def rows(connection: Connection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Answer:
     cursor = connection.execute(query, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def stats(connection: Connection, task_type: str | None = None) -> Answer:
-    """Return the rows of `model_stats`, for one task type or all."""
+def stats(connection: Connection, task_type: str | None = None, since: str | None = None) -> Answer:
+    """Return the rows of `model_stats`, for one task type or all.
+
+    With `since`, a time in the format of `occurred_at`, only outcomes from then on count. Opening balances have no time
+    and are left out. Only the log itself can answer that.
+    """
+    if since is not None:
+        query = f"select * from ({_of_period(connection)}) order by task_type, model_id"
+        return _with_period(rows(connection, query, {"since": since, "task_type": task_type}), since)
     condition = "" if task_type is None else "where task_type = ?"
     return rows(
         connection,
@@ -29,33 +51,51 @@ def stats(connection: Connection, task_type: str | None = None) -> Answer:
     )
 
 
-def ranked_models(connection: Connection, task_type: str, min_samples: int | None = None) -> Answer:
+def ranked_models(
+    connection: Connection, task_type: str, min_samples: int | None = None, since: str | None = None
+) -> Answer:
     """Return the models with at least `min_samples` trials at a task type, the best first. None means the
-    `min_samples` of the last build.
+    `min_samples` of the last build. `since` is as in `stats`.
 
     The order is that of `model_rankings`: lower Wilson bound, then trials, then cost per success, then name. The rows
-    come from the live view, so an outcome counts as soon as it is committed.
+    come from the live view, so an outcome counts as soon as it is committed. `is_retired` is that of the last build,
+    and 0 if the model was used after it; None if the last build does not say.
     """
-    least = build_settings.read(connection).min_samples if min_samples is None else min_samples
-    return rows(
-        connection,
-        """
-        select
-            row_number() over (
-                order by
-                    success_rate_lower desc,
-                    trials desc,
-                    case when cost_per_success is null then 1 else 0 end,
-                    cost_per_success,
-                    model_id
-            ) as rank,
-            *
-        from model_stats
-        where task_type = ? and trials >= ?
-        order by rank
-        """,
-        (task_type, max(least, 1)),
-    )
+    least = max(build_settings.read(connection).min_samples if min_samples is None else min_samples, 1)
+    if since is None:
+        ranked = rows(connection, RANKED.format("model_stats where task_type = ? and trials >= ?"), (task_type, least))
+    else:
+        query = RANKED.format(f"({_of_period(connection)}) where trials >= :least")
+        parameters = {"since": since, "task_type": task_type, "least": least}
+        ranked = _with_period(rows(connection, query, parameters), since)
+    retired = _retired(connection, task_type)
+    for row in ranked:
+        row["is_retired"] = None if retired is None else int((row["model_id"], row["last_used"]) in retired)
+    return ranked
+
+
+def _retired(connection: Connection, task_type: str) -> set[tuple[str, str | None]] | None:
+    """Return the models that the last build calls retired, with the time of their last outcome then; None if it does
+    not say."""
+    if (
+        isinstance(connection, sqlite3.Connection)
+        and not connection.execute(
+            "select 1 from pragma_table_info('model_rankings') where name = 'is_retired'"
+        ).fetchone()
+    ):
+        return None
+    query = "select model_id, last_used from model_rankings where task_type = ? and is_retired = 1"
+    return set(connection.execute(query, (task_type,)).fetchall())
+
+
+def _of_period(connection: Connection) -> str:
+    if not isinstance(connection, sqlite3.Connection):
+        raise OutcomesError("a period reads the log: leave out --target")
+    return period.stats_query(connection)
+
+
+def _with_period(answer: Answer, since: str) -> Answer:
+    return [{**row, "since": since} for row in answer]
 
 
 def trends(connection: sqlite3.Connection, task_type: str | None, model_id: str | None, days: int) -> Answer:

@@ -24,6 +24,7 @@ STANDINGS = {
     "may_be_best": Standing("may be the best", "#3a9bd9", "#9bd4f5", "circle"),
     "behind": Standing("surely behind", "#c1501a", "#e69f00", "triangle-down"),
     "untried": Standing("too few trials", "#6e7781", "#9198a1", "cross"),
+    "retired": Standing("retired", "#8f5a86", "#cc79a7", "square"),
 }
 WORDS = [standing.words for standing in STANDINGS.values()]
 SHAPES = [standing.shape for standing in STANDINGS.values()]

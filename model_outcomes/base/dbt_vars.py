@@ -42,6 +42,10 @@ class DbtVars(msgspec.Struct, frozen=True, kw_only=True):
     sequential_mode: Literal["default", "gbstats"] = "default"
     sequential_tuning_trials: TuningTrials = TuningTrials(1000, 5000)
     min_trials_per_arm: Count = 30
+    min_strata: Annotated[int, Meta(ge=2)] = 10
+    min_strata_per_log_pair: Annotated[float, Meta(ge=0)] = 5
+    min_shared_tasks: Annotated[int, Meta(ge=2)] = 30
+    min_shared_task_share: Annotated[float, Meta(gt=0, le=1)] = 0.1
     max_trials_to_separate: Count = 10_000_000
     traffic_alarm_e_value: Annotated[float, Meta(ge=1)] = 1000
     min_samples: Count = 3
@@ -49,6 +53,7 @@ class DbtVars(msgspec.Struct, frozen=True, kw_only=True):
     failure_rate_threshold: Share = 0.2
     grid_points: Annotated[int, Meta(ge=2, le=40_000)] = 2000
     max_compared_profiles: Count = 500
+    max_paired_configurations: Annotated[int, Meta(ge=2)] = 100
     max_ranked_models: Count = 500
     degenerate_min_trials: Count = 100
     degenerate_min_models: Count = 3
@@ -57,6 +62,7 @@ class DbtVars(msgspec.Struct, frozen=True, kw_only=True):
     incumbent_days: Count = 30
     incumbent_share: Share = 0.5
     min_alternative_probability: Share = 0.05
+    retired_after_days: Count = 90
     demotion_margin: Share = 0
     cusum_drop: Inside = 0.1
     cusum_min_trials: Count = 30

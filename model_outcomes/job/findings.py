@@ -71,7 +71,14 @@ QUERIES = {
         from model_rankings where is_degenerate = 1 group by task_type order by task_type
     """,
     "ab_tests": "select task_type, model_id, incumbent_model_id, reason from ab_test_candidates order by 1, 2",
-    "leaders": "select task_type, model_id from model_rankings where rank = 1 order by task_type",
+    "leaders": """
+        select task_type, model_id from model_rankings
+        where
+            (task_type, rank) in (
+                select task_type, min(rank) from model_rankings where is_retired = 0 group by task_type
+            )
+        order by task_type
+    """,
     "verdicts": f"""
         select experiment_id, task_type, incumbent_model_id, challenger_model_id, verdict, first_decided_at
         from ab_comparisons

@@ -9,8 +9,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model_outcomes.answers import verdicts
 from model_outcomes.answers.queries import Answer
 from model_outcomes.answers.terminal import interval_text, screen
+from model_outcomes.answers.terminal.interval_text import Interval
 from model_outcomes.answers.terminal.tables import (
     Column,
     bounds,
@@ -22,12 +24,15 @@ from model_outcomes.answers.terminal.tables import (
     name,
     percent,
     picture,
+    signed_bounds,
+    signed_points,
     table,
     unknown_causes,
 )
 from model_outcomes.base.console import escaped, printable
 
 DIFFERENCE_WIDTH = 41  # odd, so that zero has a cell
+PERIOD = "(since {} UTC; left out: opening balances, and figures of a build, such as rank_best)"
 FORMULA_SIGNS = "=+-@\u2212"  # the last is the minus of typographers
 GUARDED = ("'", "\t", "\r", "\n")  # the apostrophe itself, and characters that some imports take for the end of a cell
 
@@ -60,10 +65,30 @@ def grouped(keys: Sequence[str]) -> Sequence[Column]:
 RANKING: Sequence[Column] = (
     Column("rank", integer("rank")),
     name("model", "model_id"),
+    Column("state", lambda row: "retired" if row.get("is_retired") else "", is_rare=True),
     *RATE,
     Column("per success", dollars("cost_per_success")),
     Column("last used", day("last_used"), is_spare=True),
     UNKNOWN_CAUSES,
+)
+
+
+def ranking(keys: Sequence[str]) -> Sequence[Column]:
+    """Return the columns of RANKING, with those of further keys."""
+    if not keys:
+        return RANKING
+    facts = [name(key, key) for key in keys]
+    cost = Column("per success", dollars("cost_per_success"))
+    return (*RANKING[:2], *facts, *RATE, cost, Column("last day", day("last_outcome_date"), is_spare=True))
+
+
+PAIRS: Sequence[Column] = (
+    name("model", "model_id"),
+    name("rival", "rival_model_id"),
+    Column("rival's lead", signed_points("difference")),
+    Column("interval", signed_bounds("difference"), is_spare=True),
+    Column("in", lambda row: f"{row['strata']:,} {row['strata_name']}" if row["strata_name"] else "", is_spare=True),
+    Column("verdict", lambda row: str(row["verdict"]).replace("_", " ")),
 )
 
 TRENDS: Sequence[Column] = (
@@ -104,12 +129,20 @@ COMPARISON: Sequence[Column] = (
 )
 
 
-def shown(answer: Answer, columns: Sequence[Column], output: str | None, level: str = "") -> str:
+def shown(
+    answer: Answer, columns: Sequence[Column], output: str | None, level: str = "", *, since: str | None = None
+) -> str:
     """Return an answer as JSON or CSV with every column, or without `output` as a table of the main columns. `level`
-    is the level of its intervals."""
+    is the level of its intervals. `since` is the begin of the period that the answer is about."""
     if output:
         return _for_programs(answer, answer, output)
-    return table(answer, columns, screen.of_output(), level) if answer else "none"
+    shown = table(answer, columns, screen.of_output(), level) if answer else "none"
+    return shown if since is None else f"{shown}\n{PERIOD.format(since.removesuffix('.000'))}"
+
+
+def as_json(answer: Mapping[str, Any]) -> str:
+    """Return an answer that is not a table as a JSON object."""
+    return _for_programs(dict(answer), [], "json")
 
 
 def comparison(answer: Mapping[str, Any], arms: Answer, output: str | None, level: str) -> str:
@@ -133,17 +166,53 @@ def _for_programs(answer: Any, rows: Answer, output: str) -> str:
 
 
 def _difference(answer: Mapping[str, Any], level: str) -> str:
-    if answer["difference"] is None:
+    """Return the difference inside common strata with its verdict, then that of all trials."""
+    if answer["naive_difference"] is None:
         return "no difference: a model has no trials"
-    difference = interval_text.Interval(answer["newcombe_lower"], answer["difference"], answer["newcombe_upper"])
+    naive = Interval(answer["newcombe_lower"], answer["naive_difference"], answer["newcombe_upper"])
+    footnote = f"(all trials, valid for one look only: {_points(naive, level)})"
+    if answer["difference_lower"] is None:
+        return f"no difference: {answer['reason'] or 'nothing tells the arms apart'}\n{footnote}"
+    difference = Interval(answer["difference_lower"], answer["difference"], answer["difference_upper"])
     axis = interval_text.differences(difference)
     line = picture(difference, axis, DIFFERENCE_WIDTH, screen.of_output(), has_zero=True)
-    return (
-        f"difference: {difference.value * 100:+.1f} points,"
-        f" {level} interval {difference.lower * 100:+.1f} to {difference.upper * 100:+.1f}\n"
-        f"{axis.first * 100:+.0f} [{line}] {axis.last * 100:+.0f}\n"
-        "(valid for one look, at a time chosen before the data)"
-    )
+    lines = [
+        f"difference: {_points(difference, level)}, valid at every look",
+        f"{axis.first * 100:+.0f} [{line}] {axis.last * 100:+.0f}",
+        _compared(answer),
+        _verdict(answer),
+    ]
+    if answer["is_confounded"]:
+        lines.append("Caution: all trials together say something else, because conditions differed.")
+    return "\n".join([*lines, footnote])
+
+
+def _points(interval: Interval, level: str) -> str:
+    lower, value, upper = (f"{each * 100:+.1f}" for each in (interval.lower, interval.value, interval.upper))
+    return f"{value} points, {level} interval {lower} to {upper}"
+
+
+def _compared(answer: Mapping[str, Any]) -> str:
+    """Return which trials the difference is about."""
+    trials = " and ".join(f"{answer[f'shared_{arm}_trials']:,}" for arm in ("incumbent", "challenger"))
+    if answer["sequential_mode"] == "gbstats":
+        return f"compared: all {trials} trials"
+    number = answer["strata"]
+    units = "one task or day" if number == 1 else f"{number:,} tasks or days"
+    return f"compared: {trials} trials, at {units} that both share"
+
+
+def _verdict(answer: Mapping[str, Any]) -> str:
+    if answer["verdict"] == "too_few_trials":
+        return "verdict: none, too few trials"
+    evidence = f"e-value {_strength(answer['e_value'])}, and a verdict takes {_strength(answer['deciding_e_value'])}"
+    arm = verdicts.BETTER_ARMS.get(answer["verdict"])
+    return f"verdict: {f'the {arm} is better' if arm else 'none yet'} ({evidence})"
+
+
+def _strength(e_value: float) -> str:
+    """Return an e-value in three digits, without an exponent if it is not very large."""
+    return f"{e_value:,.0f}" if 100 <= e_value < 1e6 else f"{e_value:.3g}"
 
 
 def spreadsheet_safe(value: Any) -> Any:

@@ -90,6 +90,21 @@ def bounds(column: str) -> Callable[[Row], str]:
     return text
 
 
+def signed_points(column: str) -> Callable[[Row], str]:
+    """Return the function that writes a difference of rates in percentage points, with its sign."""
+    return lambda row: "" if row[column] is None else f"{row[column] * 100:+.1f}"
+
+
+def signed_bounds(column: str) -> Callable[[Row], str]:
+    """Return the function that writes the bounds of a difference in percentage points."""
+
+    def text(row: Row) -> str:
+        interval = _interval(row, column)
+        return "" if interval is None else f"{interval.lower * 100:+.1f} to {interval.upper * 100:+.1f}"
+
+    return text
+
+
 def drawn(column: str) -> Column:
     """Return a column that draws a rate with its bounds, `<column>_lower` and `<column>_upper`."""
     return Column("", interval=lambda row: _interval(row, column))

@@ -57,18 +57,19 @@ def _figures(row: dict[str, Any], role: str) -> str:
 
 
 def leaders(contents: Contents) -> list[Leader]:
-    """Return the best model of each task type, and how sure that is."""
+    """Return the best model of each task type that is not retired, and how sure that is."""
     falling = {(row["task_type"], row["model_id"]) for row in contents.drifts}
     recommendations = {row["task_type"]: row for row in contents.recommendations}
     leaders = []
     for task_type, rankings in by_task_type(contents.rankings).items():
-        first = rankings[0]
+        in_use = [row for row in rankings if not row["is_retired"]]
+        first = (in_use or rankings)[0]
         incumbent = _incumbent(recommendations.get(task_type), first["model_id"])
-        if first["rank"] is None:
+        if first["rank"] is None or first["is_retired"]:
             certainty = "no model has been tried often enough"
             leaders.append(Leader(task_type, None, False, certainty, "", "", "", incumbent))
             continue
-        is_sure, certainty = _certainty(rankings, {model for task, model in falling if task == task_type})
+        is_sure, certainty = _certainty(in_use, {model for task, model in falling if task == task_type})
         rate = f"{percent(first['success_rate'])} ({_bounds(first, 'success_rate', percent)})"
         cost = cost_of_success(first)
         leaders.append(

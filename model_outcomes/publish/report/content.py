@@ -114,7 +114,8 @@ def gather(
         connection.execute("rollback")
 
 
-# The task types with the most trials; in each the leader, then the models tied with it, then the others by rank.
+# The task types with the most trials; in each the leader, then the models tied with it, then the others by rank, then
+# the retired ones.
 KEPT = f"""
     with cells as (
         select
@@ -125,6 +126,7 @@ KEPT = f"""
                 partition by model_stats.task_type
                 order by
                     model_rankings.rank is null,
+                    model_rankings.is_retired,
                     model_rankings.rank <> 1,
                     model_rankings.is_tied_with_leader desc,
                     model_rankings.rank,
@@ -157,9 +159,9 @@ EXTENT = """
         count(*) as cells
     from model_stats
 """
-# Two columns are named, so that an older build without them gives a clear error.
+# Some columns are named, so that an older build without them gives a clear error.
 RANKINGS = f"""
-    select *, standing, has_many_lost_attempts
+    select *, standing, has_many_lost_attempts, is_retired
     from model_rankings
     where {IS_KEPT_CELL}
     order by task_type, rank is null, rank, model_id

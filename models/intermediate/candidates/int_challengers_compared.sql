@@ -17,12 +17,13 @@ incumbents as (
 
 ),
 
-compared_models as (
+pairs as (
 
-    select * from {{ ref('int_models_ranked') }}
+    select * from {{ ref('int_pairs_compared') }}
 
 ),
 
+-- In a pair, the compared model is the incumbent and the model is the challenger.
 compared as (
 
     select
@@ -41,27 +42,29 @@ compared as (
         incumbents.success_rate as incumbent_success_rate,
         incumbents.success_rate_lower as incumbent_success_rate_lower,
         incumbents.success_rate_upper as incumbent_success_rate_upper,
-        compared_models.trials as compared_trials,
-        models.success_rate - compared_models.success_rate as difference,
-        {{ sequential_squared_error(
-            'compared_models.successes', 'compared_models.trials', 'models.successes', 'models.trials'
-        ) }} as squared_error
+        case when pairs.strata > 0 then 1 else 0 end as has_common_ground,
+        pairs.strata,
+        pairs.strata_name,
+        pairs.candidate_pairs,
+        pairs.naive_difference,
+        pairs.is_confounded,
+        pairs.difference,
+        pairs.difference_lower,
+        pairs.difference_upper,
+        pairs.squared_z,
+        pairs.e_value,
+        pairs.trials as shared_compared_trials,
+        pairs.rival_trials as shared_trials
     from models
     inner join task_types on models.task_type = task_types.task_type
     left join incumbents
         on task_types.task_type = incumbents.task_type and task_types.incumbent_model_id = incumbents.model_id
-    left join compared_models
-        on task_types.task_type = compared_models.task_type and task_types.compared_model_id = compared_models.model_id
+    left join pairs
+        on
+            task_types.task_type = pairs.task_type
+            and task_types.compared_model_id = pairs.model_id
+            and models.model_id = pairs.rival_model_id
     where task_types.compared_model_id is null or models.model_id <> task_types.compared_model_id
-
-),
-
-weighed as (
-
-    select
-        *,
-        {{ e_value(squared_z('difference', 'squared_error'), 'trials + compared_trials') }} as e_value
-    from compared
 
 ),
 
@@ -70,7 +73,7 @@ valued as (
     select
         *,
         {{ anytime_p_value('e_value') }} as anytime_p_value
-    from weighed
+    from compared
 
 ),
 

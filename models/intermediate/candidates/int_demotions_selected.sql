@@ -1,49 +1,36 @@
-with models as (
-
-    select * from {{ ref('int_models_ranked') }}
-    where logged_trials >= {{ var('min_trials_per_arm') }}
-
-),
-
-current_incumbents as (
+with current_incumbents as (
 
     select * from {{ ref('int_incumbents') }}
 
 ),
 
--- Not from `models`: SQLite copies a CTE that is read twice, and a copy lacks the table's index.
-incumbents as (
+pairs as (
 
-    select
-        ranked.task_type,
-        ranked.model_id,
-        ranked.logged_successes,
-        ranked.logged_trials
-    from {{ ref('int_models_ranked') }} as ranked
-    inner join current_incumbents
-        on ranked.task_type = current_incumbents.task_type and ranked.model_id = current_incumbents.model_id
-    where ranked.logged_trials >= {{ var('min_trials_per_arm') }}
+    select * from {{ ref('int_pairs_compared') }}
+    where verdict in ('challenger_better', 'incumbent_better', 'no_verdict_yet')
 
 ),
 
 compared as (
 
     select
-        models.task_type,
-        models.model_id,
-        models.logged_successes as successes,
-        models.logged_trials as trials,
-        incumbents.model_id as incumbent_model_id,
-        incumbents.logged_successes as incumbent_successes,
-        incumbents.logged_trials as incumbent_trials,
-        {{ ratio('models.logged_successes', 'models.logged_trials') }}
-        - {{ ratio('incumbents.logged_successes', 'incumbents.logged_trials') }} as difference,
-        {{ sequential_squared_error(
-            'incumbents.logged_successes', 'incumbents.logged_trials',
-            'models.logged_successes', 'models.logged_trials'
-        ) }} as squared_error
-    from models
-    inner join incumbents on models.task_type = incumbents.task_type and models.model_id <> incumbents.model_id
+        pairs.task_type,
+        pairs.rival_model_id as model_id,
+        pairs.rival_logged_successes as successes,
+        pairs.rival_logged_trials as trials,
+        pairs.model_id as incumbent_model_id,
+        pairs.logged_successes as incumbent_successes,
+        pairs.logged_trials as incumbent_trials,
+        pairs.strata,
+        pairs.strata_name,
+        pairs.naive_difference,
+        pairs.is_confounded,
+        pairs.difference,
+        pairs.squared_error,
+        pairs.trials + pairs.rival_trials as shared_trials
+    from pairs
+    inner join current_incumbents
+        on pairs.task_type = current_incumbents.task_type and pairs.model_id = current_incumbents.model_id
 
 ),
 
@@ -51,7 +38,7 @@ weighed as (
 
     select
         *,
-        coalesce({{ demotion_e_value('difference', 'squared_error', 'trials + incumbent_trials') }}, 0e0) as e_value
+        coalesce({{ demotion_e_value('difference', 'squared_error', 'shared_trials') }}, 0e0) as e_value
     from compared
 
 ),
@@ -75,8 +62,8 @@ judged as (
             as benjamini_hochberg_p_value,
         {{ holm('anytime_p_value', 'e_value_rank', 'comparisons', 'task_type') }} as holm_p_value,
         {{ is_selected_by_e_bh('e_value', 'e_value_rank', 'comparisons', 'task_type') }} as is_selected,
-        'worse_than_incumbent: ' || successes || ' of ' || trials || ' trials succeeded, against '
-        || incumbent_successes || ' of ' || incumbent_trials || ' of ' || incumbent_model_id as reason
+        'worse_than_incumbent: ' || {{ points('difference') }} || ' points below ' || incumbent_model_id
+        || coalesce(' over ' || strata || ' shared ' || strata_name, '') as reason
     from ranked
 
 ),

@@ -17,6 +17,30 @@ counted as (
 
 ),
 
+arms_of_configurations as (
+
+    select
+        experiment_id,
+        task_type,
+        agent,
+        effort,
+        variant,
+        case when min(arm) <> max(arm) then 1 else 0 end as is_shared
+    from {{ ref('int_comparisons_counted') }}
+    group by experiment_id, task_type, agent, effort, variant
+
+),
+
+shared_configurations as (
+
+    select
+        experiment_id,
+        max(is_shared) as has_shared_configuration
+    from arms_of_configurations
+    group by experiment_id
+
+),
+
 averaged as (
 
     select
@@ -69,10 +93,12 @@ joined as (
         averaged.incumbent_avg_cost,
         averaged.challenger_avg_tokens,
         averaged.challenger_avg_cost,
+        shared_configurations.has_shared_configuration,
         last_days.*,
         last_days.incumbent_trials + last_days.challenger_trials as trials
     from comparisons
     left join averaged on comparisons.experiment_id = averaged.experiment_id
+    left join shared_configurations on comparisons.experiment_id = shared_configurations.experiment_id
     left join last_days on comparisons.experiment_id = last_days.experiment_id
 
 ),
@@ -82,7 +108,7 @@ concluded as (
     select
         *,
         {{ trials_to_separate(
-            'shared_incumbent_trials', 'shared_challenger_trials', 'squared_z', alpha=var('alpha') ~ ' / rivals'
+            'shared_incumbent_trials', 'shared_challenger_trials', 'squared_z', alpha=var('alpha') ~ ' / candidate_pairs'
         ) }} as trials_to_separate,
         {{ e_value(traffic_squared_z('challenger_trials', 'trials', 'challenger_share'), 'trials') }}
             as traffic_e_value,

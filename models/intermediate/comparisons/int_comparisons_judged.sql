@@ -20,12 +20,12 @@ measured as (
 
     select
         stratified.*,
-        comparisons.rivals,
+        comparisons.candidate_pairs,
         {{ ratio('stratified.incumbent_wins', 'stratified.incumbent_trials') }} as incumbent_success_rate,
         {{ ratio('stratified.challenger_wins', 'stratified.challenger_trials') }} as challenger_success_rate,
         {{ squared_z('stratified.difference', 'stratified.squared_error') }} as squared_z,
         {{ sequential_half_width(
-            'stratified.squared_error', 'stratified.shared_trials', alpha=var('alpha') ~ ' / comparisons.rivals'
+            'stratified.squared_error', 'stratified.shared_trials', alpha=var('alpha') ~ ' / comparisons.candidate_pairs'
         ) }} as half_width
     from stratified
     inner join comparisons on stratified.experiment_id = comparisons.experiment_id
@@ -50,7 +50,8 @@ bounded as (
         case
             when (naive_difference - difference) * (naive_difference - difference) > squared_error then 1
             else 0
-        end as is_mix_shifted
+        end as is_mix_shifted,
+        {{ is_confounded('naive_difference', 'difference', 'half_width') }} as is_confounded
     from measured
 
 ),
@@ -60,10 +61,12 @@ days as (
     select
         *,
         {{ anytime_p_value('e_value') }} as anytime_p_value,
-        {{ anytime_p_value('e_value / rivals') }} as adjusted_p_value,
-        {{ ratio('rivals', var('alpha')) }} as deciding_e_value,
-        {{ verdict('shared_incumbent_trials', 'shared_challenger_trials', 'difference_lower', 'difference_upper') }}
-            as verdict_of_the_day,
+        {{ anytime_p_value('e_value / candidate_pairs') }} as adjusted_p_value,
+        {{ ratio('candidate_pairs', var('alpha')) }} as deciding_e_value,
+        {{ verdict(
+            'shared_incumbent_trials', 'shared_challenger_trials', 'strata', 'incumbent_trials', 'challenger_trials',
+            'difference_lower', 'difference_upper', 'candidate_pairs'
+        ) }} as verdict_of_the_day,
         case when outcome_date < {{ today() }} then 1 else 0 end as is_closed
     from bounded
 
@@ -108,7 +111,7 @@ decided as (
             when first_verdict = verdict_of_the_day then first_verdict
             when first_verdict = 'challenger_better' then 'was_challenger_better'
             when first_verdict = 'incumbent_better' then 'was_incumbent_better'
-            when verdict_of_the_day = 'too_few_trials' then 'too_few_trials'
+            when verdict_of_the_day in ('too_few_trials', 'no_common_ground') then verdict_of_the_day
             else 'no_verdict_yet'
         end as verdict
     from remembered

@@ -22,7 +22,8 @@ current_incumbents as (
 
 ),
 
--- A leader was picked among its rivals because it is ahead. Their number raises the evidence that a decision needs.
+-- The data chose the leader and its rival among all pairs of models. Their number raises the evidence that a decision
+-- needs.
 listed as (
 
     select
@@ -34,7 +35,7 @@ listed as (
         experiments.started_at,
         experiments.ended_at,
         experiments.challenger_share,
-        1 as rivals
+        1 as candidate_pairs
     from experiments
     inner join arms as incumbents
         on experiments.experiment_id = incumbents.experiment_id and incumbents.arm = 'incumbent'
@@ -50,7 +51,10 @@ listed as (
         null as started_at,
         null as ended_at,
         null as challenger_share,
-        case when leaders.eligible_models > 2 then leaders.eligible_models - 1 else 1 end as rivals
+        case
+            when leaders.eligible_models > 2 then leaders.eligible_models * (leaders.eligible_models - 1) / 2
+            else 1
+        end as candidate_pairs
     from leaders
     inner join current_incumbents
         on leaders.task_type = current_incumbents.task_type and leaders.model_id <> current_incumbents.model_id

@@ -1,4 +1,25 @@
-with tasks as (
+with tries as (
+
+    select * from {{ ref('int_comparison_tries') }}
+
+),
+
+-- A task counts from the day on which the second arm tried it, with the first try of each arm.
+shared as (
+
+    select
+        experiment_id,
+        max(outcome_date) as outcome_date,
+        task_id,
+        max(case when arm = 'incumbent' then is_success end) as incumbent_succeeded,
+        max(case when arm = 'challenger' then is_success end) as challenger_succeeded
+    from tries
+    where try_number = 1
+    group by experiment_id, task_type, agent, effort, variant, task_id
+
+),
+
+tasks as (
 
     select
         *,
@@ -6,7 +27,7 @@ with tasks as (
         incumbent_succeeded * (1 - challenger_succeeded) as only_incumbent_succeeded,
         (1 - incumbent_succeeded) * challenger_succeeded as only_challenger_succeeded,
         (1 - incumbent_succeeded) * (1 - challenger_succeeded) as neither_succeeded
-    from {{ ref('int_experiment_tasks') }}
+    from shared
 
 ),
 

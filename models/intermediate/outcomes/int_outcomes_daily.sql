@@ -22,6 +22,9 @@ combined as (
         outcome_date,
         task_type,
         model_id,
+        coalesce(agent, '') as agent,
+        coalesce(effort, '') as effort,
+        coalesce(variant, '') as variant,
         error_type,
         is_success,
         is_timeout,
@@ -38,6 +41,9 @@ combined as (
         outcome_date,
         task_type,
         model_id,
+        coalesce(agent, '') as agent,
+        coalesce(effort, '') as effort,
+        coalesce(variant, '') as variant,
         error_type,
         is_success,
         is_timeout,
@@ -55,6 +61,9 @@ totalled_by_day as (
         outcome_date,
         task_type,
         model_id,
+        agent,
+        effort,
+        variant,
         error_type,
         is_success,
         sum(weight) as outcomes,
@@ -72,7 +81,7 @@ totalled_by_day as (
         max(outcome_id) as last_outcome_id,
         max(correction_id) as last_correction_id
     from combined
-    group by outcome_date, task_type, model_id, error_type, is_success
+    group by outcome_date, task_type, model_id, agent, effort, variant, error_type, is_success
 
 )
 

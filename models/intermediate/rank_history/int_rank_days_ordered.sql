@@ -96,8 +96,7 @@ rated as (
 
 ),
 
--- The order of int_models_ranked. The leader comes from the same window, which saves a join. The row number has a
--- window of its own, because Spark's row_number() must end at its own row.
+-- The order of int_models_ranked.
 ordered as (
 
     select
@@ -108,14 +107,7 @@ ordered as (
         successes,
         success_rate,
         success_rate_lower,
-        row_number() over by_rank as rank,
-        count(*) over of_the_day as eligible_models,
-        first_value(model_id) over by_rank as leader_model_id,
-        first_value(trials) over by_rank as leader_trials,
-        first_value(successes) over by_rank as leader_successes
-    from rated
-    window
-        by_rank as (
+        row_number() over (
             partition by task_type, outcome_date
             order by
                 success_rate_lower desc,
@@ -123,9 +115,8 @@ ordered as (
                 case when cost_per_success is null then 1 else 0 end,
                 cost_per_success,
                 model_id
-            rows unbounded preceding
-        ),
-        of_the_day as (partition by task_type, outcome_date)
+        ) as rank
+    from rated
 
 )
 

@@ -4,6 +4,16 @@ with task_types as (
 
 ),
 
+retired as (
+
+    select
+        task_type,
+        model_id
+    from {{ ref('int_models_ranked') }}
+    where is_retired = 1
+
+),
+
 named as (
 
     select * from {{ ref('incumbents') }}
@@ -64,12 +74,14 @@ shared as (
 in_use as (
 
     select
-        task_type,
-        model_id
+        shared.task_type,
+        shared.model_id
     from shared
+    left join retired on shared.task_type = retired.task_type and shared.model_id = retired.model_id
     where
-        trials >= {{ var('min_trials_per_arm') }}
-        and trials > {{ var('incumbent_share') }} * task_type_trials
+        retired.model_id is null
+        and shared.trials >= {{ var('min_trials_per_arm') }}
+        and shared.trials > {{ var('incumbent_share') }} * shared.task_type_trials
 
 ),
 

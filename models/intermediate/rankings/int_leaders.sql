@@ -1,7 +1,7 @@
 with models as (
 
     select * from {{ ref('int_models_ranked') }}
-    where is_eligible = 1
+    where is_eligible = 1 and is_retired = 0
 
 ),
 

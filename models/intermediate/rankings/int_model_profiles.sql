@@ -7,7 +7,7 @@ with models as (
     from {{ ref('int_models_ranked') }} as ranked
     inner join {{ ref('int_models_shrunk') }} as shrunk
         on ranked.task_type = shrunk.task_type and ranked.model_id = shrunk.model_id
-    where ranked.is_eligible = 1
+    where ranked.is_eligible = 1 and ranked.is_retired = 0
 
 ),
 
@@ -29,22 +29,26 @@ profiles as (
 
 ),
 
--- The leader comes first in both orders. Only a rival with enough trials can separate ranks; the best model is one of
--- those with a high upper end of the interval.
+led as (
+
+    select
+        *,
+        min(best_rank) over (partition by task_type) as leader_rank
+    from profiles
+
+),
+
+-- The leader comes first; the best model is one of those with a high upper end of the interval.
 placed as (
 
     select
         *,
         row_number() over (
             partition by task_type
-            order by case when trials >= {{ var('min_trials_per_arm') }} then 0 else 1 end, best_rank
-        ) as rival_place,
-        row_number() over (
-            partition by task_type
-            order by case when best_rank = 1 then 0 else 1 end, success_rate_upper desc, best_rank
+            order by case when best_rank = leader_rank then 0 else 1 end, success_rate_upper desc, best_rank
         ) as posterior_place,
         count(*) over (partition by task_type) as profiles
-    from profiles
+    from led
 
 ),
 
@@ -58,10 +62,6 @@ limited as (
         models,
         best_rank,
         eligible_models,
-        case
-            when trials >= {{ var('min_trials_per_arm') }} and rival_place <= {{ var('max_compared_profiles') }} then 1
-            else 0
-        end as is_rival,
         case when posterior_place <= {{ var('max_compared_profiles') }} then 1 else 0 end as has_posterior,
         posterior_successes,
         posterior_failures,

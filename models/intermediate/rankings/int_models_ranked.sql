@@ -4,6 +4,47 @@ with models as (
 
 ),
 
+last_trials as (
+
+    select
+        task_type,
+        model_id,
+        max(outcome_date) as last_trial_date
+    from {{ ref('int_model_days_counted') }}
+    where trials > 0 and outcome_date <= {{ last_day() }}
+    group by task_type, model_id
+
+),
+
+retirements as (
+
+    select
+        task_type,
+        {{ days_after('max(last_trial_date)', '-' ~ var('retired_after_days')) }} as retired_until
+    from last_trials
+    group by task_type
+
+),
+
+-- An opening balance has no days, but it says when the older tool last used the model.
+dated as (
+
+    select
+        models.*,
+        retirements.retired_until,
+        case
+            when last_trials.last_trial_date is not null then last_trials.last_trial_date
+            when
+                models.trials = models.legacy_successes + models.legacy_failures
+                and {{ day_of('models.last_used') }} <= {{ last_day() }}
+                then {{ day_of('models.last_used') }}
+        end as last_trial_date
+    from models
+    left join last_trials on models.task_type = last_trials.task_type and models.model_id = last_trials.model_id
+    left join retirements on models.task_type = retirements.task_type
+
+),
+
 judged as (
 
     select
@@ -24,8 +65,12 @@ judged as (
                 and sum(successes) over (partition by task_type) in (0, sum(trials) over (partition by task_type))
                 then 1
             else 0
-        end as is_degenerate
-    from models
+        end as is_degenerate,
+        case
+            when trials = 0 or retired_until is null or last_trial_date > retired_until then 0
+            else 1
+        end as is_retired
+    from dated
 
 ),
 

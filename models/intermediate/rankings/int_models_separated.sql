@@ -1,70 +1,38 @@
 with models as (
 
-    select * from {{ ref('int_models_ranked') }}
+    select
+        *,
+        min(case when is_retired = 0 then rank end) over (partition by task_type) as leader_rank,
+        sum(1 - is_retired) over (partition by task_type) as models_in_use
+    from {{ ref('int_models_ranked') }}
     where is_eligible = 1
 
 ),
 
-profiles as (
-
-    select * from {{ ref('int_model_profiles') }}
-
-),
-
--- In a pair, the profile is the incumbent and its rival is the challenger.
-paired as (
+pairs as (
 
     select
-        profiles.task_type,
-        profiles.successes,
-        profiles.trials,
-        rivals.successes as rival_successes,
-        rivals.trials as rival_trials,
-        rivals.models as rival_models,
-        rivals.best_rank as rival_rank,
-        profiles.eligible_models - 1 as rivals,
-        rivals.success_rate - profiles.success_rate as difference,
-        {{ sequential_squared_error('profiles.successes', 'profiles.trials', 'rivals.successes', 'rivals.trials') }}
-            as squared_error
-    from profiles
-    inner join profiles as rivals on profiles.task_type = rivals.task_type
-    where
-        profiles.trials >= {{ var('min_trials_per_arm') }}
-        and rivals.is_rival = 1
-        and (profiles.successes <> rivals.successes or profiles.trials <> rivals.trials)
+        pairs.*,
+        rivals.leader_rank,
+        rivals.is_retired as is_rival_retired
+    from {{ ref('int_pairs_compared') }} as pairs
+    inner join models as rivals on pairs.task_type = rivals.task_type and pairs.rival_model_id = rivals.model_id
+    where pairs.is_eligible = 1
 
 ),
 
-bounded as (
-
-    select
-        *,
-        {{ sequential_half_width('squared_error', 'trials + rival_trials', alpha=var('alpha') ~ ' / rivals') }}
-            as half_width
-    from paired
-
-),
-
-judged as (
-
-    select
-        *,
-        {{ verdict('trials', 'rival_trials', 'difference - half_width', 'difference + half_width') }} as verdict
-    from bounded
-
-),
-
+-- In a pair, the model is the incumbent and its rival is the challenger.
 separated as (
 
     select
         task_type,
-        successes,
-        trials,
-        sum(case when verdict = 'challenger_better' then rival_models else 0 end) as better_models,
-        sum(case when verdict = 'incumbent_better' then rival_models else 0 end) as worse_models,
-        max(case when rival_rank = 1 and verdict = 'challenger_better' then 1 else 0 end) as is_behind_leader
-    from judged
-    group by task_type, successes, trials
+        model_id,
+        sum(case when verdict = 'challenger_better' then 1 else 0 end) as better_models,
+        sum(case when verdict = 'incumbent_better' then 1 else 0 end) as worse_models,
+        sum(case when verdict = 'challenger_better' and is_rival_retired = 0 then 1 else 0 end) as better_models_in_use,
+        max(case when rival_rank = leader_rank and verdict = 'challenger_better' then 1 else 0 end) as is_behind_leader
+    from pairs
+    group by task_type, model_id
 
 ),
 
@@ -75,13 +43,13 @@ placed as (
         models.model_id,
         1 + coalesce(separated.better_models, 0) as rank_best,
         models.eligible_models - coalesce(separated.worse_models, 0) as rank_worst,
+        models.leader_rank,
+        1 - models.is_retired as is_in_use,
+        models.models_in_use,
+        coalesce(separated.better_models_in_use, 0) as better_models_in_use,
         1 - coalesce(separated.is_behind_leader, 0) as is_tied_with_leader
     from models
-    left join separated
-        on
-            models.task_type = separated.task_type
-            and models.successes = separated.successes
-            and models.trials = separated.trials
+    left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
 
 )
 

@@ -39,6 +39,10 @@ comparisons as (
         newcombe_upper,
         naive_difference,
         is_mix_shifted,
+        is_confounded,
+        coalesce(strata, 0) as strata,
+        coalesce(shared_incumbent_trials, 0) as shared_incumbent_trials,
+        coalesce(shared_challenger_trials, 0) as shared_challenger_trials,
         both_succeeded,
         only_incumbent_succeeded,
         only_challenger_succeeded,
@@ -49,7 +53,12 @@ comparisons as (
         paired_difference_upper,
         case when traffic_e_value >= {{ var('traffic_alarm_e_value') }} then 1 else 0 end
             as has_traffic_mismatch,
-        trials_to_separate
+        trials_to_separate,
+        case
+            when verdict = 'no_common_ground' and has_shared_configuration = 1
+                then 'the two never ran on the same day, nor at enough of the same tasks, under one configuration'
+            when verdict = 'no_common_ground' then 'the two never ran under the same agent, effort and variant'
+        end as reason
     from concluded
 
 )

@@ -10,6 +10,12 @@ rankings as (
 
 ),
 
+separated as (
+
+    select * from {{ ref('int_models_separated') }}
+
+),
+
 demotions as (
 
     select * from {{ ref('demotion_candidates') }}
@@ -32,14 +38,16 @@ selected as (
         rankings.probability_best
     from challengers
     inner join rankings on challengers.task_type = rankings.task_type and challengers.model_id = rankings.model_id
+    left join separated on challengers.task_type = separated.task_type and challengers.model_id = separated.model_id
     left join demotions on challengers.task_type = demotions.task_type and challengers.model_id = demotions.model_id
     left join decided
         on challengers.task_type = decided.task_type and challengers.model_id = decided.challenger_model_id
     where
-        demotions.model_id is null
+        rankings.is_retired = 0
+        and demotions.model_id is null
         and decided.experiment_id is null
         and (rankings.is_likely_best = 1 or rankings.is_too_little_tried = 1)
-        and coalesce(rankings.rank_best, 1) = 1
+        and coalesce(separated.better_models_in_use, 0) = 0
         and coalesce(rankings.probability_best, 1) >= {{ var('min_alternative_probability') }}
 
 ),
@@ -54,7 +62,9 @@ candidates as (
         case
             when is_too_little_tried = 1
                 then 'too little tried to tell: ' || trials || ' trials, of {{ var("min_trials_per_arm") }}'
-            else 'may be the best: no model is surely better than its ' || successes || ' of ' || trials || ' trials'
+            else
+                'may be the best: no model' || case when rank_best > 1 then ' in use' else '' end
+                || ' is surely better than its ' || successes || ' of ' || trials || ' trials'
         end as reason,
         is_too_little_tried,
         rank,
@@ -68,13 +78,20 @@ candidates as (
         incumbent_success_rate,
         incumbent_success_rate_lower,
         incumbent_success_rate_upper,
+        has_common_ground,
+        strata,
+        naive_difference,
+        is_confounded,
         difference,
+        difference_lower,
+        difference_upper,
         e_value,
         anytime_p_value,
         benjamini_hochberg_p_value,
         holm_p_value,
-        {{ trials_to_separate('compared_trials', 'trials', squared_z('difference', 'squared_error')) }}
-            as trials_to_separate
+        {{ trials_to_separate(
+            'shared_compared_trials', 'shared_trials', 'squared_z', alpha=var('alpha') ~ ' / candidate_pairs'
+        ) }} as trials_to_separate
     from selected
 
 )

@@ -22,8 +22,7 @@ beaten as (
         task_type,
         incumbent_model_id as model_id,
         challenger_model_id as leader_model_id,
-        'worse_than_leader: ' || incumbent_wins || ' of ' || incumbent_trials || ' trials succeeded, against '
-        || challenger_wins || ' of ' || challenger_trials || ' of ' || challenger_model_id as reason
+        'worse_than_leader: ' || {{ points('difference') }} || ' points below ' || challenger_model_id as reason
     from {{ ref('ab_comparisons') }}
     where is_declared = 0 and verdict = 'challenger_better'
 
@@ -101,6 +100,9 @@ candidates as (
         {{ wilson_upper('models.logged_successes', 'models.logged_trials') }} as success_rate_upper,
         demotions.incumbent_trials,
         demotions.incumbent_successes,
+        demotions.naive_difference,
+        demotions.is_confounded,
+        demotions.strata,
         demotions.difference,
         demotions.e_value,
         demotions.anytime_p_value,

@@ -8,7 +8,7 @@ separated as (
 
     select
         *,
-        sum(is_tied_with_leader) over (partition by task_type) as tied_models
+        sum(is_tied_with_leader * is_in_use) over (partition by task_type) as tied_models
     from {{ ref('int_models_separated') }}
 
 ),
@@ -22,6 +22,12 @@ shrunk as (
 posteriors as (
 
     select * from {{ ref('int_posteriors_compared') }}
+
+),
+
+same_task_strengths as (
+
+    select * from {{ ref('int_same_task_strengths') }}
 
 ),
 
@@ -45,6 +51,9 @@ rankings as (
         separated.rank_best,
         separated.rank_worst,
         separated.is_tied_with_leader,
+        same_task_strengths.same_task_rank,
+        same_task_strengths.same_task_strength,
+        same_task_strengths.shared_tasks,
         models.trials,
         models.successes,
         models.failures,
@@ -64,6 +73,7 @@ rankings as (
         models.is_high_confidence,
         models.is_over_failure_threshold,
         models.is_degenerate,
+        models.is_retired,
         coalesce(capped.is_capped, 0) as is_capped,
         models.total_tokens,
         models.total_cost,
@@ -79,8 +89,10 @@ rankings as (
         models.lost_share,
         models.has_many_lost_attempts,
         case
+            when models.is_retired = 1 then 'retired'
             when separated.is_tied_with_leader = 0 then 'behind'
-            when models.rank = 1 and models.eligible_models > 1 and separated.tied_models = 1 then 'best'
+            when models.rank = separated.leader_rank and separated.models_in_use > 1 and separated.tied_models = 1
+                then 'best'
             when
                 models.rank is not null
                 and models.trials >= {{ var('min_trials_per_arm') }}
@@ -92,6 +104,10 @@ rankings as (
     left join separated on models.task_type = separated.task_type and models.model_id = separated.model_id
     left join shrunk on models.task_type = shrunk.task_type and models.model_id = shrunk.model_id
     left join posteriors on models.task_type = posteriors.task_type and models.model_id = posteriors.model_id
+    left join same_task_strengths
+        on
+            models.task_type = same_task_strengths.task_type
+            and models.model_id = same_task_strengths.model_id
     left join capped on models.task_type = capped.task_type
 
 )

@@ -35,8 +35,9 @@ counted_models as (
     select
         task_type,
         max(is_degenerate) as is_degenerate,
-        count(case when trials > 0 then 1 end) as tried_models,
-        count(case when is_too_little_tried = 0 then 1 end) as well_tried_models
+        sum(case when is_retired = 1 then 0 when trials > 0 then 1 else 0 end) as tried_models,
+        sum(case when is_retired = 1 then 0 when is_too_little_tried = 0 then 1 else 0 end) as well_tried_models,
+        sum(case when is_retired = 1 then 1 else 0 end) as retired_models
     from rankings
     group by task_type
 
@@ -71,8 +72,13 @@ weighed as (
     select
         task_types.*,
         counted_models.is_degenerate,
-        counted_models.tried_models,
-        counted_models.well_tried_models,
+        -- Of the retired models, only an incumbent that the seed names counts.
+        counted_models.tried_models + coalesce(compared_models.is_retired, 0) as tried_models,
+        counted_models.well_tried_models
+        + case when compared_models.is_retired = 1 and compared_models.is_too_little_tried = 0 then 1 else 0 end
+            as well_tried_models,
+        counted_models.retired_models - coalesce(compared_models.is_retired, 0) as retired_models,
+        coalesce(compared_models.is_retired, 0) as is_compared_retired,
         coalesce(counted_candidates.likely_alternatives, 0) as likely_alternatives,
         coalesce(counted_candidates.too_little_tried_models, 0) as too_little_tried_models,
         coalesce(compared_models.trials, 0) as compared_trials,
@@ -81,16 +87,15 @@ weighed as (
         leader_drifts.drifting_since as leader_drifting_since,
         leader_comparisons.verdict,
         leader_comparisons.first_decided_at,
-        leader_comparisons.incumbent_trials as decided_incumbent_trials,
-        leader_comparisons.incumbent_wins as decided_incumbent_wins,
-        leader_comparisons.challenger_trials as decided_leader_trials,
-        leader_comparisons.challenger_wins as decided_leader_wins,
+        leader_comparisons.shared_incumbent_trials as decided_incumbent_trials,
+        leader_comparisons.shared_challenger_trials as decided_leader_trials,
         leader_comparisons.difference as decided_difference,
         leader_comparisons.difference_lower as decided_difference_lower,
         leader_comparisons.difference_upper as decided_difference_upper,
         leader_comparisons.e_value as decided_e_value,
         likeliest.model_id as likely_model_id,
         likeliest.difference as likely_difference,
+        likeliest.has_common_ground as has_likely_common_ground,
         likeliest.e_value as likely_e_value,
         -- For the leader, the number of further trials comes from its comparison with the incumbent.
         case
@@ -202,9 +207,9 @@ worded as (
         case reason_code
             when 'surely_worse'
                 then
-                    'it is surely better, with ' || decided_leader_wins || ' successes in ' || decided_leader_trials
-                    || ' trials against ' || decided_incumbent_wins || ' in ' || decided_incumbent_trials
-                    || '; decided on ' || first_decided_at
+                    'it is surely better, by ' || {{ points('decided_difference') }} || ' points, with '
+                    || decided_leader_trials || ' trials against ' || decided_incumbent_trials
+                    || ' under the same conditions; decided on ' || first_decided_at
             when 'likely_alternative'
                 then
                     'it may be as good, with ' || alternative_successes || ' successes in ' || alternative_trials
@@ -213,6 +218,8 @@ worded as (
                         '; ' || compared_model_id || ' has been getting worse since ' || compared_drifting_since, ''
                     )
                     || case
+                        when has_likely_common_ground = 0
+                            then '; the two never ran under the same conditions: run both side by side'
                         when likely_trials_to_separate is null then '; it would take more trials than anybody will make'
                         when likely_trials_to_separate = 0 then ''
                         else '; about ' || likely_trials_to_separate || ' more trials would tell'
@@ -249,6 +256,17 @@ worded as (
         || case
             when action = 'keep' and too_little_tried_models > 0
                 then '; models with too few trials to tell: ' || too_little_tried_models
+            else ''
+        end
+        || case
+            when is_compared_retired = 1
+                then
+                    '; ' || compared_model_id
+                    || ' has had no trial in the last {{ var("retired_after_days") }} days of the task type'
+            else ''
+        end
+        || case
+            when retired_models > 0 then '; models left out because they are retired: ' || retired_models
             else ''
         end as reason
     from rated

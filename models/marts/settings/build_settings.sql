@@ -16,6 +16,14 @@ numbers as (
     union all
     select 'min_trials_per_arm' as name, '{{ var("min_trials_per_arm") }}' as value
     union all
+    select 'min_strata' as name, '{{ var("min_strata") }}' as value
+    union all
+    select 'min_strata_per_log_pair' as name, '{{ var("min_strata_per_log_pair") }}' as value
+    union all
+    select 'min_shared_tasks' as name, '{{ var("min_shared_tasks") }}' as value
+    union all
+    select 'min_shared_task_share' as name, '{{ var("min_shared_task_share") }}' as value
+    union all
     select 'max_trials_to_separate' as name, '{{ var("max_trials_to_separate") }}' as value
     union all
     select 'traffic_alarm_e_value' as name, '{{ var("traffic_alarm_e_value") }}' as value
@@ -29,6 +37,8 @@ numbers as (
     select 'grid_points' as name, '{{ var("grid_points") }}' as value
     union all
     select 'max_compared_profiles' as name, '{{ var("max_compared_profiles") }}' as value
+    union all
+    select 'max_paired_configurations' as name, '{{ var("max_paired_configurations") }}' as value
     union all
     select 'max_ranked_models' as name, '{{ var("max_ranked_models") }}' as value
     union all
@@ -45,6 +55,8 @@ numbers as (
     select 'incumbent_share' as name, '{{ var("incumbent_share") }}' as value
     union all
     select 'min_alternative_probability' as name, '{{ var("min_alternative_probability") }}' as value
+    union all
+    select 'retired_after_days' as name, '{{ var("retired_after_days") }}' as value
     union all
     select 'demotion_margin' as name, '{{ var("demotion_margin") }}' as value
     union all

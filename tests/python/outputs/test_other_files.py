@@ -26,6 +26,7 @@ READING = {
     "docs": [],
     "export-log": ["--to", "parquet", "carried"],
     "federation": ["list"],
+    "pairs": ["code"],
     "rank": ["code"],
     "report": [],
     "runs": [],

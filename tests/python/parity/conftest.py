@@ -183,6 +183,24 @@ def take_in_limits(log: Log) -> None:
         )
 
 
+def take_in_repeats(log: Log, seed: int) -> None:
+    """One to four tries of 40 tasks, easy and hard, by two models in two agents, one of them with two efforts."""
+    draw = random.Random(seed)
+    rows = [
+        (model_id, f"task-{task}", effort, agent, int(draw.random() < task / 40))
+        for model_id, effort in (("aurora-large", "high"), ("aurora-large", None), ("cirrus-pro", None))
+        for agent in ("rig", "yard")
+        for task in range(40)
+        for _ in range(draw.randint(1, 4))
+    ]
+    with closing(sqlite3.connect(log.database)) as connection, connection:
+        connection.executemany(
+            "insert into model_outcomes (task_type, model_id, task_id, effort, agent, success, timestamp)"
+            " values ('fix_bug', ?, ?, ?, ?, ?, '2026-04-02T12:00:00Z')",
+            rows,
+        )
+
+
 def take_in_balances(log: Log) -> None:
     """200 opening balances of the same cell, each at the upper limit of a file."""
     cell = {"successes": 10, "failures": 0, "totalTokens": 10**15, "totalCost": 10**8}
@@ -218,12 +236,14 @@ def sample_logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Log, Log]:
     take_in_sample(first, "first")
     take_in_limits(first)
     take_in_balances(first)
+    take_in_repeats(first, seed=1)
     first.build()
     take_in_others(first)
     whole = Log(folder / "outcomes.db", first.project)
     shutil.copy(first.database, whole.database)
     take_in_sample(whole, "rest")
     take_in_limits(whole)
+    take_in_repeats(whole, seed=2)
     whole.build()
     return first, whole
 

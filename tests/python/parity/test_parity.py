@@ -37,7 +37,7 @@ def differing(log: Log, target: str) -> list[str]:
 
 def test_every_mart_has_rows_to_compare(sample_logs: tuple[Log, Log]) -> None:
     _, whole = sample_logs
-    assert len(whole.marts) == 15
+    assert len(whole.marts) == 20
     answers = whole.answers("sqlite", [mart.name for mart in whole.marts])
     assert [name for name, rows in answers.items() if not rows] == []
 

@@ -151,8 +151,10 @@ def run_once(once: Once, tmp_path_factory: pytest.TempPathFactory) -> tuple[Site
 
     def fill(folder: Path) -> None:
         site = Site(folder / "a site")
-        failing = [outcome(model_id="weak", success=False, timestamp=ago(days=2)) for _ in range(149)]
-        able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=ago(days=2)) for _ in range(151)]
+        # On the same 15 days, so that the two models can be compared.
+        days = [ago(days=2 + number % 15) for number in range(151)]
+        failing = [outcome(model_id="weak", success=False, timestamp=day) for day in days[:149]]
+        able = [outcome(model_id="=able", success=True, cost_usd=0.01, timestamp=day) for day in days]
         uniform = [outcome(task_type="always", model_id=f"m{number % 3}") for number in range(120)]
         site.put("agents/log.jsonl", lines([*failing, *able, *uniform]))
         site.put("refused.jsonl", lines([outcome(success="perhaps")]), age=3600)

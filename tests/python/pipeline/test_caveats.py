@@ -118,7 +118,7 @@ def test_doctor_report_snapshot_and_explorer_say_the_same(told) -> None:
     with closing(store.open_snapshot(site.published / "model_outcomes.db")) as snapshot:
         stored = [json.loads(caveats_json(caveat)) for caveat in caveats.of_data(snapshot)]
         snapshot.create_function("as_html", 1, lambda value: value)
-        panel = rows(snapshot, dashboard.page(None)["charts"]["caveats"]["query"], {"task_type": ""})  # type: ignore[arg-type]
+        panel = rows(snapshot, dashboard.page(None)["charts"]["caveats"]["query"], {"task_type": ""})
         described = snapshot.execute(
             "select column_name from snapshot_descriptions where table_name = 'caveats' and column_name is not null"
         ).fetchall()

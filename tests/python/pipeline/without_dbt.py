@@ -31,8 +31,13 @@ STAND_IN = {
     """,
     "models/marts/model_rankings.sql": """
         select *, row_number() over (partition by task_type order by successes desc, model_id) as rank,
-            0 as is_degenerate
+            0 as is_degenerate, 0 as is_retired, null as same_task_rank
         from {{ ref('model_stats') }}
+    """,
+    "models/marts/model_pairs.sql": """
+        select task_type, model_id, 'x' as rival_model_id, 'tasks' as strata_name, 0.1 as difference,
+            0.2 as naive_difference, 'no_verdict_yet' as verdict, 0 as is_confounded
+        from {{ ref('model_rankings') }} where trials < 0
     """,
     "models/marts/demotion_candidates.sql": """
         select task_type, model_id, 'x' as incumbent_model_id, 'fails' as reason,

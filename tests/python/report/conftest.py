@@ -74,11 +74,13 @@ class Log:
             return connection.execute(sql, values).fetchall()
 
 
-def attempts(task_type: str, model_id: str, trials: int, successes: int, **fields: Any) -> list[dict[str, Any]]:
-    """So many outcomes, over the ten days up to yesterday."""
+def attempts(
+    task_type: str, model_id: str, trials: int, successes: int, days: int = 10, **fields: Any
+) -> list[dict[str, Any]]:
+    """Return so many outcomes, over the days up to yesterday."""
     return [
         {"task_type": task_type, "model_id": model_id, "success": number < successes, "cost_usd": 0.01 + number / 1e4,
-         "timestamp": (DAY - timedelta(days=number % 10)).isoformat(), **fields}
+         "timestamp": (DAY - timedelta(days=number % days)).isoformat(), **fields}
         for number in range(trials)
     ]  # fmt: skip
 
@@ -124,7 +126,7 @@ def strange(once: Once) -> Log:
         outcomes += attempts("many", "model-29", 200, 180, experiment_id='<img src=x onerror=document.title="x">')
         outcomes += attempts("alone", "only", 40, 30)
         outcomes += [each for name, wins in (("good", 380), ("fair", 250), ("poor", 100))
-                     for each in attempts("clear", name, 400, wins)]  # fmt: skip
+                     for each in attempts("clear", name, 400, wins, days=20)]  # fmt: skip
         outcomes += [each for name in "abc" for each in attempts("flawless", name, 50, 50)]
         log.load(outcomes)
         log.built()
@@ -143,7 +145,7 @@ def one_day(once: Once) -> Log:
         outcomes = []
         for task_type, first, second in (("yesterday", 0, 0), ("today", -1, -1), ("apart", 2, 0)):
             for model, trials, wins, back in (("challenger", 60, 54, first), ("incumbent", 100, 50, second)):
-                at = {"timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()}
+                at: dict[str, Any] = {"timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()}
                 outcomes += attempts(task_type, model, trials, wins, **at)
         log.load(outcomes)
         log.built()

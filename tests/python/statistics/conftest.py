@@ -36,6 +36,7 @@ PROJECT_MODELS = (
     "intermediate/rankings/int_posteriors_compared",
     "intermediate/federation/int_projects_pooled",
     "marts/federation/federated_model_stats",
+    "marts/performance/model_repeats",
 )
 
 

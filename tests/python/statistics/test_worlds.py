@@ -138,12 +138,15 @@ def e_bh_by_hand(evidence):
     return set(ranked[: max(counts, default=0)])
 
 
-def test_tasks_are_the_strata_once_thirty_are_shared(random):
+def test_tasks_are_the_strata_once_thirty_or_a_tenth_are_shared(random):
     n_a = np.ones((1, 20, 2))
     n_b = np.ones((1, 20, 2))
     n_b[0, :4, 0] = 0  # tasks that the challenger does not try
     k_a, k_b = (random.binomial(1, 0.5, n_a.shape) * n for n in (n_a, n_b))
-    looks = Looks.of_tasks(k_a, n_a, k_b, n_b)
+    days = Looks.of_days(*(counts.sum(axis=-1) for counts in (k_a, n_a, k_b, n_b)))
+    tasks = twin.Strata.of(k_a, n_a, k_b, n_b).total().accumulated()
+    assert days.with_tasks(tasks, np.full((1, 20), 100.0)).is_by_task[0].tolist() == [False] * 6 + [True] * 14
+    looks = days.with_tasks(tasks, np.full((1, 20), 400.0))
     assert looks.is_by_task[0].tolist() == [False] * 16 + [True] * 4
     assert looks.strata.strata[0].tolist() == [*range(1, 17), 30, 32, 34, 36]
     for look, columns in ((10, "days"), (19, "tasks")):

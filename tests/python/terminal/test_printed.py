@@ -141,7 +141,12 @@ IN_THIS_PROCESS: dict[str, list[list[Any]]] = {
     "doctor": [[], ["--json"]],
     "backup": [["{folder}/backup" + EVERY[:20]], ["missing/" + EVERY]],
     "stats": [[], ["--json"], ["--csv"], [EVERY]],
-    "rank": [[name] for name in HOSTILE] + [[EVERY], [HOSTILE[0], "--json"], [HOSTILE[2], "--csv"]],
+    "rank": [[name] for name in HOSTILE] + [[EVERY], [HOSTILE[0], "--json"], [HOSTILE[2], "--csv"]]
+    + [[HOSTILE[0], "--by", "agent"], [HOSTILE[0], "--by", EVERY]],
+    "pairs": [[name] for name in HOSTILE[:3]] + [
+        [HOSTILE[0], HOSTILE[0], HOSTILE[1]], [HOSTILE[0], HOSTILE[0], HOSTILE[1], "--json"], [EVERY, "a", "b"],
+        [HOSTILE[0], EVERY, "b"],
+    ],
     "trends": [[], ["--json"], ["--csv"], [EVERY]],
     "candidates": [[], ["--json"], ["--csv"], [EVERY]],
     "compare": [

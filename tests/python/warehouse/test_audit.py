@@ -175,7 +175,8 @@ def test_a_lost_row_and_a_row_too_many_are_named(warehouse: Warehouse) -> None:
         warehouse,
         "delete from int_outcomes_daily where outcome_date = '2026-03-05' and model_id = 'baker'",
         "insert into int_outcomes_daily"
-        " select '2020-01-01', task_type, model_id, error_type, is_success, 1, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0, 1, 0"
+        " select '2020-01-01', task_type, model_id, '', '', '', error_type, is_success,"
+        " 1, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0, 1, 0"
         " from int_outcomes_totals where task_type = 'prose' and model_id = 'baker' and is_success = 1",
     )
     rows = {(one["key"]["outcome_date"], one["expected"], one["actual"]) for one in found if one["column"] == "*"}

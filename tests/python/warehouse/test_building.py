@@ -72,10 +72,12 @@ def test_no_project_is_one_line(new_warehouse: Warehouse, tmp_path) -> None:
 
 def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(new_warehouse: Warehouse) -> None:
     """Tests are weighed in steps of SQLite's machine: to read every day of the history takes far more than allowed."""
-    days = 250
+    models, days = 10, 500
     new_warehouse.load(
-        outcome(model_id=f"model-{number % 20}", timestamp=f"{date(2025, 1, 1) + timedelta(number // 20)}T12:00:00Z")
-        for number in range(20 * days)
+        outcome(
+            model_id=f"model-{number % models}", timestamp=f"{date(2025, 1, 1) + timedelta(number // models)}T12:00:00Z"
+        )
+        for number in range(models * days)
     )
     new_warehouse.loader("build", "--quiet")
     wal = Path(f"{new_warehouse.database}-wal")
@@ -96,11 +98,14 @@ def test_a_build_with_nothing_new_writes_nothing_and_no_test_reads_the_history(n
             if manifest["nodes"].get(result["unique_id"], {}).get("resource_type") == "test"
         }
         assert len(tests) > 20
-        assert connection.execute("select count(*) from model_daily_trends").fetchone() == (20 * days,)
-        assert steps(connection, "select count(*) from model_daily_trends where cusum is null") > 3 * 20 * days
-        heavy = [name for name, sql in tests.items() if steps(connection, sql) > 3 * 20 * days]
-    # A live view over the days that no export has told: no DDL can hold its key, and what it reads grows with those.
-    assert sorted(name.split(".")[2] for name in heavy) == ["federated_export_rules"]
+        assert connection.execute("select count(*) from model_daily_trends").fetchone() == (models * days,)
+        assert steps(connection, "select count(*) from model_daily_trends where cusum is null") > 3 * models * days
+        heavy = [name for name, sql in tests.items() if steps(connection, sql) > 3 * models * days]
+    # No DDL can hold these keys. One is a live view over the days that no export has told. In the two tables of strata
+    # a build replaces blocks, and DuckDB refuses a key that was deleted in the same transaction.
+    assert sorted(name.split(".")[2] for name in heavy) == [
+        "federated_export_rules", "int_pair_blocks_rules", "int_strata_counted_rules"
+    ]  # fmt: skip
 
 
 def steps(connection: sqlite3.Connection, sql: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 
+from . import strata
 from .conftest import Warehouse, copy_of_project, empty_log, outcome
 
 HEADER = "experiment_id,task_type,incumbent_model_id,challenger_model_id,started_at,ended_at,challenger_share\n"
@@ -179,11 +180,22 @@ def test_an_ad_hoc_comparison_says_what_a_declared_one_says(builds: list[Warehou
         assert ad_hoc[f"{arm}_infrastructure_failures"] == failures
         assert ad_hoc[f"{arm}_lost_share"] == pytest.approx(failures / len(attempts), rel=1e-9)
         assert ad_hoc[f"{arm}_trials"] == len(attempts) - failures
-    names = [name for name in ad_hoc if name not in {"task_type", "started_at", "ended_at", *lost}]
-    assert len(names) == len(ad_hoc) - 7
+    own = {"task_type", "started_at", "ended_at", "reason", "sequential_mode"}
+    names = [name for name in ad_hoc if name not in {*own, *lost}]
+    assert len(names) == len(ad_hoc) - 9
     declared = warehouse.query(f"select {', '.join(names)} from ab_comparisons where experiment_id = 'e6'")[0]
     for name, value in zip(names, declared, strict=True):
         assert ad_hoc[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9)), name
+    trials = [
+        {**each, "day": each["timestamp"][:10]}
+        for each in outcomes
+        if "2026-03-02" <= each["timestamp"] < "2026-03-05" and each.get("error_type") != "rate_limited"
+    ]
+    expected = strata.figures(strata.strata(trials, "able", "baker", set()))
+    assert {name: ad_hoc[name] for name in expected if name in ad_hoc} == pytest.approx(
+        {name: value for name, value in expected.items() if name in ad_hoc}, rel=1e-9
+    )
+    assert (ad_hoc["strata"], ad_hoc["verdict"]) == (3, "too_few_trials")
     lower, upper = confint_proportions_2indep(
         ad_hoc["challenger_wins"], ad_hoc["challenger_trials"], ad_hoc["incumbent_wins"], ad_hoc["incumbent_trials"],
         method="newcomb", compare="diff",

@@ -1,21 +1,22 @@
 """Experiments, pairs and ties over real outcomes, where every task was tried by many models: against direct counts."""
 
 import gzip
+import itertools
 import json
 import re
 from collections import defaultdict
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from model_outcomes.log import store
 from model_outcomes.publish import report
 from model_outcomes.publish.report import advice, notes
 
+from . import strata
 from .conftest import Warehouse, copy_of_project
 from .test_experiments import COUNTS, declare
 
@@ -98,33 +99,40 @@ def test_a_paired_table_equals_a_direct_count(warehouse: Warehouse, trials: list
     assert warehouse.query(f"select {columns} from ab_comparisons where experiment_id = ?", name) == [table]
 
 
-def test_ties_are_those_of_the_same_rule_in_numpy(warehouse: Warehouse, trials: list[Row]) -> None:
-    counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for row in trials:
-        counts[row["task_type"]][row["model_id"]][0] += row["success"]
-        counts[row["task_type"]][row["model_id"]][1] += 1
+def test_ties_are_those_of_the_same_rule_in_python(warehouse: Warehouse, trials: list[Row]) -> None:
     rows = warehouse.rows("select * from model_rankings where is_eligible = 1 order by task_type, rank")
-    assert {row["task_type"] for row in rows} == set(counts)
-    for task_type, models in counts.items():
+    for task_type in {row["task_type"] for row in trials}:
+        own = [
+            {**row, "day": row["moment"].astimezone(timezone.utc).date()}
+            for row in trials
+            if row["task_type"] == task_type
+        ]
         ranked = [row for row in rows if row["task_type"] == task_type]
-        k, n = np.array([models[row["model_id"]] for row in ranked], dtype=float).T
-        assert (n >= 3).all()
-        assert len(ranked) == len(models)
-        rate, variance = k / n, (k + 2) * (n - k + 2) / (n + 4) ** 2 / n
-        # Rows are models, columns their rivals.
-        difference = rate[None, :] - rate[:, None]
-        squared_error = variance[None, :] + variance[:, None]
-        total = n[None, :] + n[:, None]
-        r = 1000 / (-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05)))
-        alpha = 0.05 / (len(n) - 1)
-        half = np.sqrt(squared_error * (total + r) / total * np.log((total + r) / (r * alpha**2)))
-        is_judged = (n[None, :] >= 30) & (n[:, None] >= 30) & ~np.eye(len(n), dtype=bool)
-        is_above, is_below = (difference > half) & is_judged, (difference < -half) & is_judged
-        assert [row["rank_best"] for row in ranked] == (1 + is_above.sum(axis=1)).tolist()
-        assert [row["rank_worst"] for row in ranked] == (len(n) - is_below.sum(axis=1)).tolist()
-        assert [row["is_tied_with_leader"] for row in ranked] == (~is_above[:, 0]).astype(int).tolist()
-    ties = [row["is_tied_with_leader"] for row in rows]
-    assert {0, 1} == set(ties)
+        models = [row["model_id"] for row in ranked]
+        counts = {model: sum(row["model_id"] == model for row in own) for model in models}
+        assert min(counts.values()) >= 3
+        assert len(models) == len({row["model_id"] for row in own})
+        by_model: dict[str, list[Row]] = defaultdict(list)
+        for row in own:
+            by_model[row["model_id"]].append(row)
+        pairs = len(models) * (len(models) - 1) / 2
+        better: dict[str, set[str]] = defaultdict(set)
+        for a, b in itertools.combinations(models, 2):
+            both = by_model[a] + by_model[b]
+            common = strata.strata(both, a, b, strata.task_configurations(both, a, b))
+            figures = strata.figures(common, 0.05 / pairs) if common else {"difference": 0.0, "half_width": 1.0}
+            verdict = strata.verdict(
+                common, figures["difference"], figures["half_width"], (counts[a], counts[b]), pairs
+            )
+            if verdict == "challenger_better":
+                better[a].add(b)
+            elif verdict == "incumbent_better":
+                better[b].add(a)
+        worse = {model: sum(model in others for others in better.values()) for model in models}
+        assert [row["rank_best"] for row in ranked] == [1 + len(better[model]) for model in models]
+        assert [row["rank_worst"] for row in ranked] == [len(models) - worse[model] for model in models]
+        assert [row["is_tied_with_leader"] for row in ranked] == [int(models[0] not in better[m]) for m in models]
+    assert {row["is_tied_with_leader"] for row in rows} == {0, 1}
 
 
 def test_incumbents_are_those_that_most_of_the_recent_trials_went_to(warehouse: Warehouse, trials: list[Row]) -> None:

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 LAST = date(2026, 3, 31)
 
 
-def trials(task_type: str, model_id: str, wins: int, count: int, days: range = range(10), **fields: Any) -> list[Row]:
+def trials(task_type: str, model_id: str, wins: int, count: int, days: range = range(40), **fields: Any) -> list[Row]:
     """So many trials over these days (0 is the last one), with the successes spread evenly."""
     return [
         outcome(
@@ -149,7 +149,7 @@ def test_an_incumbent_that_is_surely_worse_than_the_leader_should_be_demoted(war
     with ModelOutcomes(warehouse.database, strict=True) as outcomes:
         demotion = outcomes.should_demote("replaced", "old")
         assert demotion
-        assert demotion.reason == "worse_than_leader: 60 of 200 trials succeeded, against 180 of 200 of new"
+        assert demotion.reason == "worse_than_leader: 60.0 points below new"
         assert not outcomes.should_demote("doubtful", "old")
         assert [each.model_id for each in outcomes.ab_test_candidates("replaced")] == []
 
@@ -166,7 +166,8 @@ def test_the_report_gives_the_same_advice(contents: report.Contents) -> None:
     recommended = {note.task_type: note.text for note in advice.recommended(contents)}
     assert set(recommended) == set(WANTED)
     assert recommended["replaced"].startswith(
-        "Replace old by new: it is surely better, with 180 successes in 200 trials against 60 in 200; decided on 2026-"
+        "Replace old by new: it is surely better, by 60.0 points, with 200 trials against 200 under the same"
+        " conditions; decided on 2026-"
     )
     figures = " 90.0% at $0.556 per success against 30.0% at $3.33 per success. The difference is +60.0 points ("
     assert figures in recommended["replaced"]

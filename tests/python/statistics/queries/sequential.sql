@@ -42,8 +42,10 @@ select
     e_value,
     demotion_e_value,
     {{ anytime_p_value('e_value') }} as p_value,
-    {{ verdict('incumbent_trials', 'challenger_trials', 'difference - half_width', 'difference + half_width') }}
-        as verdict,
+    {{ verdict(
+        'incumbent_trials', 'challenger_trials', '10', 'incumbent_trials', 'challenger_trials',
+        'difference - half_width', 'difference + half_width'
+    ) }} as verdict,
     {{ trials_to_separate('incumbent_trials', 'challenger_trials', 'squared_z') }} as more_trials,
     {{ trials_to_separate('incumbent_trials', 'challenger_trials', 'squared_z', "0.05e0 / (model_count - 1)") }}
         as more_trials_of_many,
