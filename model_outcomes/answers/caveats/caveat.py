@@ -31,6 +31,8 @@ class Kind(str, Enum):
     TWIN_NAMES = "twin_names"
     TRAFFIC_MISMATCH = "traffic_mismatch"
     MIX_SHIFT = "mix_shift"
+    CONFOUNDED_LEADER = "confounded_leader"
+    TWO_LEADERS = "two_leaders"
     REJECTED_LINES = "rejected_lines"
     UNREADABLE_FILES = "unreadable_files"
     MANY_MODELS = "many_models"

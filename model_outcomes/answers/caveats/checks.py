@@ -23,6 +23,8 @@ CHECKS: dict[Kind, Check] = {
         "The two models got different kinds of tasks. The difference shown is the one within the task types.",
         None,
     ),
+    Kind.CONFOUNDED_LEADER: comparisons.confounded_leader,
+    Kind.TWO_LEADERS: comparisons.two_leaders,
     Kind.REJECTED_LINES: records.rejected_lines,
     Kind.UNREADABLE_FILES: records.unreadable_files,
     Kind.MANY_MODELS: comparisons.many_models,
