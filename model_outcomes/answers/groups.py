@@ -24,22 +24,25 @@ FIGURES = (
 UNIT = 10**11  # a sum is kept as two integers, as in the rollups, because one could need more than 64 bits
 
 
-def stats(connection: sqlite3.Connection, keys: Sequence[str], task_type: str | None = None) -> queries.Answer:
+def stats(
+    connection: sqlite3.Connection, keys: Sequence[str], task_type: str | None = None, since: str | None = None
+) -> queries.Answer:
     """Return a row for each task type, model and combination of values of `keys`, for one task type or all.
 
     A row has the value of each key (None if the outcomes have none), and `FIGURES`: counts, the success rate with its
-    Wilson interval, tokens and US dollars. `total_cost` is None if no cost is known. Raises OutcomesError if no outcome
-    has a key.
+    Wilson interval, tokens and US dollars. `total_cost` is None if no cost is known. With `since`, a time in the
+    format of `occurred_at`, only outcomes from then on count. Raises OutcomesError if no outcome has a key.
     """
     if repeated := next((key for key in keys if keys.count(key) > 1), None):
         raise OutcomesError(f"--by names {repeated} twice")
     z = build_settings.read(connection).z
     paths = [_path(key) for key in keys if key not in COLUMNS]
-    rows = queries.rows(connection, _query(keys), (task_type, *paths))
+    rows = queries.rows(connection, _query(keys), (task_type, since or "", *paths))
     for number, key in enumerate(keys):
         if key not in COLUMNS and all(row[f"fact_{number}"] is None for row in rows):
             raise _unknown(connection, key, task_type)
-    return [_answer(row, keys, z) for row in rows]
+    answer = [_answer(row, keys, z) for row in rows]
+    return answer if since is None else [{**row, "since": since} for row in answer]
 
 
 def heading(key: str) -> str:
@@ -61,7 +64,7 @@ def _answer(row: dict[str, Any], keys: Sequence[str], z: float) -> dict[str, Any
 
 
 def _query(keys: Sequence[str]) -> str:
-    paths = itertools.count(2)  # numbers of parameters; 1 is the task type
+    paths = itertools.count(3)  # numbers of parameters; 1 is the task type, 2 the begin of the period
     facts = [
         f"{key if key in COLUMNS else f'json_extract(attributes, ?{next(paths)})'} as fact_{number}"
         for number, key in enumerate(keys)
@@ -77,7 +80,7 @@ def _query(keys: Sequence[str]) -> str:
             outcomes.cost_nano_usd
         from int_outcomes_corrected as outcomes
         left join model_aliases as aliases on outcomes.model_id = aliases.alias
-        where ?1 is null or outcomes.task_type = ?1
+        where (?1 is null or outcomes.task_type = ?1) and (?2 = '' or outcomes.occurred_at >= ?2)
     ),
     judged as (
         select named.*, is_success = 1 or coalesce(types.attribution, '') <> 'infrastructure' as is_trial
