@@ -1,0 +1,3 @@
+select *
+from {{ ref('model_repeats') }}
+order by task_type
