@@ -62,8 +62,8 @@ def print_routing(runs: int) -> None:
 
     No target: the world of recurring tasks is held to one above."""
     print(f"## Hard tasks to one of two identical models: false verdicts by their strata, {runs:,} runs\n")
-    print("Days are the strata until the models share 30 tasks. The days of a world without shared tasks hide who got")
-    print("which difficulty.\n")
+    print("Tasks are the strata once the models share a tenth of them. The days of a world without shared tasks hide")
+    print("who got which difficulty.\n")
     print("| log-odds | any look | looks at days | looks at tasks | decided on the last day | no task tried by both |")
     print("|---|---|---|---|---|---|")
     for number, log_odds in enumerate(worlds.ROUTING_LOG_ODDS):

@@ -19,7 +19,9 @@ ALPHA = 0.05
 Z = 1.959963984540054
 MIN_TRIALS = 30
 MIN_STRATA = 10
+MIN_STRATA_PER_LOG_PAIR = 5
 MIN_SHARED_TASKS = 30
+MIN_SHARED_TASK_SHARE = 0.1
 STRENGTH_STEPS = 8
 
 
@@ -73,6 +75,13 @@ def e_bh(evidence: Array, is_compared: Flags, alpha: float = ALPHA) -> Flags:
     rejected = np.where(is_enough, number, 0).max(axis=-1, keepdims=True)
     smallest = np.take_along_axis(descending, np.maximum(rejected - 1, 0), axis=-1)
     result: Flags = (rejected > 0) & (evidence >= smallest)
+    return result
+
+
+def is_compared_by_task(shared_tasks: Array, fewer_tasks: Array) -> Flags:
+    """Return whether the strata are tasks; `fewer_tasks` are the tasks of the arm with fewer of them."""
+    enough = (shared_tasks >= MIN_SHARED_TASKS) | (shared_tasks >= MIN_SHARED_TASK_SHARE * fewer_tasks)
+    result: Flags = enough & (shared_tasks >= 1)
     return result
 
 
@@ -188,7 +197,8 @@ class Strata:
     def is_separated(self, alpha: float = ALPHA) -> Flags:
         """Return whether the interval lies outside zero, with enough trials and strata."""
         lower, upper = self.bounds(alpha)
-        result: Flags = self.is_enough & ((lower > 0) | (upper < 0))
+        is_enough = self.is_enough & (self.strata >= MIN_STRATA + MIN_STRATA_PER_LOG_PAIR * np.log(ALPHA / alpha))
+        result: Flags = is_enough & ((lower > 0) | (upper < 0))
         return result
 
 

@@ -49,11 +49,13 @@ class Looks:
         """Return the looks at counts by task of a day (runs x days x tasks), of models that try the same tasks."""
         tasks = Strata.of(k_a, n_a, k_b, n_b).total().accumulated()
         days = cls.of_days(*(counts.sum(axis=-1) for counts in (k_a, n_a, k_b, n_b)))
-        return days.with_tasks(tasks)
+        return days.with_tasks(tasks, tasks.strata)
 
-    def with_tasks(self, tasks: Strata) -> Looks:
-        """Return the looks with tasks for strata, once the models share enough of them."""
-        is_by_task = tasks.strata >= twin.MIN_SHARED_TASKS
+    def with_tasks(self, tasks: Strata, fewer_tasks: Array) -> Looks:
+        """Return the looks with tasks for strata, once the models share enough of them.
+
+        `fewer_tasks` is the number of tasks of the model with fewer tasks."""
+        is_by_task = twin.is_compared_by_task(tasks.strata, fewer_tasks)
         return Looks(*self.pooled, tasks.where(is_by_task, self.strata), is_by_task)
 
     @property
@@ -223,7 +225,7 @@ def routed(log_odds: float) -> Simulation:
         share = share_of_hard(1 - chance, log_odds)
         run = np.arange(runs)[:, None]
         counts = np.zeros((4, runs, RECURRING_TASKS))
-        tasks, days = [], np.zeros((4, runs, DAYS))
+        tasks, fewer, days = [], [], np.zeros((4, runs, DAYS))
         for day in range(DAYS):
             task = random.integers(RECURRING_TASKS, size=(runs, RECURRING_TRIALS_A_DAY))
             is_success = random.random(task.shape) < chance[run, task]
@@ -233,7 +235,8 @@ def routed(log_odds: float) -> Simulation:
                 np.add.at(counts[number], (run, task), kind)
                 days[number, :, day] = kind.sum(axis=-1)
             tasks.append(Strata.of(*counts).total())
-        return Looks.of_days(*days).with_tasks(Strata.stacked(tasks))
+            fewer.append((counts[[1, 3]] > 0).sum(axis=-1).min(axis=0))
+        return Looks.of_days(*days).with_tasks(Strata.stacked(tasks), np.stack(fewer, axis=-1))
 
     return simulate
 
