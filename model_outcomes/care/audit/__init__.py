@@ -60,9 +60,8 @@ def audit(connection: sqlite3.Connection) -> Audit:
             connection.execute(experiments.TRIALS, {"correction": correction_id})
             if row(connection, experiments.COUNTED) == row(connection, experiments.COMPARED):
                 break
-        for statement in (
-            experiments.BY_TASK, experiments.COMPARED_DAYS, experiments.BY_COMPARISON, experiments.PAIRS, uok.MIRRORED,
-        ):  # fmt: skip
+        connection.execute(experiments.LEADER_TRIES, {"correction": correction_id})
+        for statement in (experiments.COMPARED_DAYS, experiments.BY_COMPARISON, experiments.PAIRS, uok.MIRRORED):
             connection.execute(statement)
         tolerances = places.tolerances()
 
@@ -83,9 +82,9 @@ def audit(connection: sqlite3.Connection) -> Audit:
             rollups.TOTALS, HAS_OUTCOMES, places.totals,
         )  # fmt: skip
         check(
-            "int_outcomes_daily", 5,
-            "outcome_date, task_type, model_id, error_type, is_success, outcomes, timeouts, metered_outcomes,"
-            f" priced_outcomes, {_exact('tokens_used', 'tokens_carry')}, tokens_squared,"
+            "int_outcomes_daily", 8,
+            "outcome_date, task_type, model_id, agent, effort, variant, error_type, is_success, outcomes, timeouts,"
+            f" metered_outcomes, priced_outcomes, {_exact('tokens_used', 'tokens_carry')}, tokens_squared,"
             f" {_exact('cost_nano_usd', 'cost_carry')}, cost_usd_squared, last_outcome_id",
             rollups.DAILY, HAS_OUTCOMES, places.daily,
         )  # fmt: skip

@@ -5,8 +5,20 @@ from __future__ import annotations
 from model_outcomes.care.audit.exact import parts
 from model_outcomes.care.audit.rollups import MOMENT
 
-# Every outcome of a declared experiment, up to the last one that the experiment has counted, with its verdict up to a
-# correction. SQLite takes the bare column `verdict` from the row of the maximum.
+# The verdicts up to a correction. SQLite takes the bare column `verdict` from the row of the maximum.
+VERDICTS = """(
+    select outcome_id, verdict, max(correction_id) from outcome_corrections where correction_id <= :correction
+    group by outcome_id
+)"""
+
+VOID = """(
+    coalesce(verdicts.verdict, '') = 'void' or (
+        case when verdicts.verdict is null then log.success = 0 else verdicts.verdict = 'failure' end
+        and coalesce(error_types.attribution, '') = 'infrastructure'
+    )
+)"""
+
+# Every outcome of a declared experiment, up to the last one that the experiment has counted.
 TRIALS = f"""
 create temporary table audited_trials as
 with names as (
@@ -30,23 +42,18 @@ experiments as (
 )
 select
     experiments.experiment_id, iif(names.known_as = incumbent, 'incumbent', 'challenger') as arm, log.id,
-    log.task_type, log.task_id, strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at,
-    date(log.moment, '+0 seconds') as day, log.success as recorded,
+    log.task_type, log.agent, log.effort, log.variant, log.task_id,
+    strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at, date(log.moment, '+0 seconds') as day,
+    log.success as recorded,
     case when verdicts.verdict is null then log.success else verdicts.verdict = 'success' end as success,
     log.tokens_used as tokens,
     iif(log.cost_source = 'plan', 0, cast(round(log.cost_usd * 1e9) as integer)) as nano_usd,
-    coalesce(verdicts.verdict, '') = 'void' or (
-        case when verdicts.verdict is null then log.success = 0 else verdicts.verdict = 'failure' end
-        and coalesce(error_types.attribution, '') = 'infrastructure'
-    ) as is_void
+    {VOID} as is_void
 from experiments
 inner join names on names.known_as in (experiments.incumbent, experiments.challenger)
 inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log on log.model_id = names.name
 left join int_error_types as error_types on error_types.error_type = log.error_type
-left join (
-    select outcome_id, verdict, max(correction_id) from outcome_corrections where correction_id <= :correction
-    group by outcome_id
-) as verdicts on verdicts.outcome_id = log.id
+left join {VERDICTS} as verdicts on verdicts.outcome_id = log.id
 where log.id <= experiments.seen_to
 and (coalesce(experiments.task_type, '') = '' or experiments.task_type = log.task_type)
 and case
@@ -87,23 +94,53 @@ where is_declared = 0 and trials > 0
 
 BY_COMPARISON = "create index temp.audited_comparisons_key on audited_comparisons (experiment_id, day)"
 
-# A task is a pair if both arms have tried it. The first try of each counts.
+# The tries of tasks by each leader and its incumbent. The dbt models choose which leaders are compared.
+LEADER_TRIES = f"""
+create temporary table audited_leader_tries as
+with names as (
+    select distinct model_id as name, known_as from audited_outcomes
+)
+select
+    leaders.experiment_id, iif(names.known_as = challenger_model_id, 'challenger', 'incumbent') as arm, log.id,
+    log.task_type, log.agent, log.effort, log.variant, log.task_id,
+    strftime('%Y-%m-%d %H:%M:%f', log.moment, '+0 seconds') as at, date(log.moment, '+0 seconds') as day,
+    case when verdicts.verdict is null then log.success else verdicts.verdict = 'success' end as success,
+    {VOID} as is_void
+from ab_comparisons as leaders
+inner join names on names.known_as in (leaders.incumbent_model_id, leaders.challenger_model_id)
+inner join (select *, {MOMENT.format("timestamp")} as moment from model_outcomes) as log
+    on log.model_id = names.name and log.task_type = leaders.task_type
+left join int_error_types as error_types on error_types.error_type = log.error_type
+left join {VERDICTS} as verdicts on verdicts.outcome_id = log.id
+where leaders.is_declared = 0 and log.task_id is not null
+and log.id <= (select max(outcome_id) from int_task_outcomes)
+"""
+
+# A task is a pair if both arms have tried it under one agent, effort and variant. The first try of each counts.
 PAIRS = """
 create temporary table audited_pairs as
-with first_tries as (
-    select experiment_id, task_type, task_id, arm, day, success
-    from audited_trials as tries
-    where task_id is not null and not is_void and not exists (
-        select 1 from audited_trials as earlier
-        where earlier.experiment_id = tries.experiment_id and earlier.task_type = tries.task_type
-        and earlier.task_id = tries.task_id and earlier.arm = tries.arm and not earlier.is_void
-        and (earlier.at, earlier.id) < (tries.at, tries.id)
-    )
+with tries as (
+    select experiment_id, task_type, agent, effort, variant, task_id, arm, at, id, day, success
+    from audited_trials
+    where task_id is not null and not is_void
+    union all
+    select experiment_id, task_type, agent, effort, variant, task_id, arm, at, id, day, success
+    from audited_leader_tries
+    where not is_void
+),
+numbered as (
+    select
+        experiment_id, task_type, coalesce(agent, '') as agent, coalesce(effort, '') as effort,
+        coalesce(variant, '') as variant, task_id, arm, day, success,
+        row_number() over (
+            partition by experiment_id, task_type, agent, effort, variant, task_id, arm order by at, id
+        ) as try
+    from tries
 )
 select old.experiment_id, max(old.day, new.day) as day, old.success as old, new.success as new
-from first_tries as old
-inner join first_tries as new using (experiment_id, task_type, task_id)
-where old.arm = 'incumbent' and new.arm = 'challenger'
+from numbered as old
+inner join numbered as new using (experiment_id, task_type, agent, effort, variant, task_id)
+where old.arm = 'incumbent' and new.arm = 'challenger' and old.try = 1 and new.try = 1
 """
 
 COUNTED = "select count(*), coalesce(sum(success), 0) from audited_trials where not is_void"
@@ -113,8 +150,6 @@ select
     coalesce(sum(incumbent_trials + challenger_trials), 0), coalesce(sum(incumbent_wins + challenger_wins), 0)
 from ab_comparisons where is_declared = 1
 """
-
-BY_TASK = "create index temp.audited_trials_key on audited_trials (experiment_id, task_type, task_id, arm)"
 
 _COUNTED = """
     coalesce(sum(trials) filter (where arm = 'incumbent'), 0), coalesce(sum(wins) filter (where arm = 'incumbent'), 0),

@@ -48,6 +48,9 @@ select
     date(moment, '+0 seconds') as outcome_date,
     task_type,
     model_id,
+    coalesce(agent, '') as agent,
+    coalesce(effort, '') as effort,
+    coalesce(variant, '') as variant,
     coalesce(error_type, '') as error_type,
     success as recorded,
     verdict,
@@ -72,7 +75,7 @@ from (
         from audited_verdicts inner join model_outcomes as log using (id)
     )
 )
-group by 1, 2, 3, 4, 5, 6, 7, 8
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 """
 
 # The same by the verdict that counts. The first and last time, and the last id, are those of recorded outcomes, so they
@@ -80,7 +83,8 @@ group by 1, 2, 3, 4, 5, 6, 7, 8
 CELLS = """
 create temporary table audited_cells as
 select
-    mark, place, outcome_date, task_type, model_id, error_type, verdict as success, outcomes, timeouts, metered, priced,
+    mark, place, outcome_date, task_type, model_id, agent, effort, variant, error_type, verdict as success, outcomes,
+    timeouts, metered, priced,
     tokens_billions, tokens_rest, tokens_squared, nano_usd_billions, nano_usd_rest, usd_squared,
     iif(recorded = verdict, first_used, null) as first_used, iif(recorded = verdict, last_used, null) as last_used,
     iif(recorded = verdict, last_id, null) as last_id
@@ -88,7 +92,8 @@ from audited_counts
 where verdict is not null
 union all
 select
-    mark, place, outcome_date, task_type, model_id, error_type, recorded, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0,
+    mark, place, outcome_date, task_type, model_id, agent, effort, variant, error_type, recorded,
+    0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0.0,
     first_used, last_used, last_id
 from audited_counts
 where recorded is not verdict
@@ -121,11 +126,11 @@ group by 1, 2, 3, 4
 
 DAILY = f"""
 select
-    outcome_date, task_type, model_id, error_type, success, sum(outcomes), sum(timeouts), sum(metered), sum(priced),
-    {TOKENS}, sum(tokens_squared), {NANO_USD}, sum(usd_squared), max(last_id)
+    outcome_date, task_type, model_id, agent, effort, variant, error_type, success, sum(outcomes), sum(timeouts),
+    sum(metered), sum(priced), {TOKENS}, sum(tokens_squared), {NANO_USD}, sum(usd_squared), max(last_id)
 from audited_cells
 where {WITHIN}
-group by 1, 2, 3, 4, 5
+group by 1, 2, 3, 4, 5, 6, 7, 8
 """
 
 # One row per task type and model: the expected figures of model_stats, and of the tables that read it.

@@ -145,7 +145,9 @@ def one_day(once: Once) -> Log:
         outcomes = []
         for task_type, first, second in (("yesterday", 0, 0), ("today", -1, -1), ("apart", 2, 0)):
             for model, trials, wins, back in (("challenger", 60, 54, first), ("incumbent", 100, 50, second)):
-                at: dict[str, Any] = {"timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()}
+                at: dict[str, Any] = {
+                    "timestamp": min(DAY - timedelta(days=back), datetime.now(timezone.utc)).isoformat()
+                }
                 outcomes += attempts(task_type, model, trials, wins, **at)
         log.load(outcomes)
         log.built()
