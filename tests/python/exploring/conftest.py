@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -73,8 +74,11 @@ def outcomes() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def site(once: Once) -> Site:
-    return Site(once("explored", run))
+def site(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A copy for each worker, because tests publish there again."""
+    folder = tmp_path_factory.mktemp("explored") / "site"
+    shutil.copytree(once("explored", run), folder, symlinks=True)
+    return Site(folder)
 
 
 def run(folder: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_signal_stops_it_cleanly(slow_site: Site, number: int, code: int) -> N
     assert slow_site.query("pragma integrity_check") == [("ok",)]
     (slow_site.project / "models" / "slow.sql").unlink()
     again = slow_site.run()
-    assert (again["accepted"], again["published"]["marts"]) == (0, 6)
+    assert (again["accepted"], again["published"]["marts"]) == (0, 7)
     assert slow_site.query("select trials from model_stats", path=slow_site.published / "model_outcomes.db") == [(3,)]
 
 
