@@ -182,7 +182,7 @@ class Strata:
 
     @property
     def is_enough(self) -> Flags:
-        """Whether the common strata allow a verdict."""
+        """Return whether the common strata allow a verdict."""
         result: Flags = (
             (self.strata >= MIN_STRATA) & (self.incumbent_trials >= MIN_TRIALS) & (self.challenger_trials >= MIN_TRIALS)
         )

@@ -169,7 +169,7 @@ def compare(db: Path, incumbent: str, challenger: str, task_type: str, since: st
     """Compare two models at a task type.
 
     From the log as it is now: by the same tasks, or on the same days, under the same agent, effort and variant. The
-    interval stays valid however often you look. Below it is the plain difference, with an interval for one look.
+    interval is valid at every look. Below it is the plain difference, with an interval for one look.
     """
     from model_outcomes.answers import build_settings, comparison, queries, terminal
 

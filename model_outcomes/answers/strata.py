@@ -134,10 +134,11 @@ def e_value(middle: float | None, squared_error: float | None, trials: int, r: f
 
 def is_confounded(naive: float | None, middle: float | None, half: float | None) -> int:
     """Return 1 if the difference of all trials has another sign than the one inside strata, or lies outside its
-    interval; else 0, also without a common stratum."""
+    interval; else 0, also without a common stratum. As in macros/statistics/strata/is_confounded.sql, the signs of
+    differences of about a tenth of a point tell nothing."""
     if naive is None or middle is None:
         return 0
-    return int(naive * middle < 0 or (half is not None and abs(naive - middle) > half))
+    return int(naive * middle < -1e-6 or (half is not None and abs(naive - middle) > half))
 
 
 def _variance(stratum: Stratum) -> float:

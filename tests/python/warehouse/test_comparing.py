@@ -266,3 +266,12 @@ def test_a_mode_of_the_build_is_that_of_the_comparison(warehouse: Warehouse, tmp
     trials = sum(arms)
     half = (error * (trials + tuning) / trials * math.log((trials + tuning) / (tuning * 0.05**2))) ** 0.5
     assert answer["difference_upper"] == pytest.approx(half, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("naive", "inside", "half_width", "expected"),
+    [(0.23, 0.08, 0.1, 1), (0.05, -0.05, 0.2, 1), (0.1, 0.05, 0.1, 0), (0.0004, -0.0004, 0.1, 0), (0.1, None, None, 0)],
+)
+def test_all_trials_mislead_outside_the_interval_or_with_another_sign(naive, inside, half_width, expected) -> None:
+    """Signs of differences of less than a tenth of a point tell nothing."""
+    assert answered.is_confounded(naive, inside, half_width) == expected
